@@ -1,0 +1,1 @@
+"""rules.toml and environment to domain objects, or every problem at once."""

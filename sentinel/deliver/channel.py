@@ -1,0 +1,90 @@
+"""What a channel is: it takes one notice and says which of four things became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sentinel.domain.incidents import Story
+from sentinel.domain.notices import NoticeKind
+from sentinel.domain.rules import ChannelKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One attempt to tell one address one step of an incident.
+
+    `key` is the notice's unique key; it travels with the message so that it can be found again. `story` is the truth
+    at the time of sending: a message never shows an older state. `line` is this step in one sentence, as a thread has
+    it. `quiet`: no broadcast, no mention. `first`: this channel has had nothing of the incident, so it gets a root
+    message. `ref` is what the channel returned for that root message. `may_repeat`: the message says that it may
+    repeat an earlier one. `started_at` is when the first attempt under this key was recorded, `at` when this one is
+    made; both Unix seconds.
+    """
+
+    key: str
+    kind: NoticeKind
+    story: Story
+    line: str
+    quiet: bool
+    first: bool
+    ref: Mapping[str, str] | None
+    may_repeat: bool
+    started_at: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The provider has it. `ref`: what later steps need of the root message. `note`: what an operator should know."""
+
+    ref: Mapping[str, str] | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """It was not accepted and may be offered again; `retry_after` in seconds where the provider named a time."""
+
+    reason: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It will not be accepted as things stand; `hint` says what mends it."""
+
+    reason: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Nobody can say whether it was accepted."""
+
+    reason: str
+
+
+Outcome = Delivered | Later | Refused | Unclear
+
+
+class Channel(Protocol):
+    """One place to tell. `proves`: an unclear answer can be looked up, or the message repeated without harm."""
+
+    @property
+    def kind(self) -> ChannelKind:
+        """Which kind of address this is."""
+
+    @property
+    def proves(self) -> bool:
+        """Whether this is a class A channel."""
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Offer the notice once. Whatever the provider or the network does is an outcome, never an exception."""
+
+    async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
+        """Whether the notice was accepted after all: None when it is not there, Unclear when that cannot be told."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,134 @@
+"""Whether a message stands in Slack, found by the notice's key in its metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sentinel.deliver import slack_answers
+from sentinel.deliver.channel import Unclear
+from sentinel.deliver.slack_answers import Meaning
+from sentinel.deliver.slack_calls import Accepted, Denied, Lost, Reply, SlackCalls
+
+BEFORE = 5.0
+"""Seconds before the first attempt from which to look: clocks differ."""
+
+PAGES = 5
+"""Pages of 200 messages that are read at most; what is not found by then stays unclear."""
+
+Message = Mapping[str, Any]
+Found = Message | Unclear | None
+Fits = Callable[[Message], bool]
+
+_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
+
+
+class SlackSearch:
+    """Look-ups in a workspace; remembers which id a channel's name has."""
+
+    def __init__(self, calls: SlackCalls) -> None:
+        self._calls = calls
+        self._ids: dict[str, str] = {}
+
+    def remember(self, name: str, channel_id: str) -> None:
+        """Note the id of a channel as an answer gave it."""
+        self._ids[name] = channel_id
+
+    async def channel_id(self, name: str) -> str | Unclear:
+        """The id of a channel; Unclear when Slack does not tell, or knows no such channel."""
+        if _ID.fullmatch(name):
+            return name
+        if name not in self._ids:
+            found = await self._first("conversations.list", _LISTED, "channels", lambda one: _is_named(one, name))
+            if isinstance(found, Unclear):
+                return found
+            if found is None:
+                return Unclear(f"Slack lists no channel {name}; its messages cannot be looked up")
+            self._ids[name] = str(found["id"])
+        return self._ids[name]
+
+    async def in_channel(self, channel: str, key: str, since: float) -> Found:
+        """The message with the key that the channel itself shows: a root, or a line shown there too."""
+        return await self._first("conversations.history", {"channel": channel, **_from(since)}, "messages", _with(key))
+
+    async def in_thread(self, ref: Mapping[str, str], key: str, since: float) -> Found:
+        """The line with the key in the thread of a root message; a thread that is gone holds nothing."""
+        arguments = {"channel": ref["channel"], "ts": ref["ts"], **_from(since)}
+        return await self._first("conversations.replies", arguments, "messages", _with(key))
+
+    async def _first(self, method: str, arguments: Mapping[str, str], part: str, fits: Fits) -> Found:
+        """The first item that fits on a bounded number of pages; None when all were read and none does."""
+        cursor = ""
+        for _ in range(PAGES):
+            reply = await self._calls.call(method, {**arguments, "cursor": cursor} if cursor else arguments, query=True)
+            if not isinstance(reply, Accepted):
+                return _absent(method, reply)
+            items = reply.data.get(part)
+            if not isinstance(items, list):
+                return Unclear(f"Slack's answer to {method} has no {part}")
+            found = next((one for one in items if isinstance(one, dict) and fits(one)), None)
+            cursor = str((reply.data.get("response_metadata") or {}).get("next_cursor") or "")
+            if found is not None or not cursor:
+                return found
+        return Unclear(f"{method} has more than {PAGES} pages; the message was not found on them")
+
+
+_LISTED = {"types": "public_channel,private_channel", "exclude_archived": "true", "limit": "200"}
+
+
+def mark(root_key: str, key: str = "") -> str:
+    """A block id that leads back to a notice also where the bot may not read metadata; new with every edit."""
+    return f"{_digest(root_key)}.{_digest(key)[:8]}" if key else _digest(root_key)
+
+
+def is_root(message: Message) -> bool:
+    """Whether it is a message of the channel itself, not a line of a thread."""
+    return message.get("thread_ts") in (None, message.get("ts"))
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _from(since: float) -> dict[str, str]:
+    oldest = max(0.0, since - BEFORE)
+    return {"oldest": f"{oldest:.6f}", "inclusive": "true", "include_all_metadata": "true", "limit": "200"}
+
+
+def _with(key: str) -> Fits:
+    """Whether a message carries the key, in its metadata or in the id of a block."""
+    marker = _digest(key)
+
+    def fits(message: Message) -> bool:
+        metadata = message.get("metadata")
+        payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+        if isinstance(payload, dict) and payload.get("notice") == key:
+            return True
+        blocks = message.get("blocks")
+        ids = (
+            [str(block.get("block_id")) for block in blocks if isinstance(block, dict)]
+            if isinstance(blocks, list)
+            else []
+        )
+        return any(one.partition(".")[0] == marker for one in ids)
+
+    return fits
+
+
+def _absent(method: str, reply: Reply) -> Unclear | None:
+    match reply:
+        case Denied(code=code) if slack_answers.answer(code).meaning is Meaning.GONE:
+            return None
+        case Denied(code=code):
+            hint = slack_answers.answer(code).hint
+            return Unclear(f"Slack answered {code} to {method}. {hint}".rstrip())
+        case Lost(reason=reason):
+            return Unclear(reason)
+        case _:
+            return Unclear(f"unexpected answer to {method}")
+
+
+def _is_named(channel: Mapping[str, Any], name: str) -> bool:
+    return channel.get("name") == name.removeprefix("#") and isinstance(channel.get("id"), str)

@@ -1,0 +1,212 @@
+"""E-mail over SMTP: the same notice always goes under the same Message-ID, so that repeating it does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import aiosmtplib
+
+from sentinel.deliver.channel import Delivered, Delivery, Later, Outcome, Refused, Unclear
+from sentinel.deliver.escape import clean
+from sentinel.deliver.mail import compose, domain, reference
+from sentinel.domain.rules import ChannelKind
+
+if TYPE_CHECKING:
+    from sentinel.deliver.settings import SmtpSettings
+
+REMEMBERED = 500
+"""Notices whose partial acceptance is remembered at most; beyond, a recipient may get one twice under one Message-ID."""
+
+_PERMANENT = 500  # RFC 5321: 4xx may be tried again, 5xx may not
+_AUTH_HINT = "Check SENTINEL_SMTP_USERNAME and SENTINEL_SMTP_PASSWORD."
+_TLS_HINT = "SENTINEL_SMTP_SECURITY is starttls, and nothing is sent without it."
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Who has a notice already, and who will not have it, with the server's word."""
+
+    accepted: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
+
+
+class _Stop(Exception):  # carries an outcome up; nothing is in error
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+class SmtpChannel:
+    """A list of addresses, `a@example.com, b@example.com`, told by one mail.
+
+    One that is refused for good is left out and named in the note of the outcome; while one asks to wait the notice
+    is late, and only those who do not have it yet are offered it again. The reference holds `root` (the first mail's
+    Message-ID) and `subject`.
+    """
+
+    kind: ChannelKind = "email"
+    proves = True
+
+    def __init__(self, to: str, settings: SmtpSettings) -> None:
+        self._recipients = tuple(dict.fromkeys(one.strip() for one in to.split(",") if one.strip()))
+        self._settings = settings
+        self._progress: OrderedDict[str, _Progress] = OrderedDict()
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Hand the mail over for everyone who does not have it yet."""
+        progress = self._progress.setdefault(delivery.key, _Progress())
+        if len(self._progress) > REMEMBERED:
+            self._progress.popitem(last=False)
+        outcome = await self._attempt(delivery, progress)
+        if isinstance(outcome, Delivered | Refused):
+            self._progress.pop(delivery.key, None)
+        return outcome
+
+    async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
+        """Nobody can look into others' mailboxes; the same Message-ID makes sending again harmless."""
+        del delivery
+        return None  # it says "not there", which is an answer
+
+    async def close(self) -> None:
+        """Nothing is kept open between mails."""
+
+    async def _attempt(self, delivery: Delivery, progress: _Progress) -> Outcome:
+        try:
+            content = compose(delivery, self._settings, self._recipients).as_bytes()
+        except ValueError:
+            return Refused("an address of the receiver or the sender is no e-mail address", "Check rules.toml.")
+        session = _Session(self._settings)
+        try:
+            async with asyncio.timeout(self._settings.deadline):
+                await session.open()
+                pending = [one for one in self._recipients if one not in progress.accepted | progress.refused.keys()]
+                await session.hand_over(content, pending, progress)
+        except _Stop as stop:
+            return stop.outcome
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            return session.failure(error)
+        finally:
+            await session.close()
+        return self._result(delivery, progress)
+
+    def _result(self, delivery: Delivery, progress: _Progress) -> Outcome:
+        if progress.waiting:
+            return Later("asked to wait: " + _listed(progress.waiting))
+        refused = "refused: " + _listed(progress.refused) if progress.refused else ""
+        if not progress.accepted:
+            return Refused(refused or "no recipients", "Check the addresses of the receiver in rules.toml.")
+        return Delivered(reference(delivery, self._settings), refused)
+
+
+class _Session:
+    """One connection for one mail. `stage` says how far it came: only what happens at DATA can be unclear."""
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        self._settings = settings
+        self._smtp: aiosmtplib.SMTP | None = None
+        self.stage = "connecting"
+
+    async def open(self) -> None:
+        """Connect, protect the connection as the settings ask, log in."""
+        settings = self._settings
+        context = ssl.create_default_context(cafile=settings.ca_file) if settings.security != "none" else None
+        self._smtp = aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            local_hostname=domain(settings),
+            timeout=settings.deadline,
+            use_tls=settings.security == "tls",
+            start_tls=False,  # asked for below, where its absence can be told from other trouble
+            tls_context=context,
+        )
+        await self._smtp.connect()
+        await self._smtp.ehlo()
+        if settings.security == "starttls":
+            self.stage = "STARTTLS"
+            if not self._smtp.supports_extension("starttls"):
+                raise _Stop(Later("the mail server offers no STARTTLS; nothing was sent. " + _TLS_HINT))
+            await self._smtp.starttls()
+            await self._smtp.ehlo()
+        if settings.username and settings.password is not None:
+            self.stage = "AUTH"
+            await self._smtp.login(settings.username, settings.password.reveal())
+
+    async def hand_over(self, content: bytes, recipients: list[str], progress: _Progress) -> None:
+        """Offer the mail to the recipients and note what became of each."""
+        smtp, progress.waiting = self._connection(), {}
+        if not recipients:
+            return
+        self.stage = "MAIL"
+        await smtp.mail(self._settings.sender)
+        self.stage = "RCPT"
+        taken = []
+        for one in recipients:
+            try:
+                await smtp.rcpt(one)
+                taken.append(one)
+            except aiosmtplib.SMTPRecipientRefused as refusal:
+                side = progress.refused if refusal.code >= _PERMANENT else progress.waiting
+                side[one] = _said(refusal)
+        if taken:
+            self.stage = "DATA"
+            await smtp.data(content)
+            progress.accepted.update(taken)
+            self.stage = "QUIT"
+
+    def failure(self, error: Exception) -> Outcome:
+        """What an exception of this session means for the notice."""
+        if isinstance(error, aiosmtplib.SMTPResponseException):
+            return self._answered(error)
+        if isinstance(error, UnicodeError):
+            return Refused("an address has letters that the mail server cannot take", "Use plain ASCII addresses.")
+        if self.stage == "DATA":
+            return Unclear(f"the connection was lost while the mail was handed over ({type(error).__name__})")
+        if isinstance(_root_cause(error), ssl.SSLCertVerificationError):
+            return Later("the mail server's certificate is not trusted; nothing was sent. Check its name and ca_file.")
+        if self.stage == "AUTH" and not isinstance(error, OSError):
+            return Refused("the mail server does not take user and password on this connection", _AUTH_HINT)
+        return Later(f"the mail server could not be used at {self.stage} ({type(error).__name__})")
+
+    async def close(self) -> None:
+        """Say goodbye where there is somebody to say it to."""
+        smtp = self._smtp
+        if smtp is None:
+            return
+        if smtp.is_connected and self.stage == "QUIT":
+            try:
+                async with asyncio.timeout(2.0):
+                    await smtp.quit()
+            except (aiosmtplib.SMTPException, OSError):
+                pass  # the mail is accepted; how the server takes its leave changes nothing
+        smtp.close()
+
+    def _answered(self, error: aiosmtplib.SMTPResponseException) -> Outcome:
+        said = str(error.code) if self.stage == "AUTH" else _said(error)  # no server's echo of credentials
+        reason = f"the mail server answered {said} at {self.stage}"
+        if error.code < _PERMANENT:
+            return Later(reason)
+        return Refused(reason, _AUTH_HINT if self.stage == "AUTH" else "")
+
+    def _connection(self) -> aiosmtplib.SMTP:
+        assert self._smtp is not None, "open the session first"
+        return self._smtp
+
+
+def _said(error: aiosmtplib.SMTPResponseException) -> str:
+    return f"{error.code} {clean(str(error.message), 160)}"
+
+
+def _listed(answers: dict[str, str]) -> str:
+    return "; ".join(f"{clean(who, 100)} ({said})" for who, said in answers.items())
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    seen = error
+    while (cause := seen.__cause__ or seen.__context__) is not None and cause is not seen:
+        seen = cause
+    return seen

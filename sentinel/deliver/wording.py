@@ -1,0 +1,307 @@
+"""What a message says, before any channel gives it a form: clean pieces of text in the order of their weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from sentinel.deliver.channel import Delivery
+from sentinel.deliver.escape import clean, cut
+from sentinel.deliver.times import local_near
+from sentinel.domain import sentences
+from sentinel.domain.hierarchy import Node
+from sentinel.domain.incidents import CloseReason, Incident, Member, Story
+from sentinel.domain.notices import NoticeKind
+from sentinel.domain.rules import Severity
+
+PUSH = 110
+"""What a lock screen shows of a message, about; the one-line text keeps to it where the names allow it."""
+
+NAMED = 10
+"""How many members a message names."""
+
+MAY_REPEAT = "(may repeat an earlier notice)"
+
+_NAME = 60  # characters of one name of a node, of a service
+_PLACE = 160
+_LINE = 300
+_FIGURE = 60
+_URL = 2000
+
+
+class Look(Enum):
+    """The state of an incident as a message shows it: its word, its sign, the colour of its bar."""
+
+    WARNING = ("Degraded", "🟠", "#daa038")
+    CRITICAL = ("Critical", "🔴", "#a30200")
+    UNKNOWN = ("No data", "⚪", "#8d99a6")
+    RECOVERED = ("Recovered", "✅", "#2eb886")
+    CLOSED = ("Closed", "⏹", "#8d99a6")
+    PLAIN = ("Sentinel", "ℹ️", "#3b6ea5")
+
+    def __init__(self, word: str, sign: str, colour: str) -> None:
+        self.word = word
+        self.sign = sign
+        self.colour = colour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """An affected node as the list shows it."""
+
+    place: str
+    figure: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """A message's parts. Empty ones are left out. All are clean (one line, no invisible characters), none is escaped.
+
+    `text` alone tells the story in one line. `value` and `limit` are figures with units, `metric` what they measure.
+    `since` is an instant, `ended_at` another; `notes` say what else happened. `more` nodes are affected beside `worst`.
+    """
+
+    look: Look
+    text: str
+    title: str
+    metric: str = ""
+    value: str = ""
+    limit: str = ""
+    hold: str = ""
+    detail: str = ""
+    since: float | None = None
+    ended_at: float | None = None
+    scope: str = ""
+    worst: tuple[Affected, ...] = ()
+    more: int = 0
+    close: str = ""
+    notes: tuple[str, ...] = ()
+    hint: str = ""
+    runbook: str = ""
+    rule: str = ""
+    incident: str = ""
+    owner: str = ""
+    severity: str = ""
+    timezone: str = "UTC"
+    lines: tuple[str, ...] = field(default=())
+
+    def shorter(self) -> Wording:
+        """The same without what may be left out when a provider finds it too long."""
+        return replace(
+            self,
+            title=cut(self.title, 120),
+            detail=cut(self.detail, 120),
+            hint="",
+            worst=self.worst[:3],
+            more=self.more + len(self.worst[3:]),
+            notes=self.notes[:2],
+            lines=self.lines[:3],
+        )
+
+
+def wording(delivery: Delivery) -> Wording:
+    """What the message of this delivery says: the incident as it is now, or what a digest or a test has to say."""
+    if delivery.kind in (NoticeKind.DIGEST, NoticeKind.TEST):
+        words = _announcement(delivery)
+    else:
+        words = incident_wording(delivery.story, delivery.at)
+    if delivery.may_repeat:
+        words = replace(words, text=f"{words.text} {MAY_REPEAT}", notes=(*words.notes, MAY_REPEAT))
+    return words
+
+
+def line_of(delivery: Delivery) -> str:
+    """This step in one clean sentence, as a thread has it; empty when there is nothing to say."""
+    line = clean(delivery.line, _LINE)
+    return f"{line} {MAY_REPEAT}" if line and delivery.may_repeat else line
+
+
+def incident_wording(story: Story, at: float) -> Wording:
+    """What a message says of an incident at an instant (Unix seconds)."""
+    incident, facts = story.incident, story.incident.facts
+    look = look_of(incident)
+    ended = not incident.is_open
+    worst, more = _worst(incident)
+    return Wording(
+        look=look,
+        text=_text(incident, look),
+        title=_title(incident),
+        metric=clean(facts.subject, _FIGURE) if incident.service is not None else "",
+        value="" if ended or facts.unknown else clean(facts.value, _FIGURE),
+        limit=clean(facts.limit, _FIGURE),
+        hold=sentences.duration(facts.hold) if facts.hold > 0 else "",
+        detail=clean(facts.detail, _LINE),
+        since=incident.opened_at,
+        ended_at=incident.resolved_at,
+        scope=_scope(incident),
+        worst=worst,
+        more=more,
+        close=_close(incident),
+        notes=_notes(story, at),
+        hint=clean(facts.hint, _LINE),
+        runbook=_link(facts.runbook),
+        rule=clean(incident.rule, _NAME),
+        incident=clean(incident.id, _NAME),
+        owner=clean(facts.owner, _NAME),
+        severity=incident.severity.word,
+        timezone=facts.timezone,
+    )
+
+
+def look_of(incident: Incident) -> Look:
+    """How an incident shows itself. Only a recovery is shown as one."""
+    if not incident.is_open:
+        return Look.RECOVERED if incident.close_reason is CloseReason.RECOVERED else Look.CLOSED
+    if incident.facts.unknown:
+        return Look.UNKNOWN
+    return Look.CRITICAL if incident.severity is Severity.CRITICAL else Look.WARNING
+
+
+def place_of(node: Node, hierarchy: str) -> str:
+    """A node's names joined by ` / `, each bounded, the whole bounded from the left: the last name says most."""
+    names = tuple(clean(name, _NAME) for name in node)
+    text = sentences.place(names, clean(hierarchy, _NAME))
+    return text if len(text) <= _PLACE else "… " + text[-(_PLACE - 2) :].lstrip()
+
+
+def subject_of(incident: Incident) -> str:
+    """What it is about without its state, for a subject line that stays the same."""
+    return _title(incident)
+
+
+def _title(incident: Incident) -> str:
+    summary = clean(incident.facts.summary, 100)
+    if incident.service is None:
+        return summary or f"Source {clean(incident.source, _NAME)}"
+    where = f"{clean(incident.service, _NAME)} at {place_of(incident.node, incident.hierarchy)}"
+    return f"{where} – {summary}" if summary else where
+
+
+def _text(incident: Incident, look: Look) -> str:
+    """One line for lock screens and screen readers: the longest form that fits, else the shortest there is."""
+    forms = [
+        _one_line(incident, look, place_of(incident.node, incident.hierarchy), _NAME),
+        _one_line(incident, look, _last(incident), _NAME),
+        _one_line(incident, look, _last(incident), 24),
+    ]
+    return next((form for form in forms if len(form) <= PUSH), cut(forms[-1], 2 * PUSH))
+
+
+def _one_line(incident: Incident, look: Look, place: str, room: int) -> str:
+    facts = incident.facts
+    head = f"{look.sign} {look.word}"
+    if look in (Look.RECOVERED, Look.CLOSED):
+        head += f" after {_lasted(incident)}"
+    elif look is Look.UNKNOWN:
+        head += f", was {incident.severity.word}"
+    if incident.service is None:
+        return f"{head}: {clean(facts.summary or incident.source, 2 * room)}" + (
+            f": {clean(facts.detail, 2 * room)}" if facts.detail and incident.is_open else ""
+        )
+    metric = clean(facts.subject or facts.summary, room)
+    figure = " ".join(part for part in (_figure(incident, look, room), clean(facts.limit, room)) if part)
+    where = f"{cut(place, room)} · {clean(incident.service, room)}"
+    return f"{head}: {where} · {metric} {figure}".rstrip(" ·")
+
+
+def _figure(incident: Incident, look: Look, room: int) -> str:
+    if look in (Look.RECOVERED, Look.CLOSED):
+        return f"worst {clean(incident.worst_value, room)}, limit" if incident.worst_value else ""
+    value = clean(incident.facts.value, room)
+    return f"last {value}" if value and look is Look.UNKNOWN else value
+
+
+def _last(incident: Incident) -> str:
+    return place_of(incident.node[-1:], incident.hierarchy)
+
+
+def _lasted(incident: Incident) -> str:
+    return sentences.duration(max(0.0, (incident.resolved_at or incident.opened_at) - incident.opened_at))
+
+
+def _scope(incident: Incident) -> str:
+    facts = incident.facts
+    if not incident.is_open:
+        peak = max(incident.peak_members, incident.members)
+        return f"{sentences.counted(peak, 'node')} affected at its worst" if peak > 1 and incident.service else ""
+    if incident.service is None:
+        return f"{facts.affected} of {facts.judged} {clean(facts.subject, _NAME)} fail" if facts.judged else ""
+    affected = facts.affected or incident.members
+    if facts.judged > 1 and affected:
+        return f"{affected} of {sentences.counted(facts.judged, 'node')} affected"
+    return f"{sentences.counted(affected, 'node')} affected" if affected > 1 else ""
+
+
+def _worst(incident: Incident) -> tuple[tuple[Affected, ...], int]:
+    members = incident.facts.worst[:NAMED]
+    if not incident.is_open or (len(members) == 1 and members[0].node == incident.node):
+        return (), 0
+    affected = max(incident.facts.affected, len(members))
+    return tuple(_affected(member, incident.node) for member in members), affected - len(members) if members else 0
+
+
+def _affected(member: Member, above: Node) -> Affected:
+    within = member.node[len(above) :] if member.node[: len(above)] == above else member.node
+    figure = clean(member.value, _FIGURE)
+    if member.unknown:
+        figure = f"no data, last {figure}" if figure else "no data"
+    return Affected(place=place_of(within or member.node, ""), figure=figure, word=member.severity.word)
+
+
+def _close(incident: Incident) -> str:
+    reason = incident.close_reason
+    if incident.is_open or reason is None:
+        return ""
+    lasted = _lasted(incident)
+    if reason is CloseReason.RECOVERED:
+        limit = f" (limit {clean(incident.facts.limit, _FIGURE)})" if incident.facts.limit else ""
+        worst = f", worst {clean(incident.worst_value, _FIGURE)}{limit}" if incident.worst_value else ""
+        return f"Recovered, lasted {lasted}{worst}"
+    if reason is CloseReason.MERGED and incident.merged_into is None:
+        return f"Part of an older incident now (after {lasted})"
+    return f"{clean(sentences.closed(incident, reason), _LINE)} (after {lasted})"
+
+
+def _notes(story: Story, at: float) -> tuple[str, ...]:
+    incident = story.incident
+    zone = incident.facts.timezone
+    notes = []
+    if incident.reopened:
+        notes.append(f"Reopened ×{incident.reopened}")
+    if incident.is_open and incident.facts.unknown:
+        gone = [event.at for event in story.events if event.kind == NoticeKind.UNKNOWN.value]
+        since = f" since {local_near(gone[-1], at, zone)}" if gone else ""
+        value = clean(incident.facts.value, _FIGURE)
+        notes.append(f"No data{since}" + (f", last {value}" if value else ""))
+    if incident.is_open and incident.acknowledged_by is not None:
+        when = f" {local_near(incident.acknowledged_at, at, zone)}" if incident.acknowledged_at is not None else ""
+        notes.append(f"👀 Acknowledged by {clean(incident.acknowledged_by, _NAME)}{when}")
+    if incident.is_open and story.events and story.events[-1].kind == NoticeKind.FLAPPING.value:
+        notes.append(clean(story.events[-1].text, _LINE))
+    return tuple(notes)
+
+
+def _link(url: str) -> str:
+    """A runbook's address if it is one that may be clicked, else nothing."""
+    plain = url.isascii() and url.isprintable() and not set(url) & set(' <>"|\\^`{}')
+    return url if plain and len(url) <= _URL and url.lower().startswith(("https://", "http://")) else ""
+
+
+def _announcement(delivery: Delivery) -> Wording:
+    """A digest or a test: what it says stands in the line, its first line is the headline."""
+    lines = [clean(line, _LINE) for line in delivery.line.splitlines()]
+    lines = [line for line in lines if line]
+    test = delivery.kind is NoticeKind.TEST
+    title = lines[0] if lines else "Test notice: this channel works" if test else "Several incidents"
+    look = Look.PLAIN if test else look_of(delivery.story.incident)
+    return Wording(
+        look=look,
+        text=f"{look.sign} {cut(title, PUSH)}",
+        title=title,
+        since=delivery.at,
+        lines=tuple(lines[1 : 1 + NAMED]),
+        more=max(0, len(lines) - 1 - NAMED),
+        incident="" if test else clean(delivery.story.incident.id, _NAME),
+        timezone=delivery.story.incident.facts.timezone,
+    )

@@ -1,0 +1,1 @@
+"""The simulated Portal and workspace: what the demonstration and the tests talk to."""

@@ -1,0 +1,1 @@
+"""Decides and touches nothing: standard library and numpy only."""

@@ -1,0 +1,275 @@
+"""One rule's alerts of one service, carried on by one reading: phases, timers, missing data, what is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sentinel.domain.alerts import OK, UNKNOWN, Alerts, Codes, Phase, Verdict, freeze, shown_state, step
+from sentinel.domain.hierarchy import Bools, Ints, Node, NodeList
+from sentinel.domain.reading import Figures, Floats
+from sentinel.domain.records import QueryState
+from sentinel.domain.rules import Criteria, NoData, Rule, Severity
+from sentinel.domain.verdicts import Judged, judge, observed, variant_of
+
+GAP_FACTOR = 1.5
+"""A poll that comes this many intervals after the last one has missed at least one: jitter stays below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """How the time since the last tick counts, in seconds of sample time.
+
+    `at`: this sample. `step`: since the last tick. `missed`: of the time since the last good sample, what no timer may
+    count. `is_gap`: polls were missed. `shift`: how far the clock was set back (negative), else 0.
+    """
+
+    at: float
+    step: float
+    missed: float
+    is_gap: bool
+    shift: float = 0.0
+
+    @property
+    def gap(self) -> float:
+        """The length of the gap in polling, 0 without one."""
+        return self.step if self.is_gap else 0.0
+
+
+def elapsed_since(before: QueryState, at: float, interval: float) -> Elapsed:
+    """How time has passed for a query that is asked every `interval` seconds (of sample time)."""
+    last = before.last_at
+    if last is None:
+        return Elapsed(at, 0.0, 0.0, is_gap=False)
+    if at < last:
+        return Elapsed(at, 0.0, _failed_span(before, last), is_gap=False, shift=at - last)
+    # A retry within the slot takes the place of the failed poll, so that one is not missed.
+    if at == last and before.previous_at is not None:
+        last = before.previous_at
+    since_last = at - last
+    is_gap = since_last > GAP_FACTOR * interval
+    missed = _failed_span(before, last) + (since_last if is_gap else 0.0)
+    return Elapsed(at, since_last, missed, is_gap)
+
+
+def _failed_span(before: QueryState, last: float) -> float:
+    if before.last_good_at is None:
+        return 0.0
+    return max(0.0, last - before.last_good_at)
+
+
+def shifted(alerts: Alerts, seconds: float) -> Alerts:
+    """All timers moved by `seconds`: what a clock that was set back does to them, so that durations stay true."""
+    return alerts.evolve(
+        warning_since=alerts.warning_since + seconds,
+        critical_since=alerts.critical_since + seconds,
+        good_at=alerts.good_at + seconds,
+        missing_since=alerts.missing_since + seconds,
+    )
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """The alerts after the reading. `before` has the same entries in the same order (new ones as quietly ok).
+
+    `gone`: entries that are quiet now and leave the record. `retired`: of those, the ones that left because the
+    source has not shown the node for too long. `judged`: per row of `rows.judged`, whether the sample told anything
+    or the alert is active all the same; None for a failed reading.
+    """
+
+    before: Alerts
+    after: Alerts
+    gone: Bools
+    retired: Bools
+    judged: Bools | None
+
+
+def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: QueryState, time: Elapsed) -> Advanced:
+    """Carry the alerts on by a good answer. `state` is the query's before this reading."""
+    rows = figures.rows
+    verdicts = judge(rule, service, figures)
+    if time.shift:
+        alerts = shifted(alerts, time.shift)
+    before, row = _with_new_entries(alerts, verdicts, rows, state, time)
+    index = np.where(row >= 0, rows.judged_index[row], -1)
+    criteria = _criteria_numbers(rule, service, before.nodes, verdicts, index)
+    absent = index < 0
+    warning = np.where(absent, Verdict.UNKNOWN, verdicts.warning[index] if rows.judged.size else 0).astype(np.uint8)
+    critical = np.where(absent, Verdict.UNKNOWN, verdicts.critical[index] if rows.judged.size else 0).astype(np.uint8)
+    entries = _Entries(rule, (rule.criteria, *(o.criteria for o in rule.overrides)), criteria)
+    warning = entries.without_threshold(Severity.WARNING, warning)
+    critical = entries.without_threshold(Severity.CRITICAL, critical)
+
+    blind = _blind(warning, critical)
+    good_at, missing_since = _missing(before, blind, state, time)
+    reached = blind & (time.at - missing_since >= entries.no_data_after())
+    policy = entries.no_data()
+    for policy_code, verdict in ((1, Verdict.BREACH), (2, Verdict.CLEAR)):
+        here = reached & (policy == policy_code)
+        warning[here], critical[here] = verdict, verdict
+    warning = entries.without_threshold(Severity.WARNING, warning)
+    critical = entries.without_threshold(Severity.CRITICAL, critical)
+
+    w_phase, w_since = _turn(entries, Severity.WARNING, before.warning, before.warning_since, warning, time)
+    c_phase, c_since = _turn(entries, Severity.CRITICAL, before.critical, before.critical_since, critical, time)
+    retired = absent & blind & (time.at - missing_since >= rule.retire_after)
+    w_phase[retired], c_phase[retired] = Phase.INACTIVE, Phase.INACTIVE
+    unknown = blind & (np.isnan(good_at) | reached) & ~(reached & (policy > 0))
+    shown = shown_state(w_phase, c_phase, unknown & ~retired)
+    after = before.evolve(
+        warning=w_phase,
+        warning_since=w_since,
+        critical=c_phase,
+        critical_since=c_since,
+        blind=blind & ~retired,
+        good_at=good_at,
+        missing_since=missing_since,
+        shown=shown,
+        rows=rows,
+        at_row=row,
+    )
+    after = after.evolve(value=_values(entries, after, before.value, figures, row))
+    gone = ((w_phase == Phase.INACTIVE) & (c_phase == Phase.INACTIVE) & ~blind) | retired
+    judged = ~_blind(verdicts.warning, verdicts.critical)
+    judged[index[after.active & ~absent]] = True
+    return Advanced(before, after, gone, retired, judged)
+
+
+def advance_blind(rule: Rule, service: str, alerts: Alerts, state: QueryState, time: Elapsed) -> Advanced:
+    """Carry the alerts on by a failed reading: nothing moves, but what has had no data for too long shows unknown."""
+    if time.shift:
+        alerts = shifted(alerts, time.shift)
+    count = len(alerts.nodes)
+    numbers = np.fromiter((variant_of(rule, service, node) for node in alerts.nodes), np.int64, count)
+    entries = _Entries(rule, (rule.criteria, *(o.criteria for o in rule.overrides)), numbers)
+    good_at, missing_since = _missing(alerts, np.ones(count, bool), state, time)
+    unknown = (time.at - missing_since >= entries.no_data_after()) | np.isnan(good_at)
+    unknown &= ~(alerts.blind & (alerts.shown != UNKNOWN) & (entries.no_data() > 0))
+    after = alerts.evolve(
+        blind=alerts.blind | unknown,
+        good_at=np.where(unknown, good_at, alerts.good_at),
+        missing_since=np.where(unknown, missing_since, alerts.missing_since),
+        shown=np.where(unknown, UNKNOWN, alerts.shown).astype(np.uint8),
+    )
+    nothing = np.zeros(count, bool)
+    return Advanced(alerts, after, nothing, nothing, None)
+
+
+def _with_new_entries(
+    alerts: Alerts, verdicts: Judged, rows: NodeList, state: QueryState, time: Elapsed
+) -> tuple[Alerts, Ints]:
+    """The alerts and those rows that were quietly ok and are not now, with every entry's row (-1: not reported)."""
+    row = alerts.positions(rows)
+    fresh = verdicts.notable.copy()
+    present = rows.judged_index[row[row >= 0]]
+    fresh[present[present >= 0]] = False
+    new_rows = rows.judged[np.flatnonzero(fresh)]
+    vanished = _vanished(alerts, rows, state)
+    if not new_rows.size and not vanished:
+        return alerts, row
+    nodes = (*(rows.nodes[i] for i in new_rows), *vanished)
+    grown = alerts.grown(nodes, time.at)
+    if state.last_good_at is not None and state.known is not None:
+        known = state.known
+        seen = np.fromiter((node in known.position for node in nodes), bool, len(nodes))
+        good = np.where(seen, state.last_good_at + time.shift, np.nan)
+        grown = grown.evolve(good_at=np.concatenate([alerts.good_at, good]))
+    return grown, np.concatenate([row, new_rows, np.full(len(vanished), -1, np.int64)])
+
+
+def _vanished(alerts: Alerts, rows: NodeList, state: QueryState) -> tuple[Node, ...]:
+    """Nodes of the last good answer that this one lacks and that have no entry yet: quiet until now, unseen from now."""
+    known = state.known
+    if known is None or known is rows:
+        return ()
+    recorded = set(alerts.nodes)
+    nodes = (known.nodes[i] for i in known.judged)
+    return tuple(node for node in nodes if node not in rows.position and node not in recorded)
+
+
+def _criteria_numbers(rule: Rule, service: str, nodes: tuple[Node, ...], verdicts: Judged, index: Ints) -> Ints:
+    if verdicts.variants.index is None:
+        return np.zeros(len(nodes), np.int64)
+    if not verdicts.variants.index.size:
+        return np.fromiter((variant_of(rule, service, node) for node in nodes), np.int64, len(nodes))
+    numbers = verdicts.variants.index[index]
+    for entry in np.flatnonzero(index < 0):
+        numbers[entry] = variant_of(rule, service, nodes[entry])
+    return numbers
+
+
+_POLICY = {NoData.UNKNOWN: 0, NoData.BREACH: 1, NoData.OK: 2}
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """Which criteria bind each entry, and the numbers in them as columns."""
+
+    rule: Rule
+    criteria: tuple[Criteria, ...]
+    number: Ints
+
+    def no_data_after(self) -> Floats:
+        return np.array([c.no_data_after for c in self.criteria])[self.number]
+
+    def no_data(self) -> Ints:
+        return np.array([_POLICY[c.no_data] for c in self.criteria])[self.number]
+
+    def hold(self, severity: Severity) -> Floats:
+        thresholds = [c.threshold(severity) for c in self.criteria]
+        return np.array([t.hold if t else 0.0 for t in thresholds])[self.number]
+
+    def recover_for(self, severity: Severity) -> Floats:
+        thresholds = [c.threshold(severity) for c in self.criteria]
+        return np.array([t.recover_for if t else 0.0 for t in thresholds])[self.number]
+
+    def without_threshold(self, severity: Severity, verdict: Codes) -> Codes:
+        """A severity that the criteria do not have (any more) is always clear."""
+        has = np.array([c.threshold(severity) is not None for c in self.criteria])[self.number]
+        return np.where(has, verdict, np.uint8(Verdict.CLEAR)).astype(np.uint8)
+
+
+def _blind(warning: Codes, critical: Codes) -> Bools:
+    """An entry of which the sample told nothing that could stand: some severity unknown and none in breach."""
+    unknown = (warning == Verdict.UNKNOWN) | (critical == Verdict.UNKNOWN)
+    blind: Bools = unknown & (warning != Verdict.BREACH) & (critical != Verdict.BREACH)
+    return blind
+
+
+def _missing(before: Alerts, blind: Bools, state: QueryState, time: Elapsed) -> tuple[Floats, Floats]:
+    """Last good sample and start of the no-data clock of every entry that is blind now."""
+    newly = blind & ~before.blind
+    last = np.nan if state.last_good_at is None else state.last_good_at + time.shift
+    good_at = np.where(newly & (before.shown != OK), last, before.good_at)
+    start = np.where(np.isnan(good_at), time.at, good_at)
+    return good_at, np.where(newly, start, before.missing_since)
+
+
+def _turn(
+    entries: _Entries, severity: Severity, phase: Codes, since: Floats, verdict: Codes, time: Elapsed
+) -> tuple[Codes, Floats]:
+    """One severity's step, with the time taken out that must not count."""
+    everywhere = np.ones(phase.size, bool)
+    since = freeze(phase, since, everywhere, time.missed)
+    if not time.is_gap:
+        since = freeze(phase, since, verdict == Verdict.UNKNOWN, time.step)
+    restarts = (phase == Phase.PENDING) & (time.gap > entries.no_data_after())
+    since = np.where(restarts, time.at, since)
+    return step(
+        phase, since, verdict, at=time.at, hold=entries.hold(severity), recover_for=entries.recover_for(severity)
+    )
+
+
+def _values(entries: _Entries, after: Alerts, previous: Floats, figures: Figures, row: Ints) -> Floats:
+    """The figure that people want to see of every entry; the last known one where the sample has none."""
+    values = previous.copy()
+    critical = (after.critical != Phase.INACTIVE) | (after.warning == Phase.INACTIVE)
+    for number in np.unique(entries.number):
+        criteria = entries.criteria[number]
+        for severity, chosen in ((Severity.CRITICAL, critical), (Severity.WARNING, ~critical)):
+            here = np.flatnonzero((entries.number == number) & chosen & (row >= 0))
+            if here.size:
+                found = observed(criteria, severity, figures, row[here])
+                values[here] = np.where(np.isnan(found), values[here], found)
+    return values

@@ -1,0 +1,155 @@
+"""The affected nodes of one rule and service over all its queries, and what messages say about some of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sentinel.domain.alerts import UNKNOWN, Alerts, Codes, Phase
+from sentinel.domain.hierarchy import Bools, Ints, Node
+from sentinel.domain.incidents import Facts, Member
+from sentinel.domain.metrics import format_value
+from sentinel.domain.reading import Floats
+from sentinel.domain.rollup import outermost
+from sentinel.domain.rules import Criteria, Rule, Severity, Threshold
+from sentinel.domain.verdicts import variant_of
+
+NAMED = 10
+"""How many members a message names."""
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Active alerts as columns of equal length; `place[i]` is the incident's place after roll-up over all levels.
+
+    `breaching`: not already recovering. `origin[i]`: query key and position in that query's Alerts.
+    """
+
+    nodes: tuple[Node, ...]
+    severity: Codes
+    value: Floats
+    unknown: Bools
+    breaching: Bools
+    place: tuple[Node, ...]
+    incident: tuple[str | None, ...]
+    origin: tuple[tuple[str, int], ...]
+
+    def groups(self) -> dict[Node, Ints]:
+        """Positions by place."""
+        found: dict[Node, list[int]] = {}
+        for i, place in enumerate(self.place):
+            found.setdefault(place, []).append(i)
+        return {place: np.array(members, np.int64) for place, members in found.items()}
+
+
+def affected(alerts: Mapping[str, Alerts]) -> Affected:
+    """Gather the active alerts of a book. An active alert must have its place."""
+    nodes: list[Node] = []
+    places: list[Node] = []
+    incidents: list[str | None] = []
+    origin: list[tuple[str, int]] = []
+    columns: list[tuple[Codes, Floats, Bools, Bools]] = []
+    for key, one in alerts.items():
+        which = np.flatnonzero(one.active)
+        for i in which:
+            nodes.append(one.nodes[i])
+            place = one.place[i]
+            places.append(one.nodes[i] if place is None else place)
+            incidents.append(one.incident[i])
+            origin.append((key, int(i)))
+        breaching = (one.warning == Phase.ACTIVE) | (one.critical == Phase.ACTIVE)
+        columns.append((one.severity[which], one.value[which], one.shown[which] == UNKNOWN, breaching[which]))
+    top = outermost(places)
+    return Affected(
+        tuple(nodes),
+        _joined([c[0] for c in columns], np.uint8),
+        _joined([c[1] for c in columns], np.float64),
+        _joined([c[2] for c in columns], np.bool_),
+        _joined([c[3] for c in columns], np.bool_),
+        tuple(top[place] for place in places),
+        tuple(incidents),
+        tuple(origin),
+    )
+
+
+def _joined(parts: Sequence[np.ndarray], dtype: type) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype)
+
+
+def describe(rule: Rule, service: str, found: Affected, members: Ints, before: Facts, judged: int) -> Facts:
+    """What a message says of these members. `before` is kept where nothing new is known."""
+    order = _worst_first(rule, found, members)
+    named = order[:NAMED]
+    first = int(named[0])
+    severity = Severity(int(found.severity[first]))
+    threshold = _threshold(rule, service, found.nodes[first], severity)
+    breaching = bool(found.breaching[members].any())
+    return Facts(
+        summary=rule.summary,
+        subject=threshold.breach.subject if threshold else before.subject,
+        value=value_text(rule, service, found.nodes[first], severity, float(found.value[first])),
+        limit=threshold.breach.limit if threshold else before.limit,
+        hold=threshold.hold if threshold else before.hold,
+        affected=int(members.size),
+        judged=judged or max(before.judged, int(members.size)),
+        worst=tuple(_member(rule, service, found, int(i)) for i in named),
+        runbook=rule.runbook,
+        owner=rule.owner,
+        timezone=rule.timezone,
+        unknown=bool(found.unknown[members].all()),
+        rule_version=version(rule) if breaching or not before.rule_version else before.rule_version,
+    )
+
+
+def worst_value(found: Affected, members: Ints, rule: Rule) -> float | None:
+    """The worst observed figure among the members, in base units; None without any."""
+    first = found.value[_worst_first(rule, found, members)[0]]
+    return None if np.isnan(first) else float(first)
+
+
+def _worst_first(rule: Rule, found: Affected, members: Ints) -> Ints:
+    badness = np.nan_to_num(found.value[members], nan=-np.inf)
+    if _low_is_bad(rule.criteria):
+        badness = -np.nan_to_num(found.value[members], nan=np.inf)
+    return members[np.lexsort((-badness, -found.severity[members].astype(np.int64)))]
+
+
+def _low_is_bad(criteria: Criteria) -> bool:
+    threshold = criteria.critical or criteria.warning
+    return threshold is not None and threshold.breach.limit.startswith("<")
+
+
+def _member(rule: Rule, service: str, found: Affected, i: int) -> Member:
+    node, severity = found.nodes[i], Severity(int(found.severity[i]))
+    return Member(
+        node, severity, value_text(rule, service, node, severity, float(found.value[i])), bool(found.unknown[i])
+    )
+
+
+def _threshold(rule: Rule, service: str, node: Node, severity: Severity) -> Threshold | None:
+    number = variant_of(rule, service, node)
+    criteria = rule.overrides[number - 1].criteria if number else rule.criteria
+    return criteria.threshold(severity) or criteria.critical or criteria.warning
+
+
+def value_text(rule: Rule, service: str, node: Node, severity: Severity, value: float) -> str:
+    """An observed figure with its unit; empty where there is none."""
+    threshold = _threshold(rule, service, node, severity)
+    if threshold is None or np.isnan(value):
+        return ""
+    return format_value(value, threshold.breach.unit, as_percent=threshold.breach.as_percent)
+
+
+def limit_text(rule: Rule, service: str, node: Node, severity: Severity) -> str:
+    """The limit that binds the node, as people read it."""
+    threshold = _threshold(rule, service, node, severity)
+    return threshold.breach.limit if threshold else ""
+
+
+def version(rule: Rule) -> str:
+    """A fingerprint of everything in a rule that decides what is bad."""
+    material = repr((rule.criteria, rule.overrides))
+    return hashlib.sha256(material.encode()).hexdigest()[:12]

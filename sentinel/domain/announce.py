@@ -1,0 +1,88 @@
+"""From a step of an incident to notices: one for each address that must hear of it, or the reason nobody does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import floor
+
+from sentinel.domain.incidents import Event, Incident
+from sentinel.domain.notices import Notice, NoticeKind
+from sentinel.domain.routing import addresses
+from sentinel.domain.rules import Address, Route
+
+_OPENS_FOR_NEW = frozenset(
+    {
+        NoticeKind.DEGRADED,
+        NoticeKind.ESCALATED,
+        NoticeKind.DEESCALATED,
+        NoticeKind.WIDENED,
+        NoticeKind.REOPENED,
+    }
+)
+"""Steps that an address may hear of as its first: it is routed there only now."""
+
+_QUIET = frozenset({NoticeKind.NARROWED, NoticeKind.DEESCALATED, NoticeKind.UNKNOWN, NoticeKind.CLOSED})
+"""Steps that are written down where people look, without calling them."""
+
+
+def announce(
+    incident: Incident, kind: NoticeKind, line: str, at: float, routes: Iterable[Route]
+) -> tuple[Incident, tuple[Notice, ...]]:
+    """The notices of the incident's present step, and the incident with all whom it concerns from now on."""
+    audience = list(incident.audience)
+    if kind in _OPENS_FOR_NEW:
+        audience += [address for address in addresses(routes, incident) if address not in audience]
+    quiet = kind in _QUIET
+    if not audience:
+        reason = "no route matches" if kind in _OPENS_FOR_NEW else "the opening was told to nobody"
+        return incident, (_notice(incident, kind, None, line, at, quiet=quiet, reason=reason),)
+    told = tuple(_notice(incident, kind, address, line, at, quiet=quiet) for address in audience)
+    return incident.evolve(audience=tuple(audience)), told
+
+
+def remind(
+    incident: Incident, line: str, at: float, last_check: float | None, routes: Iterable[Route]
+) -> tuple[Notice, ...]:
+    """Reminders that have come due since the last check: intervals count from the opening, for any polling interval."""
+    if last_check is None or incident.acknowledged_by is not None:
+        return ()
+    base = incident.opened_at
+    due: Mapping[Address, float] = {
+        address: every
+        for address, every in addresses(routes, incident).items()
+        if every > 0
+        and address in incident.audience
+        and floor((at - base) / every) > floor((last_check - base) / every)
+    }
+    return tuple(_notice(incident, NoticeKind.REMINDER, address, line, at) for address in due)
+
+
+def event(incident: Incident, kind: NoticeKind, text: str, at: float) -> Event:
+    """A line of the timeline for the incident's present step."""
+    return Event(
+        incident=incident.id, step=incident.step, at=at, kind=kind.value, text=text, value=incident.facts.value
+    )
+
+
+def _notice(
+    incident: Incident,
+    kind: NoticeKind,
+    address: Address | None,
+    line: str,
+    at: float,
+    *,
+    quiet: bool = False,
+    reason: str = "",
+) -> Notice:
+    return Notice(
+        incident=incident.id,
+        step=incident.step,
+        kind=kind,
+        address=address,
+        at=at,
+        not_before=at,
+        line=line,
+        told=address is not None,
+        quiet=quiet,
+        reason=reason,
+    )

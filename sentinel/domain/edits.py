@@ -1,0 +1,66 @@
+"""What an edit of the rules does to what is open: nothing is announced twice, nothing is left open for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sentinel.domain import sentences
+from sentinel.domain.alerts import Alerts
+from sentinel.domain.episodes import Changes
+from sentinel.domain.incidents import CloseReason
+from sentinel.domain.notices import NoticeKind
+from sentinel.domain.reading import Query
+from sentinel.domain.records import AlertKey, Book, BookKey, Plan, QueryState
+from sentinel.domain.rules import SOURCE_RULE, Rulebook
+
+
+def adapt(
+    rulebook: Rulebook, asked: Mapping[str, Iterable[str]], books: Mapping[BookKey, Book], at: float
+) -> Plan | None:
+    """Let go of what no rule asks for any more; None when there is nothing to do.
+
+    `asked` maps query keys to the ids of the rules that need them. Alerts behind other queries leave the record.
+    An incident whose rule, service or level is gone ends as `rule_removed`; one that still has members goes on, and
+    the next reading settles where it stands.
+    """
+    wanted = {(rule_id, key) for key, rule_ids in asked.items() for rule_id in rule_ids}
+    sources = {traits.name for traits in rulebook.sources}
+    changed: dict[BookKey, Book] = {}
+    gone: list[AlertKey] = []
+    every = Changes({})
+    for key, book in books.items():
+        if book.key[0] == SOURCE_RULE:
+            kept: Mapping[str, Alerts] = {}
+            stays = book.key[2] in sources
+        else:
+            kept = {query: alerts for query, alerts in book.alerts.items() if (book.key[0], query) in wanted}
+            stays = any(alerts.active.any() for alerts in kept.values())
+        lost = [(query, alerts) for query, alerts in book.alerts.items() if query not in kept]
+        gone.extend((key, query, node) for query, alerts in lost for node in alerts.nodes)
+        changes = Changes(dict(book.incidents))
+        if not stays:
+            _close_all(changes, book, rulebook, at)
+        if lost or changes.notices:
+            changed[key] = Book(key, kept, changes.incidents)
+            every.incidents.update({k: one for k, one in changes.incidents.items() if one != book.incidents.get(k)})
+            every.events.extend(changes.events)
+            every.notices.extend(changes.notices)
+    if not changed:
+        return None
+    nobody = QueryState(query=Query("", "", ""))
+    return Plan(
+        at,
+        nobody,
+        changed,
+        gone=tuple(gone),
+        incidents=tuple(every.incidents.values()),
+        events=tuple(every.events),
+        notices=tuple(every.notices),
+    )
+
+
+def _close_all(changes: Changes, book: Book, rulebook: Rulebook, at: float) -> None:
+    for incident in book.open_incidents:
+        reason = CloseReason.RULE_REMOVED
+        ended = incident.evolve(resolved_at=max(at, incident.opened_at), close_reason=reason, members=0)
+        changes.tell(ended, NoticeKind.CLOSED, sentences.closed(ended, reason), at, rulebook.routes)

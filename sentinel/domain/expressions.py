@@ -1,0 +1,120 @@
+"""Conditions of rules: `devices_with_errors / devices > 5%`. Parsed once, judged over whole columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sentinel.domain.expression_parser import parse_tree
+from sentinel.domain.expression_tokens import ExpressionError
+from sentinel.domain.expression_tree import (
+    Arithmetic,
+    Compare,
+    Logic,
+    Metric,
+    Number,
+    Operation,
+    Parent,
+    Ternary,
+    comparisons,
+    evaluate,
+    judge,
+    metrics_of,
+)
+from sentinel.domain.hierarchy import Ints
+from sentinel.domain.metrics import Unit, format_value
+from sentinel.domain.reading import Figures, Floats
+
+__all__ = ["Condition", "ExpressionError", "Ternary", "parse"]
+
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition: equal to another with the same text. `tree` is its parsed form."""
+
+    text: str
+    tree: Logic = field(repr=False, compare=False, hash=False)
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Every metric that it reads."""
+        return metrics_of(self.tree)
+
+    def judge(self, figures: Figures) -> Ternary:
+        """Truth per row."""
+        return judge(self.tree, figures)
+
+    def value(self, figures: Figures, rows: Ints | None = None) -> Floats:
+        """The figure people want to see, per row (or for these rows): the left side of the leading comparison."""
+        found = evaluate(self._leading[0], figures)
+        column = found if isinstance(found, np.ndarray) else np.full(len(figures.rows.nodes), found)
+        return column if rows is None else column[rows]
+
+    @property
+    def subject(self) -> str:
+        """What is looked at: `devices_with_errors / devices`."""
+        return written(self._leading[0])
+
+    @property
+    def limit(self) -> str:
+        """Against what, as people read it: `> 10 %`."""
+        _, sign, other = self._leading
+        if isinstance(other, Number):
+            return f"{sign} {format_value(other.value, other.unit, as_percent=self.as_percent)}"
+        return f"{sign} {written(other)}"
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of the value."""
+        left, _, other = self._leading
+        return other.unit if left.unit is Unit.ANY else left.unit
+
+    @property
+    def as_percent(self) -> bool:
+        """Whether the value is written as a percentage: ratios are, unless the limit was written without %."""
+        _, _, other = self._leading
+        if isinstance(other, Number):
+            return other.unit is Unit.RATIO
+        return self.unit is Unit.RATIO
+
+    @property
+    def _leading(self) -> tuple[Arithmetic, str, Arithmetic]:
+        """The first comparison with the figure left and the constant right."""
+        first: Compare = comparisons(self.tree)[0]
+        if isinstance(first.left, Number) and not isinstance(first.right, Number):
+            return first.right, _FLIPPED[first.op], first.left
+        return first.left, first.op, first.right
+
+
+def parse(text: str, units: Mapping[str, Unit]) -> Condition:
+    """A condition over metrics with these units.
+
+    Raises:
+        ExpressionError: with the place in the text, and a hint where one is known.
+    """
+    return Condition(text, parse_tree(text, units))
+
+
+def written(tree: Arithmetic) -> str:
+    """A figure's expression as text, with no more parentheses than it needs."""
+    if isinstance(tree, Number):
+        return tree.text
+    if isinstance(tree, Metric):
+        return tree.name
+    if isinstance(tree, Parent):
+        return f"parent({written(tree.inner)})"
+    left, right = written(tree.left), written(tree.right)
+    if tree.op in "*/":
+        left = f"({left})" if _is_sum(tree.left) else left
+        right = f"({right})" if isinstance(tree.right, Operation) else right
+    elif tree.op == "-" and _is_sum(tree.right):
+        right = f"({right})"
+    return f"{left} {tree.op} {right}"
+
+
+def _is_sum(tree: Arithmetic) -> bool:
+    return isinstance(tree, Operation) and tree.op in "+-"

@@ -1,0 +1,134 @@
+"""Incidents: one episode of one rule and service at one place of the hierarchy, with its story so far."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from sentinel.domain.hierarchy import Node
+from sentinel.domain.rules import Address, Severity
+
+
+class CloseReason(Enum):
+    """Why an incident ended. Only the first is a recovery, and only it is told with that word."""
+
+    RECOVERED = "recovered"
+    MERGED = "merged"  # its members belong to an older incident now
+    RULE_REMOVED = "rule_removed"
+    RULE_CHANGED = "rule_changed"  # an edit of the rule, not the service, made the figures fine
+    NOT_REPORTED = "not_reported"  # the source has not shown the nodes for `retire_after`
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An affected node as the message names it: severity and observed value as people read them."""
+
+    node: Node
+    severity: Severity
+    value: str
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a message says beside the incident's state; kept with the incident so that it can be told without the rule.
+
+    `value` and `limit` are texts with units ("14.2 %", "> 10 %"). `worst` holds at most ten members, worst first.
+    `affected` of `judged` leaves are bad. `unknown`: all of them are without data now. `rule_version` is the
+    fingerprint of the criteria under which a member was last seen in breach. `detail` is a sentence for incidents without a figure (a source that fails).
+    """
+
+    summary: str = ""
+    subject: str = ""
+    value: str = ""
+    limit: str = ""
+    hold: float = 0.0
+    affected: int = 0
+    judged: int = 0
+    worst: tuple[Member, ...] = ()
+    detail: str = ""
+    hint: str = ""
+    runbook: str = ""
+    owner: str = ""
+    timezone: str = "UTC"
+    unknown: bool = False
+    rule_version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """One episode. Instants in Unix seconds. `step` counts what happened to it; it numbers notices and events.
+
+    `service` is None and `node` is () for trouble with a source itself. `severity` is the present one (of an ended
+    incident: the last one), `worst_severity` the highest it had. `audience` are the addresses that notices of this
+    incident have been decided for: they get every later step and the close. `value` is the worst observed figure in
+    base units. `level` tells which level of the hierarchy `node` belongs to by its depth: len(node).
+    """
+
+    id: str
+    rule: str
+    service: str | None
+    source: str
+    hierarchy: str
+    node: Node
+    severity: Severity
+    worst_severity: Severity
+    opened_at: float
+    changed_at: float
+    resolved_at: float | None = None
+    close_reason: CloseReason | None = None
+    merged_into: str | None = None
+    reopened: int = 0
+    members: int = 0
+    peak_members: int = 0
+    step: int = 0
+    value: float | None = None
+    worst_value: str = ""
+    reminded_at: float | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: float | None = None
+    audience: tuple[Address, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    last_members: frozenset[Node] = frozenset()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the episode still lasts."""
+        return self.resolved_at is None
+
+    def evolve(self, **changes: object) -> Incident:
+        """A copy with other values."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A line of an incident's timeline. `kind` is a NoticeKind's word; `value` as people read it."""
+
+    incident: str
+    step: int
+    at: float
+    kind: str
+    text: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An incident with its timeline: all that a message needs."""
+
+    incident: Incident
+    events: tuple[Event, ...] = ()
+
+
+def incident_id(rule: str, service: str | None, source: str, node: Node, opened_at: float) -> str:
+    """A short stable name: the same episode always gets the same one, so that a repeated tick adds nothing.
+
+    60 bits of SHA-256 in base 32: a collision is expected after some 10^9 incidents.
+    """
+    material = json.dumps([rule, service, source, node, opened_at]).encode()
+    digest = hashlib.sha256(material).digest()
+    return "sn-" + base64.b32encode(digest)[:12].decode().lower()

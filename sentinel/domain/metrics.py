@@ -1,0 +1,88 @@
+"""The metrics Sentinel knows: names, units, meaning; and how figures are written for people."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+import numpy as np
+
+
+class Unit(Enum):
+    """What a figure measures. Base units: milliseconds, bytes, fractions of 1."""
+
+    COUNT = "count"
+    RATIO = "ratio"
+    TIME = "time"
+    BYTES = "bytes"
+    ANY = "any"  # a source's own column without a declared unit: fits everything
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: canonical key, unit, meaning, and the kinds of service that have it."""
+
+    key: str
+    unit: Unit
+    meaning: str
+    services: tuple[str, ...] = ("connection", "web")
+
+
+_METRICS = (
+    Metric("devices", Unit.COUNT, "active devices that used the service in the scope"),
+    Metric("users", Unit.COUNT, "users of the service"),
+    Metric("devices_with_errors", Unit.COUNT, "devices in error"),
+    Metric("devices_with_warnings", Unit.COUNT, "devices in warning"),
+    Metric("failed_connections", Unit.COUNT, "connection attempts without success"),
+    Metric("connections", Unit.COUNT, "TCP connections", ("connection",)),
+    Metric("application_crashes", Unit.COUNT, "crashes of the programs that use the service"),
+    Metric("network_response_time", Unit.TIME, "average time to establish a TCP connection"),
+    Metric("incoming_traffic", Unit.BYTES, "bytes received by devices"),
+    Metric("outgoing_traffic", Unit.BYTES, "bytes sent by devices"),
+    Metric("web_requests", Unit.COUNT, "HTTP and TLS requests", ("web",)),
+    Metric("web_request_duration", Unit.TIME, "average duration of a request", ("web",)),
+    Metric("http_3xx", Unit.COUNT, "redirected requests", ("web",)),
+    Metric("http_4xx", Unit.COUNT, "requests refused for the client's fault", ("web",)),
+    Metric("http_5xx", Unit.COUNT, "requests failed by the server's fault", ("web",)),
+)
+
+CATALOGUE: Mapping[str, Metric] = MappingProxyType({metric.key: metric for metric in _METRICS})
+"""Canonical key -> metric. The names are ours; the vendor does not publish the titles of its columns."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known word most like `name`, if any is close."""
+    found = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+_STEPS: Mapping[Unit, tuple[tuple[float, str], ...]] = {
+    Unit.TIME: ((3_600_000.0, "h"), (60_000.0, "min"), (1000.0, "s"), (1.0, "ms")),
+    Unit.BYTES: ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
+}
+
+
+def format_value(value: float, unit: Unit, *, as_percent: bool = False) -> str:
+    """A figure in base units as people read it: `14.2 %`, `6.8 s`, `1.2 GB`, `17`; empty for NaN."""
+    if np.isnan(value):
+        return ""
+    if as_percent:
+        return f"{_short(value * 100)} %"
+    for size, name in _STEPS.get(unit, ()):
+        if abs(value) >= size or size == 1.0:
+            return f"{_short(value / size)} {name}"
+    return _short(value)
+
+
+def _short(number: float) -> str:
+    """Three significant digits below 100, else whole; never in exponent form below a quadrillion."""
+    size = abs(number)
+    if size >= 1e15 or 0 < size < 1e-4:  # noqa: PLR2004  # where plain digits stop being readable
+        return f"{number:.3g}"
+    if size >= 100 or number == int(number):  # noqa: PLR2004  # three digits already
+        return f"{number:.0f}"
+    digits = 1 if size >= 10 else 2 if size >= 0.1 else 4  # noqa: PLR2004  # three digits in all
+    return f"{number:.{digits}f}".rstrip("0").rstrip(".")

@@ -1,0 +1,226 @@
+"""One tick, decided: what was known and one reading in; transitions, incidents and notices out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sentinel.domain import sentences
+from sentinel.domain.advance import Advanced, Elapsed, advance, advance_blind, elapsed_since
+from sentinel.domain.affected import affected, limit_text, value_text
+from sentinel.domain.alerts import STATES, Alerts, Transition
+from sentinel.domain.announce import event, remind
+from sentinel.domain.episodes import Changes, Scene, settle
+from sentinel.domain.hierarchy import Node
+from sentinel.domain.notices import NoticeKind
+from sentinel.domain.reading import Figures, Reading
+from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
+from sentinel.domain.rollup import judged_below, places, tree_of, tree_of_rows
+from sentinel.domain.rules import SOURCE_RULE, Rule, Rulebook, Severity
+from sentinel.domain.sources import accept, judge_source
+from sentinel.domain.tally import Tally
+
+Rules = tuple[Rule, ...]
+
+FORGET_AFTER = 3600.0
+"""Ended incidents stay in memory at least this long (seconds): long enough to be reopened."""
+
+
+def plan(rulebook: Rulebook, rules: Rules, before: Before, reading: Reading) -> Plan:
+    """What one reading changes.
+
+    `rules` are those that need the reading's query, with `every` in seconds; `before` the state so far. The instants
+    come with the reading: `at` for the record, `sample_at` for the timers. The same reading twice changes nothing.
+    """
+    old = before.query
+    if old.last_reading_at is not None and reading.at == old.last_reading_at:
+        return Plan(reading.at, old)
+    traits = rulebook.source(reading.query.source)
+    reading, held = accept(reading, old, traits)
+    every = min((rule.every for rule in rules), default=traits.step)
+    time = elapsed_since(old, reading.sample_at, max(every, traits.step))
+    query = _after(held, reading, time)
+    tally = Tally(reading.at, query)
+    for rule in rules:
+        key = (rule.id, reading.query.service, reading.query.source)
+        book = before.books.get(key) or Book(key)
+        _tick_book(tally, rulebook, rule, book, reading, old, time)
+    _tick_source(tally, rulebook, before, reading, old, query)
+    return tally.plan()
+
+
+def _after(held: QueryState, reading: Reading, time: Elapsed) -> QueryState:
+    """The query's own state after the reading."""
+    last_good = held.last_good_at
+    if time.shift and last_good is not None:
+        last_good += time.shift
+    moved = held.last_at is None or reading.sample_at != held.last_at
+    after = held.evolve(
+        last_at=reading.sample_at,
+        previous_at=held.last_at if moved else held.previous_at,
+        last_reading_at=reading.at,
+        last_good_at=last_good,
+    )
+    if reading.figures is not None:
+        return after.evolve(
+            last_good_at=reading.sample_at,
+            failures=0,
+            failing_since=None,
+            failure=None,
+            known=reading.figures.rows,
+        )
+    since = held.failing_since if held.failing_since is not None else reading.sample_at
+    return after.evolve(failures=held.failures + 1, failing_since=since, failure=reading.failure)
+
+
+def _tick_book(
+    tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, reading: Reading, old: QueryState, time: Elapsed
+) -> None:
+    """One rule and service under one reading."""
+    query_key = reading.query.key
+    alerts = book.alerts.get(query_key) or Alerts()
+    service = reading.query.service
+    if reading.figures is None:
+        if alerts.nodes:
+            done = advance_blind(rule, service, alerts, old, time)
+            if done.after is not done.before:
+                _finish_book(tally, rulebook, rule, book, reading, done, old)
+        return
+    done = advance(rule, service, alerts, reading.figures, old, time)
+    if done.before.nodes or book.open_incidents:
+        _finish_book(tally, rulebook, rule, book, reading, done, old)
+
+
+def _finish_book(
+    tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, reading: Reading, done: Advanced, old: QueryState
+) -> None:
+    """Roll-up, incidents, notices, and what of the alerts has to be written."""
+    query_key, at = reading.query.key, reading.at
+    placed, judged_below = _placed(rule, done, reading.figures)
+    alerts = {**book.alerts, query_key: placed}
+    found = affected(alerts)
+    scene = Scene(
+        rule=rule,
+        service=reading.query.service,
+        at=at,
+        routes=rulebook.routes,
+        judged=judged_below,
+        retired=_retired_incidents(done),
+        lost=_lost_members(done),
+        failed=reading.figures is None,
+    )
+    changes = settle(scene, found, book.incidents)
+    assigned: dict[str, list[str | None]] = {key: [None] * len(one.nodes) for key, one in alerts.items()}
+    for number, incident in changes.assigned.items():
+        key, position = found.origin[number]
+        assigned[key][position] = incident
+    alerts = {key: one.evolve(incident=tuple(assigned[key])) for key, one in alerts.items()}
+    if reading.figures is not None and query_key == min(alerts):
+        _remind(changes, rulebook, at, old.last_reading_at)
+    _record(tally, rule, alerts[query_key], reading, done)
+    tally.add_book(book, alerts, query_key, done, changes, forget_before=at - max(rule.reopen_within, FORGET_AFTER))
+
+
+def _placed(rule: Rule, done: Advanced, figures: Figures | None) -> tuple[Alerts, Mapping[Node, int]]:
+    """The alerts with their place after roll-up, and how many judged leaves lie below each place and its ancestors."""
+    after = done.after
+    if figures is None or done.judged is None:
+        return after, {}
+    active = np.flatnonzero(after.active)
+    if not active.size:
+        return after.evolve(place=(None,) * len(after.nodes)), {}
+    rows = figures.rows
+    row = after.positions(rows)
+    index = np.where(row >= 0, rows.judged_index[row], -1)[active]
+    tree, judged = tree_of_rows(rows), done.judged
+    if (index < 0).any():
+        missing = [after.nodes[i] for i in active[index < 0]]
+        tree = tree_of([*tree.leaves, *missing])
+        judged = np.concatenate([judged, np.ones(len(missing), bool)])
+        index[index < 0] = np.arange(rows.judged.size, judged.size)
+    mask = np.zeros(judged.size, bool)
+    mask[index] = True
+    found = places(tree, mask, judged, rule.rollup)
+    chosen: list[Node | None] = [None] * len(after.nodes)
+    for i in active:
+        chosen[i] = found[after.nodes[i]]
+    return after.evolve(place=tuple(chosen)), judged_below(tree, judged, index, found)
+
+
+def _retired_incidents(done: Advanced) -> frozenset[str]:
+    ids = (done.before.incident[i] for i in np.flatnonzero(done.retired))
+    return frozenset(incident for incident in ids if incident is not None)
+
+
+def _lost_members(done: Advanced) -> Mapping[str, frozenset[Node]]:
+    """Per incident the members that are not active any more."""
+    lost: dict[str, set[Node]] = {}
+    for i in np.flatnonzero(done.before.active & ~done.after.active):
+        incident = done.before.incident[i]
+        if incident is not None:
+            lost.setdefault(incident, set()).add(done.before.nodes[i])
+    return {incident: frozenset(nodes) for incident, nodes in lost.items()}
+
+
+def _remind(changes: Changes, rulebook: Rulebook, at: float, last_check: float | None) -> None:
+    for incident in [one for one in changes.incidents.values() if one.is_open and not one.facts.unknown]:
+        stepped = incident.evolve(step=incident.step + 1)
+        line = sentences.still_bad(incident, at)
+        notices = remind(stepped, line, at, last_check, rulebook.routes)
+        if notices and not _told_now(changes, incident.id):
+            changes.incidents[incident.id] = stepped.evolve(reminded_at=at)
+            changes.notices.extend(notices)
+            changes.events.append(event(stepped, NoticeKind.REMINDER, line, at))
+
+
+def _told_now(changes: Changes, incident: str) -> bool:
+    """Whether this tick tells something else of the incident anyway."""
+    return any(notice.incident == incident for notice in changes.notices)
+
+
+def _record(tally: Tally, rule: Rule, after: Alerts, reading: Reading, done: Advanced) -> None:
+    """Transitions of this query's alerts."""
+    service = reading.query.service
+    for i in np.flatnonzero(done.before.shown != done.after.shown):
+        node, value = after.nodes[i], float(after.value[i])
+        state = STATES[int(after.shown[i])]
+        severity = Severity.WARNING if state.value == "warning" else Severity.CRITICAL
+        text = value_text(rule, service, node, severity, value)
+        limit = limit_text(rule, service, node, severity)
+        tally.transitions.append(
+            Transition(
+                rule=rule.id,
+                service=service,
+                node=node,
+                query=reading.query.key,
+                before=STATES[int(done.before.shown[i])],
+                after=state,
+                at=max(reading.at, float(done.before.changed_at[i])),
+                value=None if np.isnan(value) else value,
+                why=_why(state.value, text, limit, reading),
+                incident=after.incident[i] or done.before.incident[i],
+            )
+        )
+
+
+def _why(state: str, text: str, limit: str, reading: Reading) -> str:
+    if state == "unknown":
+        return reading.failure.text if reading.failure else "no figure in the answer, or only_if did not hold"
+    if not text:
+        return ""
+    return f"{text}, limit {limit}" if limit else text
+
+
+def _tick_source(
+    tally: Tally, rulebook: Rulebook, before: Before, reading: Reading, old: QueryState, query: QueryState
+) -> None:
+    """The source's own incident."""
+    source = reading.query.source
+    key: BookKey = (SOURCE_RULE, None, source)
+    book = before.books.get(key) or Book(key)
+    states = (*before.siblings, query)
+    if query.failure is None and not book.open_incidents:
+        return
+    changes = judge_source(book, states, rulebook, source, reading.at, old.last_reading_at)
+    tally.add_source(book, changes)

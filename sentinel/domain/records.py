@@ -1,0 +1,96 @@
+"""What a tick knows beforehand and what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sentinel.domain.alerts import Alerts, Transition
+from sentinel.domain.hierarchy import Node, NodeList
+from sentinel.domain.incidents import Event, Incident
+from sentinel.domain.notices import Notice
+from sentinel.domain.reading import Failure, Query
+
+BookKey = tuple[str, str | None, str]
+"""Rule id, service (None for a source's own trouble), source."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryState:
+    """What is remembered of one query. Sample times in Unix seconds, None before the first.
+
+    `last_at` is the last tick, `last_good_at` the last with figures, `previous_at` the tick before the last one (not
+    stored: it only sharpens what a retry within one slot means). `last_reading_at` is the wall time of the last tick. `failures` counts failed polls since then,
+    `failing_since` is the first of them. `known` are the rows of the last good answer. `held_since`: since when
+    answers have been held because too many nodes were missing.
+    """
+
+    query: Query
+    last_at: float | None = None
+    last_good_at: float | None = None
+    last_reading_at: float | None = None
+    failures: int = 0
+    failing_since: float | None = None
+    failure: Failure | None = None
+    known: NodeList | None = None
+    held_since: float | None = None
+    previous_at: float | None = None
+
+    def evolve(self, **changes: object) -> QueryState:
+        """A copy with other values."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    @property
+    def state(self) -> str:
+        """`ok`, `failing` or `waiting` (never asked yet)."""
+        if self.last_at is None:
+            return "waiting"
+        return "failing" if self.failure is not None else "ok"
+
+
+@dataclass(frozen=True)
+class Book:
+    """All that is remembered of one rule and service: its alerts per query key, its open and lately ended incidents."""
+
+    key: BookKey
+    alerts: Mapping[str, Alerts] = field(default_factory=dict)
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+
+    @property
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """Those that still last, oldest first."""
+        open_ones = [incident for incident in self.incidents.values() if incident.is_open]
+        return tuple(sorted(open_ones, key=lambda incident: (incident.opened_at, incident.id)))
+
+
+@dataclass(frozen=True)
+class Before:
+    """The state that one tick starts from: the query's own and the books that its figures may change."""
+
+    query: QueryState
+    books: Mapping[BookKey, Book]
+    siblings: tuple[QueryState, ...] = ()
+    """The other queries to the same source: its trouble is judged over all of them."""
+
+
+AlertKey = tuple[BookKey, str, Node]
+"""Book, query key, node."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one tick decided. Everything in it is committed in one transaction, or nothing.
+
+    `query` and `books` are what to remember (books: only those that changed). `changed` and `gone` name the alert
+    rows to write and to delete; `incidents` the incident rows to write.
+    """
+
+    at: float
+    query: QueryState
+    books: Mapping[BookKey, Book] = field(default_factory=dict)
+    changed: tuple[AlertKey, ...] = ()
+    gone: tuple[AlertKey, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    events: tuple[Event, ...] = ()
+    notices: tuple[Notice, ...] = ()

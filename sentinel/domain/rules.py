@@ -1,0 +1,200 @@
+"""Definitions: what is bad, for how long, and who is told. Immutable; no state of a running system lives here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Literal
+
+from sentinel.domain.expressions import Condition
+from sentinel.domain.hierarchy import Node, NodePattern
+from sentinel.domain.patterns import NamePattern
+from sentinel.domain.reading import Scope
+
+SOURCE_RULE = "sentinel/source"
+"""The built-in rule about a source that does not answer: service None, node ()."""
+
+
+class Severity(IntEnum):
+    """How bad; the numbers order them."""
+
+    WARNING = 1
+    CRITICAL = 2
+
+    @property
+    def word(self) -> str:
+        """The lower-case word people see."""
+        return self.name.lower()
+
+
+class NoData(Enum):
+    """What missing figures count as once `no_data_after` has passed."""
+
+    UNKNOWN = "unknown"
+    BREACH = "breach"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """One severity of a rule. `hold` (TOML `for`) and `recover_for` in seconds; `clear` None: cleared by not breach."""
+
+    breach: Condition
+    clear: Condition | None = None
+    hold: float
+    recover_for: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """What a rule asks of one node: the rule's own, or an override's. Seconds for `no_data_after`."""
+
+    warning: Threshold | None = None
+    critical: Threshold | None = None
+    only_if: Condition | None = None
+    no_data: NoData = NoData.UNKNOWN
+    no_data_after: float = 1800.0
+    line: int = 0
+
+    def threshold(self, severity: Severity) -> Threshold | None:
+        """The threshold of that severity, if the rule has it."""
+        return self.warning if severity is Severity.WARNING else self.critical
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """Other criteria for the nodes (and services) that match; None matches all."""
+
+    node: NodePattern | None
+    service: NamePattern | None
+    criteria: Criteria
+
+    def applies(self, service: str, node: Node) -> bool:
+        """Whether this override is meant for that node."""
+        return (self.service is None or self.service.matches(service)) and (
+            self.node is None or self.node.matches(node)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """When a node explains its leaves: shares between 0 and 1, `min_children` a count of branches."""
+
+    min_children: int = 2
+    min_share: float = 0.5
+    min_coverage: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A rule as `rules.toml` has it. Durations in seconds. Exactly one of `levels` and `path` is set.
+
+    `rollup` None: every active node is an incident of its own. `retire_after`: how long a node may be missing from
+    good answers before its alert is closed as no longer reported.
+    """
+
+    id: str
+    summary: str
+    services: tuple[NamePattern, ...]
+    source: str
+    hierarchy: str
+    levels: tuple[str, ...] = ()
+    path: Node | None = None
+    scope: Scope = "hour"
+    every: float = 600.0
+    criteria: Criteria
+    overrides: tuple[Override, ...] = ()
+    rollup: Rollup | None = field(default_factory=Rollup)
+    reopen_within: float = 900.0
+    retire_after: float = 7 * 86400.0
+    timezone: str = "UTC"
+    runbook: str = ""
+    owner: str = ""
+    line: int = 0
+
+    def covers(self, service: str) -> bool:
+        """Whether the rule is about that service."""
+        return any(pattern.matches(service) for pattern in self.services)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A monitored service of a source: the name people use and the identifier the source wants."""
+
+    source: str
+    name: str
+    uid: str
+
+
+ChannelKind = Literal["slack", "slack_webhook", "email", "webhook", "console"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """One place to tell: `slack` to `#workplace-alerts`, `email` to `a@example.com, b@example.com`."""
+
+    receiver: str
+    kind: ChannelKind
+    to: str
+
+    @property
+    def channel(self) -> str:
+        """The channel as commands print it: `slack:#workplace-alerts`."""
+        return f"{self.kind}:{self.to}" if self.to else self.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matchers:
+    """What a route asks for; an empty tuple asks for nothing. Severities by word."""
+
+    source: tuple[NamePattern, ...] = ()
+    service: tuple[NamePattern, ...] = ()
+    rule: tuple[NamePattern, ...] = ()
+    owner: tuple[NamePattern, ...] = ()
+    node: tuple[NodePattern, ...] = ()
+    severity: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Who is told about what matches. `remind_every` in seconds, 0 for never; `onwards` is TOML's `continue`."""
+
+    matchers: Matchers
+    to: tuple[Address, ...]
+    remind_every: float = 0.0
+    onwards: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulebook:
+    """Everything that decides: rules, routes, and per source how its figures move (`step`, seconds)."""
+
+    rules: tuple[Rule, ...]
+    routes: tuple[Route, ...]
+    sources: tuple[SourceTraits, ...]
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """The rule with that id."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def source(self, name: str) -> SourceTraits:
+        """The traits of a declared source.
+
+        Raises:
+            KeyError: no source has that name.
+        """
+        for traits in self.sources:
+            if traits.name == name:
+                return traits
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTraits:
+    """What deciding must know of a source: `step` and `no_data_after` in seconds, `max_missing_share` 0 to 1."""
+
+    name: str
+    step: float = 600.0
+    max_missing_share: float = 0.4
+    no_data_after: float = 1800.0

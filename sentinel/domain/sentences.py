@@ -1,0 +1,88 @@
+"""The steps of an incident in one sentence each, as timelines and threads show them."""
+
+from __future__ import annotations
+
+from sentinel.domain.hierarchy import Node
+from sentinel.domain.incidents import CloseReason, Facts, Incident
+
+
+def place(node: Node, hierarchy: str) -> str:
+    """A node as people read it; the whole hierarchy has the hierarchy's name."""
+    return " / ".join(node) if node else f"all of {hierarchy}" if hierarchy else "all"
+
+
+def duration(seconds: float) -> str:
+    """`1 h 29 min`, `12 min`, `40 s`, `3 d 2 h`: the two largest units that say something."""
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    rest = round(seconds)
+    parts: list[str] = []
+    for name, size in units:
+        count, rest = divmod(rest, size)
+        if count and (name != "s" or not parts):
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def counted(count: int, word: str) -> str:
+    """`1 node`, `3 nodes`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _figure(facts: Facts) -> str:
+    if facts.value and facts.limit:
+        return f"{facts.value} {facts.limit}"
+    return facts.value or facts.detail
+
+
+def opened(incident: Incident) -> str:
+    """What is wrong, where, how bad against what."""
+    facts = incident.facts
+    where = f" at {place(incident.node, incident.hierarchy)}" if incident.service is not None else ""
+    figure = _figure(facts)
+    return f"{incident.severity.word.capitalize()}{where}" + (f": {figure}" if figure else "")
+
+
+def scope(before: Incident, after: Incident) -> str:
+    """Where it stands now, and how many nodes are affected."""
+    now = f"{place(after.node, after.hierarchy)} ({counted(after.members, 'node')} affected)"
+    return f"Now {now}, was {place(before.node, before.hierarchy)}"
+
+
+def severity_change(before: Incident, after: Incident) -> str:
+    """From one severity to the other, with the figure."""
+    figure = _figure(after.facts)
+    return f"{after.severity.word.capitalize()} now, was {before.severity.word}" + (f": {figure}" if figure else "")
+
+
+def reopened(incident: Incident) -> str:
+    """Bad again within the time in which it is the same incident."""
+    times = "" if incident.reopened == 1 else f" ({incident.reopened} times)"
+    return f"Bad again{times}: {opened(incident)}"
+
+
+def recovered(incident: Incident, at: float) -> str:
+    """How long it lasted and how bad it was."""
+    worst = f", worst {incident.worst_value}" if incident.worst_value else ""
+    return f"Recovered after {duration(at - incident.opened_at)}{worst}"
+
+
+def closed(incident: Incident, reason: CloseReason) -> str:
+    """Why it ended, when it was no recovery."""
+    texts = {
+        CloseReason.MERGED: f"Part of {incident.merged_into} now",
+        CloseReason.RULE_REMOVED: "Closed: the rule was removed; nothing is known about recovery",
+        CloseReason.RULE_CHANGED: "Closed: the rule was changed and no longer finds fault; the service may be as it was",
+        CloseReason.NOT_REPORTED: "Closed: the source no longer reports the affected nodes",
+    }
+    return texts[reason]
+
+
+def unknown(incident: Incident) -> str:
+    """The figures are gone while the incident is open."""
+    last = f"; last figure {incident.facts.value}" if incident.facts.value else ""
+    return f"No data for the affected nodes{last}"
+
+
+def still_bad(incident: Incident, at: float) -> str:
+    """A reminder."""
+    return f"Still {incident.severity.word} after {duration(at - incident.opened_at)}: {opened(incident)}"

@@ -1,0 +1,1 @@
+"""Conducts: the only writer."""

@@ -1,0 +1,206 @@
+"""Drain the outbox: lane by lane, attempt recorded before it is made, outcome recorded after it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from sentinel.clock import Clock
+from sentinel.deliver.channel import Channel, Delivered, Delivery, Later, Outcome, Refused, Unclear
+from sentinel.domain.incidents import Story
+from sentinel.domain.rules import Address
+from sentinel.engine import figures
+from sentinel.engine.backoff import Patience, next_lookup, retry_in
+from sentinel.engine.batch import Batch, delivery_of, next_batch
+from sentinel.engine.offload import offload
+from sentinel.engine.pacing import Pacing
+from sentinel.store import incidents, outbox
+from sentinel.store.database import Database
+from sentinel.store.outbox import Lane
+
+log = structlog.get_logger("sentinel.dispatch")
+
+CHANNEL_MISSING = "no such channel in the present configuration"
+
+
+@dataclass
+class Dispatcher:
+    """Tells what the outbox holds. `channels` maps an address to its channel; two addresses may share one."""
+
+    db: Database
+    channels: Mapping[Address, Channel]
+    clock: Clock
+    patience: Patience = field(default_factory=Patience)
+    epoch: Callable[[], int | None] = lambda: None
+    dice: random.Random = field(default_factory=random.Random)
+    pacing: Pacing = field(default_factory=Pacing)
+    samples: Callable[[str, float], Story] | None = None
+    _busy: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def drain(self) -> int:
+        """Work off every lane that is due now, different channels side by side. Returns how many lanes had work."""
+        at = self.clock.now()
+        lanes = await offload(lambda: outbox.due_lanes(self.db, at))
+        stale = await offload(lambda: outbox.stale_lanes(self.db, at, self.patience.edit_every))
+        by_channel: dict[str, list[tuple[Lane, bool]]] = {}
+        for lane, refresh in [*((lane, False) for lane in lanes), *((lane, True) for lane in stale)]:
+            by_channel.setdefault(lane.address.channel, []).append((lane, refresh))
+        await asyncio.gather(*(self._drain_channel(channel, todo) for channel, todo in by_channel.items()))
+        return len(lanes) + len(stale)
+
+    async def _drain_channel(self, channel: str, todo: list[tuple[Lane, bool]]) -> None:
+        """The lanes of one channel one after the other: the channel's rate is shared, its order is kept."""
+        async with self._busy.setdefault(channel, asyncio.Lock()):
+            for lane, refresh in todo:
+                wait = self.pacing.wait(channel, self.clock.monotonic())
+                if wait > self.patience.retry_min:
+                    return
+                await self.clock.sleep(wait)
+                if refresh:
+                    await self._refresh(lane)
+                else:
+                    await self._work(lane)
+
+    async def _work(self, lane: Lane) -> None:
+        at = self.clock.now()
+        batch = next_batch(await offload(lambda: outbox.lane(self.db, lane)), at)
+        if batch is None:
+            return
+        channel = self.channels.get(lane.address)
+        if channel is None:
+            await self._abandon(batch, CHANNEL_MISSING)
+            return
+        delivery = await self._delivery(lane, batch, channel, at)
+        if batch.open_since is not None and channel.kind == "slack":
+            settled = await self._reconcile(lane, batch, channel, delivery)
+            if settled:
+                return
+        await offload(lambda: outbox.begin(self.db, batch.ids, at, self.epoch()))
+        outcome = await self._offer(channel, delivery)
+        await self._settle(lane, batch, delivery, outcome)
+
+    async def _delivery(self, lane: Lane, batch: Batch, channel: Channel, at: float) -> Delivery:
+        thread = await offload(lambda: outbox.thread_of(self.db, lane))
+        story = await self._story(lane, at)
+        again = batch.open_since is not None or any(one.may_repeat for one in batch.notices)
+        return delivery_of(
+            batch,
+            story,
+            thread.ref if thread else None,
+            told_before=thread is not None,
+            may_repeat=again and not channel.proves,
+            at=at,
+        )
+
+    async def _story(self, lane: Lane, at: float) -> Story:
+        if self.samples is not None and lane.incident.startswith("test-"):
+            return self.samples(lane.incident, at)
+        return await offload(lambda: incidents.story(self.db, lane.incident))
+
+    async def _offer(self, channel: Channel, delivery: Delivery) -> Outcome:
+        """Send, and make sure that whatever happens is an outcome: what broke half-way is unclear, never lost."""
+        try:
+            return await channel.send(delivery)
+        except asyncio.CancelledError:
+            raise
+        except Exception as broken:
+            log.exception("channel broke", channel=channel.kind, notice=delivery.key)
+            return Unclear(f"{type(broken).__name__} inside the channel")
+
+    async def _reconcile(self, lane: Lane, batch: Batch, channel: Channel, delivery: Delivery) -> bool:
+        """Look an unclear notice up before it may be sent again. True when there is nothing to send now."""
+        try:
+            found = await channel.look_up(delivery)
+        except Exception as broken:
+            log.exception("look-up broke", channel=channel.kind, notice=delivery.key)
+            found = Unclear(f"{type(broken).__name__} inside the look-up")
+        if isinstance(found, Delivered):
+            await self._settle(lane, batch, delivery, found)
+            return True
+        at = self.clock.now()
+        since = batch.open_since or at
+        if isinstance(found, Unclear):
+            pause = retry_in(batch.attempts, self.patience, dice=self.dice.random())
+            await self._unclear(batch, at, at + pause, found.reason)
+            return True
+        wait = next_lookup(at - since, self.patience.lookup_after)
+        if wait is not None:
+            await self._unclear(batch, at, since + wait, "not found yet")
+        return wait is not None
+
+    async def _settle(self, lane: Lane, batch: Batch, delivery: Delivery, outcome: Outcome) -> None:
+        """Record what became of an attempt."""
+        at = self.clock.now()
+        name = type(outcome).__name__.lower()
+        figures.DELIVERIES.labels(lane.address.kind, name).inc()
+        self.pacing.sent(lane.address.channel, lane.address.kind, self.clock.monotonic())
+        if isinstance(outcome, Delivered):
+            ref = dict(outcome.ref) if outcome.ref is not None else None
+            await offload(
+                lambda: outbox.delivered(
+                    self.db, batch.ids, at, self.epoch(), lane=lane, ref=ref, edited=True, note=outcome.note
+                )
+            )
+            log.info("told", notice=delivery.key, channel=lane.address.channel, kind=delivery.kind.value)
+        elif isinstance(outcome, Later):
+            await self._later(lane, batch, outcome, at)
+        elif isinstance(outcome, Refused):
+            await self._abandon(batch, f"{outcome.reason}. {outcome.hint}".rstrip(". "))
+        else:
+            await self._after_unclear(lane, batch, outcome, at)
+
+    async def _later(self, lane: Lane, batch: Batch, outcome: Later, at: float) -> None:
+        wait = outcome.retry_after
+        if wait is not None:
+            self.pacing.pause(lane.address.channel, self.clock.monotonic(), wait)
+        elif lane.address.kind == "email":
+            wait = self.patience.greylist_wait
+        else:
+            wait = retry_in(batch.attempts + 1, self.patience, dice=self.dice.random())
+        if at - batch.notices[0].notice.at > self.patience.give_up_after:
+            await self._abandon(batch, f"given up after a day: {outcome.reason}")
+            return
+        log.warning("told later", notice=batch.key, channel=lane.address.channel, reason=outcome.reason, wait=wait)
+        when = at + wait
+        await offload(
+            lambda: outbox.later(self.db, batch.ids, at, self.epoch(), next_attempt_at=when, reason=outcome.reason)
+        )
+
+    async def _after_unclear(self, lane: Lane, batch: Batch, outcome: Unclear, at: float) -> None:
+        """Slack is looked up; e-mail goes again under the same Message-ID; the others say that they may repeat."""
+        log.warning("unclear", notice=batch.key, channel=lane.address.channel, reason=outcome.reason)
+        if lane.address.kind == "slack":
+            pause = self.patience.lookup_after[0] if self.patience.lookup_after else 0.0
+        else:
+            pause = retry_in(batch.attempts + 1, self.patience, dice=self.dice.random())
+        await self._unclear(batch, at, at + pause, outcome.reason)
+
+    async def _unclear(self, batch: Batch, at: float, when: float, reason: str) -> None:
+        await offload(
+            lambda: outbox.unclear(self.db, batch.ids, at, self.epoch(), next_attempt_at=when, reason=reason)
+        )
+
+    async def _abandon(self, batch: Batch, reason: str) -> None:
+        at = self.clock.now()
+        log.error("notice abandoned", notice=batch.key, reason=reason)
+        await offload(lambda: outbox.abandoned(self.db, batch.ids, at, self.epoch(), reason=reason))
+
+    async def _refresh(self, lane: Lane) -> None:
+        """Edit a message whose figures or members changed since it was last written; nobody is called by it."""
+        channel = self.channels.get(lane.address)
+        thread = await offload(lambda: outbox.thread_of(self.db, lane))
+        if channel is None or thread is None:
+            return
+        at = self.clock.now()
+        story = await offload(lambda: incidents.story(self.db, lane.incident))
+        outcome = await channel.refresh(story, thread.ref, at)
+        self.pacing.sent(lane.address.channel, lane.address.kind, self.clock.monotonic())
+        if isinstance(outcome, Later) and outcome.retry_after is not None:
+            self.pacing.pause(lane.address.channel, self.clock.monotonic(), outcome.retry_after)
+        if isinstance(outcome, Delivered):
+            ref = dict(outcome.ref) if outcome.ref is not None else None
+            await offload(lambda: outbox.edited(self.db, lane, at, self.epoch(), ref=ref))

@@ -1,0 +1,16 @@
+"""What Sentinel counts about itself; `/metrics` shows it. One registry per process, as the library has it."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+REGISTRY = CollectorRegistry()
+
+TICKS = Counter("sentinel_ticks", "Readings judged.", ["source", "outcome"], registry=REGISTRY)
+TICKS_HELD = Counter("sentinel_ticks_held", "Commits that the store did not take.", registry=REGISTRY)
+LAST_TICK = Gauge("sentinel_last_tick_seconds", "Unix time of the last tick.", registry=REGISTRY)
+TURNS_LATE = Counter("sentinel_turns_late", "Polls that were due while one still ran.", registry=REGISTRY)
+DELIVERIES = Counter("sentinel_deliveries", "Attempts to tell, by outcome.", ["kind", "outcome"], registry=REGISTRY)
+OUTBOX = Gauge("sentinel_outbox_notices", "Notices not delivered, by state.", ["state"], registry=REGISTRY)
+OUTBOX_OLDEST = Gauge("sentinel_outbox_oldest_seconds", "Age of the oldest waiting notice.", registry=REGISTRY)
+CLOCK_JUMPS = Counter("sentinel_clock_jumps", "Jumps of the wall clock, by direction.", ["direction"], registry=REGISTRY)

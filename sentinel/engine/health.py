@@ -1,0 +1,91 @@
+"""How Sentinel itself is: what `/healthz` says and container health checks read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sentinel.clock import Clock
+from sentinel.engine import figures
+from sentinel.engine.offload import offload
+from sentinel.engine.queries import Asked
+from sentinel.engine.tick import Ticker
+from sentinel.errors import StoreError
+from sentinel.store import outbox
+from sentinel.store.database import Database
+
+OUTBOX_TOO_OLD = 120.0
+"""Seconds after which an undelivered notice turns health red."""
+
+SOURCE_TOO_OLD = 3.0
+"""A query without a reading for so many of its intervals turns health red."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `text` says what is wrong, or how it is."""
+
+    name: str
+    good: bool
+    text: str
+
+
+@dataclass
+class Health:
+    """Looks at the store, the readings and the outbox. `role` is `leader` or `standby`."""
+
+    db: Database
+    clock: Clock
+    ticker: Ticker
+    asked: Callable[[], Sequence[Asked]]
+    started_at: float
+    role: str = "leader"
+    stopping: bool = False
+    _loop_at: float = field(default=0.0)
+
+    async def ready(self) -> list[Check]:
+        """Whether this instance does its work: the store answers, and it leads or stands by."""
+        try:
+            await offload(self.db.check)
+        except StoreError as broken:
+            return [Check("store", good=False, text=broken.message)]
+        if self.stopping:
+            return [Check("process", good=False, text="shutting down")]
+        return [Check("store", good=True, text="answers"), Check("role", good=True, text=self.role)]
+
+    async def whole(self) -> list[Check]:
+        """Everything: readiness, the age of readings, what waits in the outbox."""
+        checks = await self.ready()
+        if not checks[0].good:
+            return checks
+        if self.ticker.trouble is not None:
+            checks.append(Check("ticks", good=False, text=f"held: {self.ticker.trouble.message}"))
+        if self.role == "leader":
+            checks.append(self._readings())
+        checks.append(await self._outbox())
+        return checks
+
+    def _readings(self) -> Check:
+        asked = self.asked()
+        slowest = max((one.every for one in asked), default=0.0)
+        last = self.ticker.last_tick_at if self.ticker.last_tick_at is not None else self.started_at
+        age = self.clock.now() - last
+        if asked and age > SOURCE_TOO_OLD * slowest:
+            return Check("readings", good=False, text=f"none for {age:.0f} s")
+        return Check("readings", good=True, text=f"{len(asked)} queries, last reading {max(0.0, age):.0f} s ago")
+
+    async def _outbox(self) -> Check:
+        at = self.clock.now()
+        try:
+            depth = await offload(lambda: outbox.depth(self.db, at))
+        except StoreError as broken:
+            return Check("outbox", good=False, text=broken.message)
+        for state in ("waiting", "unclear", "abandoned"):
+            figures.OUTBOX.labels(state).set(getattr(depth, state))
+        oldest = depth.oldest_waiting_seconds or 0.0
+        figures.OUTBOX_OLDEST.set(oldest)
+        if depth.abandoned:
+            return Check("outbox", good=False, text=f"{depth.abandoned} notices abandoned: see `sentinel notices list`")
+        if oldest > OUTBOX_TOO_OLD:
+            return Check("outbox", good=False, text=f"oldest notice waits for {oldest:.0f} s")
+        return Check("outbox", good=True, text=f"{depth.waiting} waiting, {depth.unclear} unclear")

@@ -1,0 +1,28 @@
+"""How fast one channel may be talked to: a message a second, and not at all while it asked for a pause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PACE = {"slack": 1.0, "slack_webhook": 1.0}
+"""Seconds between messages to one channel. Source: Slack documentation, "Rate limits" (one message per second per
+channel). Other kinds are not paced."""
+
+
+@dataclass
+class Pacing:
+    """Per channel the instant before which nothing may be sent. Instants are seconds of a monotonic clock."""
+
+    _free_at: dict[str, float] = field(default_factory=dict)
+
+    def wait(self, channel: str, now: float) -> float:
+        """Seconds to wait before the next message to the channel; 0 when it is free."""
+        return max(0.0, self._free_at.get(channel, 0.0) - now)
+
+    def sent(self, channel: str, kind: str, now: float) -> None:
+        """A message went out."""
+        self.pause(channel, now, PACE.get(kind, 0.0))
+
+    def pause(self, channel: str, now: float, seconds: float) -> None:
+        """Nothing to this channel for so long; a longer pause stands."""
+        self._free_at[channel] = max(self._free_at.get(channel, 0.0), now + seconds)

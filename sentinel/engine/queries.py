@@ -1,0 +1,36 @@
+"""Which questions the rules need answered: exactly their union, each once per interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sentinel.domain.reading import Query
+from sentinel.domain.rules import Rule, Rulebook, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query, the rules that need it, and how often it is asked (seconds): as often as the most eager rule wants."""
+
+    query: Query
+    rules: tuple[Rule, ...]
+    every: float
+
+
+def needed(rulebook: Rulebook, services: Iterable[Service]) -> tuple[Asked, ...]:
+    """The queries of all rules over the known services, in the order of the rules."""
+    known = tuple(services)
+    wanted: dict[Query, list[Rule]] = {}
+    for rule in rulebook.rules:
+        for service in known:
+            if service.source == rule.source and rule.covers(service.name):
+                for query in _queries(rule, service.name):
+                    wanted.setdefault(query, []).append(rule)
+    return tuple(Asked(query, tuple(rules), min(rule.every for rule in rules)) for query, rules in wanted.items())
+
+
+def _queries(rule: Rule, service: str) -> tuple[Query, ...]:
+    if rule.path is not None:
+        return (Query(rule.source, service, rule.hierarchy, None, rule.path, rule.scope),)
+    return tuple(Query(rule.source, service, rule.hierarchy, level, None, rule.scope) for level in rule.levels)

@@ -1,0 +1,144 @@
+"""When each query is asked: spread over the interval, never two turns of one query at once, no turn lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from sentinel.clock import Clock, SystemClock
+from sentinel.engine import figures
+from sentinel.engine.queries import Asked
+
+log = structlog.get_logger("sentinel.schedule")
+
+START_SPREAD = 30.0
+"""Seconds over which the first polls after a start are spread, unless the interval is shorter."""
+
+JUMP = 5.0
+"""A wall clock that moved this many seconds more or less than time itself has jumped."""
+
+Turn = Callable[[Asked], Awaitable[object]]
+
+
+@dataclass
+class _Turns:
+    """One query's turns: a poll that becomes due while one runs is taken right after it."""
+
+    asked: Asked
+    turn: Turn
+    due: asyncio.Event = field(default_factory=asyncio.Event)
+    busy: bool = False
+
+    async def ring(self) -> None:
+        """Another poll is due. A coroutine, since the library runs plain functions in threads."""
+        if self.due.is_set() or self.busy:
+            figures.TURNS_LATE.inc()
+        self.due.set()
+
+    async def work(self) -> None:
+        while True:
+            await self.due.wait()
+            self.due.clear()
+            self.busy = True
+            try:
+                await self.turn(self.asked)
+            except Exception:
+                log.exception("turn broke", query=self.asked.query.key)
+            finally:
+                self.busy = False
+
+
+@dataclass
+class Schedule:
+    """Runs the turns of all queries. `speed` is how many seconds of the Clock pass in one of the machine's."""
+
+    clock: Clock
+    turn: Turn
+    speed: float = 1.0
+    _scheduler: AsyncIOScheduler | None = None
+    _workers: list[asyncio.Task[None]] = field(default_factory=list)
+    _turns: list[_Turns] = field(default_factory=list)
+
+    def start(self, queries: Sequence[Asked]) -> None:
+        """Begin; the first polls come at once, spread over at most `START_SPREAD` seconds."""
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._scheduler.add_listener(self._noticed, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
+        begin = datetime.fromtimestamp(SystemClock().now(), UTC)  # the library lives by the machine's wall time
+        for number, asked in enumerate(queries):
+            turns = _Turns(asked, self.turn)
+            spread = min(asked.every, START_SPREAD) * number / len(queries)
+            first = begin + timedelta(seconds=spread / self.speed)
+            trigger = IntervalTrigger(seconds=max(asked.every / self.speed, 0.001), start_date=first, timezone=UTC)
+            # The job only rings a bell, so it never runs long; late bells are rung once, never dropped.
+            self._scheduler.add_job(
+                turns.ring,
+                trigger,
+                id=asked.query.key,
+                next_run_time=first,
+                misfire_grace_time=None,
+                coalesce=True,
+                max_instances=1,
+                executor="default",
+            )
+            self._turns.append(turns)
+            self._workers.append(asyncio.create_task(turns.work(), name=f"turns of {asked.query.key}"))
+        self._scheduler.start()
+
+    def jumped(self, seconds: float) -> None:
+        """The wall clock was set by so much: the bells keep their distance in real time."""
+        direction = "back" if seconds < 0 else "forward"
+        figures.CLOCK_JUMPS.labels(direction).inc()
+        log.warning("clock jumped", seconds=round(seconds, 1))
+        if self._scheduler is None or seconds > 0:
+            return
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time is not None:
+                job.modify(next_run_time=job.next_run_time + timedelta(seconds=seconds))
+
+    async def stop(self, patience: float) -> None:
+        """Ring no more, let running turns end for `patience` real seconds, then cancel them."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._scheduler = None
+        for turns in self._turns:
+            turns.due.clear()
+        busy = [w for w, turns in zip(self._workers, self._turns, strict=True) if turns.busy]
+        idle = [w for w in self._workers if w not in busy]
+        for worker in idle:
+            worker.cancel()
+        if busy:
+            deadline = asyncio.get_running_loop().time() + patience
+            while any(turns.busy for turns in self._turns) and asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(0.02)
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self._workers.clear()
+        self._turns.clear()
+
+    def _noticed(self, event: JobExecutionEvent) -> None:
+        figures.TURNS_LATE.inc()
+        log.warning("bell missed or broken", job=event.job_id, error=str(event.exception or ""))
+
+
+@dataclass
+class JumpWatch:
+    """Compares the wall clock with time itself."""
+
+    clock: Clock
+    _wall: float | None = None
+    _steady: float = 0.0
+
+    def check(self) -> float:
+        """By how many seconds the wall clock has jumped since the last check; 0.0 when it has not."""
+        wall, steady = self.clock.now(), self.clock.monotonic()
+        jump = 0.0 if self._wall is None else (wall - self._wall) - (steady - self._steady)
+        self._wall, self._steady = wall, steady
+        return jump if abs(jump) >= JUMP else 0.0

@@ -1,0 +1,146 @@
+"""One evaluation at one instant: reading in, plan decided, committed, remembered. The only writer of alerts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import structlog
+
+from sentinel.clock import Clock
+from sentinel.collect.source import Source
+from sentinel.domain.edits import adapt
+from sentinel.domain.plan import plan
+from sentinel.domain.reading import Reading
+from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
+from sentinel.domain.rules import SOURCE_RULE, Rulebook
+from sentinel.engine import figures
+from sentinel.engine.offload import offload
+from sentinel.engine.queries import Asked
+from sentinel.errors import StoreBusy
+from sentinel.store.database import Database
+from sentinel.store.memory import Remembered, load
+from sentinel.store.unit_of_work import commit
+
+log = structlog.get_logger("sentinel.tick")
+
+HOLD_FOR = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds between tries to commit a tick that the store does not take; after the last the next poll decides anew."""
+
+
+@dataclass
+class Ticker:
+    """Judges readings, one at a time, and keeps what the last commit left.
+
+    `epoch` tells the lease under which this instance writes. `trouble` is the store's last complaint while a tick is
+    held, else None.
+    """
+
+    db: Database
+    rulebook: Rulebook
+    clock: Clock
+    epoch: Callable[[], int | None] = lambda: None
+    on_commit: Callable[[], None] = lambda: None
+    trouble: StoreBusy | None = None
+    last_tick_at: float | None = None
+    _remembered: Remembered | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def tick(self, asked: Asked, source: Source) -> Plan | None:
+        """Ask the query, then judge and record the answer. None when the store would not take it."""
+        reading = await source.ask(asked.query)
+        return await self.record(asked, reading)
+
+    async def record(self, asked: Asked, reading: Reading) -> Plan | None:
+        """Judge one reading and commit what it changes; held and repeated while the store is busy."""
+        async with self._turn:
+            done = await self._held(lambda: self._decide(asked, reading))
+        if done is not None:
+            self._report(asked, reading, done)
+        return done
+
+    async def adapt(self, asked: Iterable[Asked]) -> Plan | None:
+        """Bring the record in line with the present rules: see `domain.edits`."""
+        wanted = {one.query.key: [rule.id for rule in one.rules] for one in asked}
+        async with self._turn:
+            return await self._held(lambda: self._adapt(wanted))
+
+    async def state_of(self, asked: Asked) -> QueryState | None:
+        """What is remembered of a query, None before its first tick."""
+        async with self._turn:
+            remembered = await offload(self._memory)
+        return remembered.queries.get(asked.query.key)
+
+    async def _held(self, work: Callable[[], Plan | None]) -> Plan | None:
+        for pause in (*HOLD_FOR, None):
+            try:
+                done = await offload(work)
+            except StoreBusy as busy:
+                # Whether the commit went through is not known either: the truth is read again before the next try.
+                self._remembered, self.trouble = None, busy
+                figures.TICKS_HELD.inc()
+                log.warning("tick held", reason=busy.message, hint=busy.hint)
+                if pause is None:
+                    return None
+                await self.clock.sleep(pause)
+            else:
+                self.trouble = None
+                return done
+        return None
+
+    def _memory(self) -> Remembered:
+        if self._remembered is None:
+            self._remembered = load(self.db)
+        return self._remembered
+
+    def _decide(self, asked: Asked, reading: Reading) -> Plan:
+        memory = self._memory()
+        done = plan(self.rulebook, asked.rules, _before(memory, asked, reading), reading)
+        commit(self.db, done, reading, epoch=self.epoch())
+        memory.queries[asked.query.key] = done.query
+        memory.books.update(done.books)
+        return done
+
+    def _adapt(self, wanted: dict[str, list[str]]) -> Plan | None:
+        memory = self._memory()
+        done = adapt(self.rulebook, wanted, memory.books, self.clock.now())
+        if done is not None:
+            commit(self.db, done, None, epoch=self.epoch())
+            memory.books.update(done.books)
+        for key in [key for key in memory.queries if key not in wanted]:
+            del memory.queries[key]
+        return done
+
+    def _report(self, asked: Asked, reading: Reading, done: Plan) -> None:
+        self.last_tick_at = reading.at
+        figures.TICKS.labels(asked.query.source, "failed" if reading.failure else "good").inc()
+        figures.LAST_TICK.set(reading.at)
+        if reading.failure is not None:
+            log.warning(
+                "reading failed",
+                source=asked.query.source,
+                service=asked.query.service,
+                reason=reading.failure.reason.value,
+                text=reading.failure.text,
+            )
+        for event in done.events:
+            log.info("incident", incident=event.incident, kind=event.kind, text=event.text)
+        if done.notices:
+            self.on_commit()
+
+
+def _before(memory: Remembered, asked: Asked, reading: Reading) -> Before:
+    query = reading.query
+    keys: list[BookKey] = [(rule.id, query.service, query.source) for rule in asked.rules]
+    keys.append((SOURCE_RULE, None, query.source))
+    siblings = tuple(
+        state
+        for key, state in memory.queries.items()
+        if state.query.source == query.source and key != query.key
+    )
+    return Before(
+        query=memory.queries.get(query.key) or QueryState(query=query),
+        books={key: memory.books.get(key) or Book(key) for key in keys},
+        siblings=siblings,
+    )

@@ -1,0 +1,53 @@
+"""One writing instance per SQLite file: a lock beside it that dies with its process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from sentinel.errors import AlreadyRunning, StoreBusy
+
+
+class InstanceLock:
+    """Holds `<database>-lock` with this process's id in it. The kernel lets go of it however the process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.with_name(path.name + "-lock")
+        self._file: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._file is not None
+
+    def acquire(self) -> None:
+        """Take the lock; nothing happens when this object has it.
+
+        Raises:
+            AlreadyRunning: another process has it.
+            StoreBusy: the lock file cannot be written.
+        """
+        if self.held:
+            return
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StoreBusy(f"{self.path}: {error.strerror}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(file, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(file)
+            raise AlreadyRunning(
+                f"already running, pid {holder}", hint="one SQLite file serves one instance; for a standby use Postgres"
+            ) from None
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
+        self._file = file
+
+    def release(self) -> None:
+        """Let go. The file stays: removing it would let two processes hold two different files of that name."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

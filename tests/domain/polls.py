@@ -1,0 +1,189 @@
+"""A live run in miniature for tests of deciding: polls in, states, incidents and notices out, on a virtual clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sentinel.domain.alerts import STATES, State
+from sentinel.domain.expressions import parse
+from sentinel.domain.hierarchy import Node, NodeList, NodePattern, parse_node
+from sentinel.domain.incidents import Event, Incident
+from sentinel.domain.metrics import CATALOGUE, Unit
+from sentinel.domain.notices import Notice
+from sentinel.domain.patterns import NamePattern
+from sentinel.domain.plan import plan
+from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason, slot_of
+from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
+from sentinel.domain.rules import (
+    SOURCE_RULE,
+    Address,
+    Criteria,
+    Matchers,
+    Override,
+    Route,
+    Rule,
+    Rulebook,
+    SourceTraits,
+    Threshold,
+)
+
+MINUTE = 60.0
+START = 1_772_438_400.0  # 2026-03-02T08:00:00Z, a whole slot
+TEAM = Address("team", "slack", "#team")
+UNITS: Mapping[str, Unit] = {**{key: metric.unit for key, metric in CATALOGUE.items()}, "value": Unit.ANY}
+
+
+def threshold(text: str, *, clear: str = "", hold: float = 0.0, recover_for: float = 0.0) -> Threshold:
+    """A severity's condition with its times in seconds."""
+    return Threshold(
+        breach=parse(text, UNITS),
+        clear=parse(clear, UNITS) if clear else None,
+        hold=hold,
+        recover_for=recover_for,
+    )
+
+
+def a_rule(critical: str | Threshold | None = "value > 10", **changes: object) -> Rule:
+    """A rule over sites that is critical at once, unless told otherwise. `criteria` fields may be given directly."""
+    wanted = threshold(critical) if isinstance(critical, str) else critical
+    criteria_keys = {"warning", "only_if", "no_data", "no_data_after"}
+    criteria = Criteria(critical=wanted, **{k: v for k, v in changes.items() if k in criteria_keys})  # type: ignore[arg-type]
+    rule = Rule(
+        id="errors",
+        summary="Devices with errors",
+        services=(NamePattern("*"),),
+        source="portal",
+        hierarchy="Location",
+        levels=("Site",),
+        every=600.0,
+        criteria=criteria,
+    )
+    return replace(rule, **{k: v for k, v in changes.items() if k not in criteria_keys})  # type: ignore[arg-type]
+
+
+def an_override(node: str, rule: Rule, **criteria: object) -> Override:
+    """Other criteria for the nodes that match."""
+    return Override(node=NodePattern(node), service=None, criteria=replace(rule.criteria, **criteria))  # type: ignore[arg-type]
+
+
+def a_route(*to: Address, **matchers: object) -> Route:
+    """A route to these addresses."""
+    options = {k: matchers.pop(k) for k in ("remind_every", "onwards") if k in matchers}
+    return Route(matchers=Matchers(**matchers), to=to or (TEAM,), **options)  # type: ignore[arg-type]
+
+
+@dataclass
+class Run:
+    """Feeds polls to `plan` and remembers what a store would."""
+
+    rules: tuple[Rule, ...]
+    routes: tuple[Route, ...] = (a_route(),)
+    step: float = 600.0
+    interval: float = 600.0
+    service: str = "Mail"
+    max_missing_share: float = 0.4
+    now: float = START
+    queries: dict[str, QueryState] = field(default_factory=dict)
+    books: dict[BookKey, Book] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    plans: list[Plan] = field(default_factory=list)
+
+    @property
+    def rulebook(self) -> Rulebook:
+        traits = SourceTraits(name="portal", step=self.step, max_missing_share=self.max_missing_share)
+        return Rulebook(rules=self.rules, routes=self.routes, sources=(traits,))
+
+    def query(self, level: str | None = None) -> Query:
+        rule = self.rules[0]
+        if rule.path is not None:
+            return Query("portal", self.service, rule.hierarchy, None, rule.path)
+        return Query("portal", self.service, rule.hierarchy, level or rule.levels[0])
+
+    def good(
+        self, figures: Mapping[str, float | Mapping[str, float]], *, level: str | None = None, wait: float | None = None
+    ) -> Plan:
+        """One good answer: node text -> the figure of `value`, or several by metric; `Node*` marks a parent's row."""
+        nodes = [parse_node(text.rstrip("*")) for text in figures]
+        rows = NodeList.of(nodes, [text.endswith("*") for text in figures])
+        table: dict[str, np.ndarray] = {}  # type: ignore[type-arg]
+        for i, cell in enumerate(figures.values()):
+            for metric, value in (cell if isinstance(cell, Mapping) else {"value": cell}).items():
+                table.setdefault(metric, np.full(len(nodes), np.nan))[i] = value
+        return self._feed(self.query(level), Figures(rows, table), None, wait)
+
+    def bad(self, reason: Reason = Reason.SERVER_ERROR, *, level: str | None = None, wait: float | None = None) -> Plan:
+        """One poll that failed."""
+        return self._feed(self.query(level), None, Failure(reason, f"the Portal said {reason.value}"), wait)
+
+    def skip(self, polls: int = 1) -> None:
+        """Time passes without a poll: Sentinel was down."""
+        self.now += polls * self.interval
+
+    def feed(self, reading: Reading) -> Plan:
+        """Judge any reading."""
+        rules = tuple(rule for rule in self.rules if rule.covers(reading.query.service))
+        key = reading.query.key
+        before = Before(
+            query=self.queries.get(key) or QueryState(query=reading.query),
+            books={book: self.books[book] for book in self._keys(rules, reading) if book in self.books},
+            siblings=tuple(state for other, state in self.queries.items() if other != key),
+        )
+        done = plan(self.rulebook, rules, before, reading)
+        self.queries[key] = done.query
+        self.books.update(done.books)
+        self.notices.extend(done.notices)
+        self.events.extend(done.events)
+        self.incidents.update({one.id: one for one in done.incidents})
+        self.plans.append(done)
+        return done
+
+    def _feed(self, query: Query, figures: Figures | None, failure: Failure | None, wait: float | None) -> Plan:
+        reading = Reading(query, self.now, slot_of(self.now, self.step), figures, failure)
+        done = self.feed(reading)
+        self.now += self.interval if wait is None else wait
+        return done
+
+    @staticmethod
+    def _keys(rules: Sequence[Rule], reading: Reading) -> list[BookKey]:
+        query = reading.query
+        return [*((rule.id, query.service, query.source) for rule in rules), (SOURCE_RULE, None, query.source)]
+
+    def state(self, node: str, rule: str = "errors") -> State:
+        """What is shown of a node; ok when nothing is recorded."""
+        wanted: Node = parse_node(node)
+        book = self.books.get((rule, self.service, "portal"))
+        for alerts in book.alerts.values() if book else ():
+            if wanted in alerts.nodes:
+                return STATES[int(alerts.shown[alerts.nodes.index(wanted)])]
+        return State.OK
+
+    @property
+    def told(self) -> list[str]:
+        """Kinds of the notices about services that go out, oldest first, one address's worth."""
+        return [kind for kind, rule in self._told if rule != SOURCE_RULE]
+
+    @property
+    def told_of_source(self) -> list[str]:
+        """The same for the source's own trouble."""
+        return [kind for kind, rule in self._told if rule == SOURCE_RULE]
+
+    @property
+    def _told(self) -> list[tuple[str, str]]:
+        mine = [notice for notice in self.notices if notice.told and notice.address in (TEAM, None)]
+        return [(notice.kind.value, self.incidents[notice.incident].rule) for notice in mine]
+
+    @property
+    def open_places(self) -> list[str]:
+        """Where incidents of rules stand now, sorted."""
+        places = ["/".join(one.node) for one in self.incidents.values() if one.is_open and one.rule != SOURCE_RULE]
+        return sorted(places)
+
+    @property
+    def source_incidents(self) -> list[Incident]:
+        """Incidents about the source itself."""
+        return [one for one in self.incidents.values() if one.rule == SOURCE_RULE]
