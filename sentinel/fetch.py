@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ class Client:
         self,
         *,
         ca_file: Path | str | None = None,
-        timeout: float = 30.0,  # noqa: ASYNC109 - it bounds every exchange, no caller wraps its own
+        timeout: float = 30.0,
         connect_timeout: float = 10.0,
         max_raw_bytes: int = MAX_RAW_BYTES,
         max_unpacked_bytes: int = MAX_UNPACKED_BYTES,
@@ -101,6 +102,7 @@ class Client:
         max_connections: int = 10,
     ) -> None:
         self._timeout = timeout
+        self._connect_timeout = connect_timeout
         self._max_raw = max_raw_bytes
         self._max_unpacked = max_unpacked_bytes
         self._http = httpx.AsyncClient(
@@ -109,7 +111,7 @@ class Client:
             max_redirects=_MAX_REDIRECTS,
             trust_env=trust_env,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            timeout=httpx.Timeout(None, connect=min(connect_timeout, timeout)),
+            timeout=None,  # noqa: S113 - asyncio.timeout bounds the whole exchange, see _exchange for connecting
             limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
             headers={"User-Agent": f"sentinel/{__version__}", "Accept-Encoding": "gzip, deflate", "Accept": "*/*"},
         )
@@ -135,30 +137,44 @@ class Client:
         """One request and its answer. Whatever the network or the other side does is a value."""
         seconds = self._timeout if timeout is None else timeout
         progress = _Progress()
+        if place(url) == _IMPOSSIBLE:
+            return Trouble(TroubleReason.PROTOCOL, f"{_IMPOSSIBLE} cannot be asked", sent=False)
         try:
             async with asyncio.timeout(seconds):
-                return await self._exchange(method, url, params, headers or {}, content, progress)
+                request = self._request(method, url, params, headers or {}, content, seconds, progress)
+                return await self._answer(request, url, progress)
         except TimeoutError:
             text = f"no complete answer from {place(url)} within {seconds:g} s" + _received(progress)
             return Trouble(TroubleReason.TIMEOUT, text, progress.sent)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             return await _trouble(error, url, progress)
 
-    async def _exchange(
+    def _request(
         self,
         method: str,
         url: str,
         params: Params,
         headers: Mapping[str, str],
         content: bytes | None,
+        seconds: float,
         progress: _Progress,
-    ) -> Answer | Trouble:
+    ) -> httpx.Request:
         target = httpx.URL(url)
         if params:
             target = target.copy_merge_params(list(params))
-        request = self._http.build_request(
-            method, target, headers=dict(headers), content=content, extensions={"trace": progress.trace}
+        # Connecting and TLS may each take this long. Their own limits fall before the total one, since a handshake
+        # that is cancelled from outside leaves its socket open.
+        connect = min(self._connect_timeout, 0.45 * seconds)
+        return self._http.build_request(
+            method,
+            target,
+            headers=dict(headers),
+            content=content,
+            timeout=httpx.Timeout(None, connect=connect),
+            extensions={"trace": progress.trace},
         )
+
+    async def _answer(self, request: httpx.Request, url: str, progress: _Progress) -> Answer | Trouble:
         response = await self._http.send(request, stream=True)
         try:
             progress.answered = True
@@ -222,13 +238,16 @@ class _Progress:
             self.sent = True
 
 
+_IMPOSSIBLE = "an impossible address"
+
+
 def place(url: str) -> str:
     """Host and port of a URL: all of it that may be shown anywhere."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "?", parts.port
     except ValueError:
-        return "an impossible address"
+        return _IMPOSSIBLE
     return f"{host}:{port}" if port else host
 
 
@@ -269,24 +288,25 @@ async def _trouble(error: Exception, url: str, progress: _Progress) -> Trouble:
 
 
 def _before_answer(error: Exception, where: str, causes: list[BaseException], *, sent: bool) -> Trouble:
-    if isinstance(error, httpx.ConnectTimeout):
-        return Trouble(TroubleReason.TIMEOUT, f"{where} did not take the connection in time", sent)
-    if isinstance(error, httpx.TooManyRedirects):
-        return Trouble(TroubleReason.PROTOCOL, f"{where} redirects more than {_MAX_REDIRECTS} times", sent)
     if isinstance(error, httpx.ConnectError):
         return _not_connected(where, causes, sent=sent)
     if isinstance(error, httpx.NetworkError) or "disconnected without" in str(error):
         return Trouble(TroubleReason.RESET, f"{where} closed the connection without an answer", sent)
-    if isinstance(error, httpx.RemoteProtocolError):
-        return Trouble(TroubleReason.PROTOCOL, f"{where} does not answer in HTTP", sent)
-    if isinstance(error, httpx.ProxyError):
-        return Trouble(TroubleReason.REFUSED, "the proxy did not open the way", sent)
+    for kind, reason, text in _OTHERS:
+        if isinstance(error, kind):
+            return Trouble(reason, f"{where} {text}", sent)
     return Trouble(TroubleReason.PROTOCOL, f"{where} cannot be asked: {type(error).__name__}", sent)
 
 
-def _not_connected(where: str, causes: list[BaseException], *, sent: bool) -> Trouble:
-    import socket  # noqa: PLC0415 - only its exception type is needed, and only here
+_OTHERS = (
+    (httpx.ConnectTimeout, TroubleReason.TIMEOUT, "did not take the connection in time"),
+    (httpx.TooManyRedirects, TroubleReason.PROTOCOL, f"redirects more than {_MAX_REDIRECTS} times"),
+    (httpx.RemoteProtocolError, TroubleReason.PROTOCOL, "does not answer in HTTP"),
+    (httpx.ProxyError, TroubleReason.REFUSED, "cannot be reached: the proxy did not open the way"),
+)
 
+
+def _not_connected(where: str, causes: list[BaseException], *, sent: bool) -> Trouble:
     for cause in causes:
         if isinstance(cause, socket.gaierror):
             text = f"the name of {where} cannot be resolved ({cause.strerror})"

@@ -14,9 +14,17 @@ _PEEK_SECONDS = 5.0
 # OpenSSL's X509_V_ERR_* numbers (x509_vfy.h); Python hands them on as `verify_code`.
 _NOT_YET_VALID = 9
 _EXPIRED = 10
-_SELF_SIGNED = 18
-_UNKNOWN_CA = frozenset({2, 19, 20, 21})
-_WRONG_HOST = frozenset({62, 64})
+_UNKNOWN_CA = "the certificate of {host} comes from an authority that is not trusted"
+_WRONG_HOST = "the certificate is not for {host}"
+_COMPLAINTS = {
+    2: _UNKNOWN_CA,
+    18: "the certificate of {host} is self-signed and not among the trusted ones",
+    19: _UNKNOWN_CA,
+    20: _UNKNOWN_CA,
+    21: _UNKNOWN_CA,
+    62: _WRONG_HOST,
+    64: _WRONG_HOST,
+}
 
 
 def tls_context(ca_file: Path | str | None) -> ssl.SSLContext:
@@ -57,21 +65,20 @@ async def explain(trouble: CertificateTrouble, url: str) -> str:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
     if trouble.code in (_EXPIRED, _NOT_YET_VALID):
-        dates = await _validity(host, port)
-        if trouble.code == _EXPIRED:
-            return f"the certificate of {host} has expired" + (f" on {dates[1]}" if dates else "")
-        return f"the certificate of {host} is not valid yet" + (f", only from {dates[0]}" if dates else "")
-    if trouble.code == _SELF_SIGNED:
-        return f"the certificate of {host} is self-signed and not among the trusted ones"
-    if trouble.code in _UNKNOWN_CA:
-        return f"the certificate of {host} comes from an authority that is not trusted"
-    if trouble.code in _WRONG_HOST:
-        return f"the certificate is not for {host}"
+        return _out_of_date(host, await _validity(host, port), expired=trouble.code == _EXPIRED)
+    if trouble.code in _COMPLAINTS:
+        return _COMPLAINTS[trouble.code].format(host=host)
     if trouble.code:
         return f"the certificate of {host} is not acceptable ({trouble.message})"
     if "wrong version number" in trouble.message or "http request" in trouble.message:
         return f"{host}:{port} does not speak TLS"
     return f"no TLS connection with {host} ({trouble.message or 'closed during the handshake'})"
+
+
+def _out_of_date(host: str, dates: tuple[str, str] | None, *, expired: bool) -> str:
+    if expired:
+        return f"the certificate of {host} has expired" + (f" on {dates[1]}" if dates else "")
+    return f"the certificate of {host} is not valid yet" + (f", only from {dates[0]}" if dates else "")
 
 
 async def _validity(host: str, port: int) -> tuple[str, str] | None:

@@ -46,10 +46,12 @@ class Door:
             listener.close()
             raise
         self.port = listener.getsockname()[1]
-        config = uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            self.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+        )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve([listener]), name="http door")
-        while not self._server.started and not self._task.done():
+        while not self._server.started and not self._task.done():  # noqa: ASYNC110  # uvicorn has no event for it
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:

@@ -39,8 +39,7 @@ class ConsoleChannel:
 
     async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
         """What is printed cannot be read back."""
-        del delivery
-        return None  # it says "not there", which is an answer
+        return Unclear(f"a console cannot be asked what it has ({delivery.kind.value})")
 
     async def close(self) -> None:
         """The stream belongs to whoever gave it."""

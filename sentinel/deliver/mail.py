@@ -31,16 +31,12 @@ _SAID = frozenset({NoticeKind.DEGRADED, NoticeKind.RECOVERED, NoticeKind.CLOSED}
 
 
 def compose(delivery: Delivery, settings: SmtpSettings, recipients: Sequence[str]) -> EmailMessage:
-    """The mail of a delivery: the same key always gives the same `Message-ID`, so that a repeat can be recognised.
-
-    Raises:
-        ValueError: an address is no address.
-    """
+    """The mail of a delivery: the same key always gives the same `Message-ID`, so that a repeat can be recognised."""
     words, line = wording(delivery), line_of(delivery)
     ref = delivery.ref or {}
     mail = EmailMessage(policy=_POLICY)
-    mail["From"] = Address(header(settings.sender_name, 80), addr_spec=settings.sender)
-    mail["To"] = tuple(Address(addr_spec=one) for one in recipients)
+    mail["From"] = _address(settings.sender, header(settings.sender_name, 80))
+    mail["To"] = tuple(_address(one) for one in recipients)
     mail["Subject"] = ref.get("subject") or subject(delivery)
     mail["Date"] = formatdate(delivery.at)
     mail["Message-ID"] = message_id(delivery, settings)
@@ -78,6 +74,11 @@ def message_id(delivery: Delivery, settings: SmtpSettings) -> str:
 def domain(settings: SmtpSettings) -> str:
     """The domain that mails come from."""
     return settings.sender.rpartition("@")[2] or "localhost"
+
+
+def _address(text: str, name: str = "") -> Address:
+    user, _, place = text.rpartition("@")
+    return Address(name, user, place)
 
 
 def _context(delivery: Delivery, words: Wording, line: str) -> dict[str, Any]:

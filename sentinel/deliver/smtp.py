@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 REMEMBERED = 500
 """Notices whose partial acceptance is remembered at most; beyond, a recipient may get one twice under one Message-ID."""
 
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _PERMANENT = 500  # RFC 5321: 4xx may be tried again, 5xx may not
 _AUTH_HINT = "Check SENTINEL_SMTP_USERNAME and SENTINEL_SMTP_PASSWORD."
 _TLS_HINT = "SENTINEL_SMTP_SECURITY is starttls, and nothing is sent without it."
@@ -76,10 +78,10 @@ class SmtpChannel:
         """Nothing is kept open between mails."""
 
     async def _attempt(self, delivery: Delivery, progress: _Progress) -> Outcome:
-        try:
-            content = compose(delivery, self._settings, self._recipients).as_bytes()
-        except ValueError:
-            return Refused("an address of the receiver or the sender is no e-mail address", "Check rules.toml.")
+        wrong = [one for one in (*self._recipients, self._settings.sender) if not _ADDRESS.fullmatch(one)]
+        if wrong:
+            return Refused(f"{clean(wrong[0], 100)} is no e-mail address that can be written to", "Check rules.toml.")
+        content = compose(delivery, self._settings, self._recipients).as_bytes()
         session = _Session(self._settings)
         try:
             async with asyncio.timeout(self._settings.deadline):
@@ -88,7 +90,7 @@ class SmtpChannel:
                 await session.hand_over(content, pending, progress)
         except _Stop as stop:
             return stop.outcome
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        except (aiosmtplib.SMTPException, OSError) as error:
             return session.failure(error)
         finally:
             await session.close()
@@ -162,8 +164,6 @@ class _Session:
         """What an exception of this session means for the notice."""
         if isinstance(error, aiosmtplib.SMTPResponseException):
             return self._answered(error)
-        if isinstance(error, UnicodeError):
-            return Refused("an address has letters that the mail server cannot take", "Use plain ASCII addresses.")
         if self.stage == "DATA":
             return Unclear(f"the connection was lost while the mail was handed over ({type(error).__name__})")
         if isinstance(_root_cause(error), ssl.SSLCertVerificationError):

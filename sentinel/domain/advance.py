@@ -11,7 +11,7 @@ from sentinel.domain.hierarchy import Bools, Ints, Node, NodeList
 from sentinel.domain.reading import Figures, Floats
 from sentinel.domain.records import QueryState
 from sentinel.domain.rules import Criteria, NoData, Rule, Severity
-from sentinel.domain.verdicts import Judged, judge, observed, variant_of
+from sentinel.domain.verdicts import Judged, is_blind, judge, observed, variant_of
 
 GAP_FACTOR = 1.5
 """A poll that comes this many intervals after the last one has missed at least one: jitter stays below."""
@@ -101,7 +101,7 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     warning = entries.without_threshold(Severity.WARNING, warning)
     critical = entries.without_threshold(Severity.CRITICAL, critical)
 
-    blind = _blind(warning, critical)
+    blind = is_blind(warning, critical)
     good_at, missing_since = _missing(before, blind, state, time)
     reached = blind & (time.at - missing_since >= entries.no_data_after())
     policy = entries.no_data()
@@ -131,7 +131,7 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     )
     after = after.evolve(value=_values(entries, after, before.value, figures, row))
     gone = ((w_phase == Phase.INACTIVE) & (c_phase == Phase.INACTIVE) & ~blind) | retired
-    judged = ~_blind(verdicts.warning, verdicts.critical)
+    judged = verdicts.known
     judged[index[after.active & ~absent]] = True
     return Advanced(before, after, gone, retired, judged)
 
@@ -228,13 +228,6 @@ class _Entries:
         """A severity that the criteria do not have (any more) is always clear."""
         has = np.array([c.threshold(severity) is not None for c in self.criteria])[self.number]
         return np.where(has, verdict, np.uint8(Verdict.CLEAR)).astype(np.uint8)
-
-
-def _blind(warning: Codes, critical: Codes) -> Bools:
-    """An entry of which the sample told nothing that could stand: some severity unknown and none in breach."""
-    unknown = (warning == Verdict.UNKNOWN) | (critical == Verdict.UNKNOWN)
-    blind: Bools = unknown & (warning != Verdict.BREACH) & (critical != Verdict.BREACH)
-    return blind
 
 
 def _missing(before: Alerts, blind: Bools, state: QueryState, time: Elapsed) -> tuple[Floats, Floats]:

@@ -25,7 +25,8 @@ NAMED = 10
 class Affected:
     """Active alerts as columns of equal length; `place[i]` is the incident's place after roll-up over all levels.
 
-    `breaching`: not already recovering. `origin[i]`: query key and position in that query's Alerts.
+    `breaching`: not already recovering. `origin[i]`: query key and position in that query's Alerts. `stirred`:
+    something happened to it that a message shows.
     """
 
     nodes: tuple[Node, ...]
@@ -36,6 +37,7 @@ class Affected:
     place: tuple[Node, ...]
     incident: tuple[str | None, ...]
     origin: tuple[tuple[str, int], ...]
+    stirred: Bools
 
     def groups(self) -> dict[Node, Ints]:
         """Positions by place."""
@@ -45,13 +47,14 @@ class Affected:
         return {place: np.array(members, np.int64) for place, members in found.items()}
 
 
-def affected(alerts: Mapping[str, Alerts]) -> Affected:
-    """Gather the active alerts of a book. An active alert must have its place."""
+def affected(alerts: Mapping[str, Alerts], stirred: Mapping[str, Bools]) -> Affected:
+    """Gather the active alerts of a book. An active alert must have its place. `stirred` per query key, if any are."""
     nodes: list[Node] = []
     places: list[Node] = []
     incidents: list[str | None] = []
     origin: list[tuple[str, int]] = []
     columns: list[tuple[Codes, Floats, Bools, Bools]] = []
+    news: list[Bools] = []
     for key, one in alerts.items():
         which = np.flatnonzero(one.active)
         for i in which:
@@ -61,6 +64,7 @@ def affected(alerts: Mapping[str, Alerts]) -> Affected:
             incidents.append(one.incident[i])
             origin.append((key, int(i)))
         breaching = (one.warning == Phase.ACTIVE) | (one.critical == Phase.ACTIVE)
+        news.append(stirred[key][which] if key in stirred else np.zeros(which.size, bool))
         columns.append((one.severity[which], one.value[which], one.shown[which] == UNKNOWN, breaching[which]))
     top = outermost(places)
     return Affected(
@@ -72,6 +76,7 @@ def affected(alerts: Mapping[str, Alerts]) -> Affected:
         tuple(top[place] for place in places),
         tuple(incidents),
         tuple(origin),
+        _joined(news, np.bool_),
     )
 
 
@@ -79,41 +84,38 @@ def _joined(parts: Sequence[np.ndarray], dtype: type) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros(0, dtype)
 
 
-def describe(rule: Rule, service: str, found: Affected, members: Ints, before: Facts, judged: int) -> Facts:
-    """What a message says of these members. `before` is kept where nothing new is known."""
-    order = _worst_first(rule, found, members)
-    named = order[:NAMED]
-    first = int(named[0])
+def describe(
+    rule: Rule, service: str, found: Affected, order: Ints, before: Facts, *, judged: int, version: str
+) -> Facts:
+    """What a message says of these members, given worst first. `before` is kept where nothing new is known."""
+    first = int(order[0])
     severity = Severity(int(found.severity[first]))
     threshold = _threshold(rule, service, found.nodes[first], severity)
-    breaching = bool(found.breaching[members].any())
+    breaching = bool(found.breaching[order].any())
     return Facts(
         summary=rule.summary,
         subject=threshold.breach.subject if threshold else before.subject,
         value=value_text(rule, service, found.nodes[first], severity, float(found.value[first])),
         limit=threshold.breach.limit if threshold else before.limit,
         hold=threshold.hold if threshold else before.hold,
-        affected=int(members.size),
-        judged=judged or max(before.judged, int(members.size)),
-        worst=tuple(_member(rule, service, found, int(i)) for i in named),
+        affected=int(order.size),
+        judged=judged or max(before.judged, int(order.size)),
+        worst=tuple(_member(rule, service, found, int(i)) for i in order[:NAMED]),
         runbook=rule.runbook,
         owner=rule.owner,
         timezone=rule.timezone,
-        unknown=bool(found.unknown[members].all()),
-        rule_version=version(rule) if breaching or not before.rule_version else before.rule_version,
+        unknown=bool(found.unknown[order].all()),
+        rule_version=version if breaching or not before.rule_version else before.rule_version,
     )
 
 
-def worst_value(found: Affected, members: Ints, rule: Rule) -> float | None:
-    """The worst observed figure among the members, in base units; None without any."""
-    first = found.value[_worst_first(rule, found, members)[0]]
-    return None if np.isnan(first) else float(first)
-
-
-def _worst_first(rule: Rule, found: Affected, members: Ints) -> Ints:
-    badness = np.nan_to_num(found.value[members], nan=-np.inf)
-    if _low_is_bad(rule.criteria):
-        badness = -np.nan_to_num(found.value[members], nan=np.inf)
+def worst_first(found: Affected, members: Ints, rule: Rule) -> Ints:
+    """The members by severity, then by figure."""
+    if members.size == 1:
+        return members
+    values = found.value[members]
+    badness = -values if _low_is_bad(rule.criteria) else values
+    badness = np.where(np.isnan(badness), -np.inf, badness)
     return members[np.lexsort((-badness, -found.severity[members].astype(np.int64)))]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum, IntEnum
+from enum import Enum
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,22 +16,22 @@ from sentinel.domain.reading import Floats
 Codes = npt.NDArray[np.uint8]
 
 
-class Phase(IntEnum):
-    """Where one severity stands."""
+class Phase:
+    """Where one severity stands. Plain numbers: numpy compares a column with them many times faster than with enums."""
 
-    INACTIVE = 0
-    PENDING = 1  # breach, but not for long enough
-    ACTIVE = 2
-    RECOVERING = 3  # clear, but not for long enough
+    INACTIVE: Final = 0
+    PENDING: Final = 1  # breach, but not for long enough
+    ACTIVE: Final = 2
+    RECOVERING: Final = 3  # clear, but not for long enough
 
 
-class Verdict(IntEnum):
-    """What one sample says about one severity."""
+class Verdict:
+    """What one sample says about one severity. Plain numbers, as Phase."""
 
-    CLEAR = 0
-    BETWEEN = 1  # neither breach nor clear: hysteresis
-    BREACH = 2
-    UNKNOWN = 3
+    CLEAR: Final = 0
+    BETWEEN: Final = 1  # neither breach nor clear: hysteresis
+    BREACH: Final = 2
+    UNKNOWN: Final = 3
 
 
 class State(Enum):
@@ -60,6 +62,20 @@ def _no_flags() -> Bools:
     return np.zeros(0, bool)
 
 
+@dataclass(frozen=True, eq=False)
+class Rolled:
+    """What the last roll-up was made of: active and judged leaves of which rows. The same again gives the same."""
+
+    rows: NodeList
+    active: Ints
+    judged: Bools
+    below: Mapping[Node, int]
+
+    def still_holds(self, rows: NodeList, active: Ints, judged: Bools) -> bool:
+        """Whether roll-up would find the same places."""
+        return self.rows is rows and np.array_equal(self.active, active) and np.array_equal(self.judged, judged)
+
+
 @dataclass(frozen=True)
 class Alerts:
     """The alerts of one rule, service and query that are not quietly ok: one entry per node, columns of equal length.
@@ -85,8 +101,11 @@ class Alerts:
     place: tuple[Node | None, ...] = ()
     incident: tuple[str | None, ...] = ()
     rows: NodeList | None = field(default=None, repr=False, compare=False)
-    """The rows that `at_row` refers to; not stored."""
+    """The rows that `at_row` refers to. From here on nothing is stored: it saves work between two ticks."""
     at_row: Ints | None = field(default=None, repr=False, compare=False)
+    described: Floats | None = field(default=None, repr=False, compare=False)
+    """Per entry the worst figure that an incident was described with; None: described with `value`."""
+    rolled: Rolled | None = field(default=None, repr=False, compare=False)
 
     def positions(self, rows: NodeList) -> Ints:
         """For each entry its row in that list, or -1. Free while the list stays the same object."""
@@ -101,7 +120,9 @@ class Alerts:
         return (self.warning >= Phase.ACTIVE) | (self.critical >= Phase.ACTIVE)
 
     def take(self, keep: Ints) -> Alerts:
-        """The entries at these positions, in this order."""
+        """The entries at these ascending positions."""
+        if keep.size == len(self.nodes):
+            return self
         return Alerts(
             tuple(self.nodes[i] for i in keep),
             self.warning[keep],
@@ -118,6 +139,8 @@ class Alerts:
             tuple(self.incident[i] for i in keep),
             self.rows,
             self.at_row[keep] if self.at_row is not None else None,
+            self.described[keep] if self.described is not None else None,
+            self.rolled,
         )
 
     def grown(self, nodes: tuple[Node, ...], at: float) -> Alerts:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import isnan
 
 import numpy as np
 
 from sentinel.domain import sentences
-from sentinel.domain.affected import Affected, describe, version, worst_value
+from sentinel.domain.affected import Affected, describe, worst_first
 from sentinel.domain.announce import announce, event
 from sentinel.domain.hierarchy import Ints, Node, common_ancestor, is_under
 from sentinel.domain.incidents import CloseReason, Event, Incident, incident_id
@@ -42,7 +43,7 @@ class Scene:
 
     `judged` counts the judged leaves below a node of the level just read; `retired` are the incidents that lost a
     member only because the source stopped reporting it, `lost` the members that each incident loses now. `failed`:
-    the reading has no figures, which the source's own incident tells.
+    the reading has no figures, which the source's own incident tells. `version`: the rule's fingerprint.
     """
 
     rule: Rule
@@ -52,7 +53,8 @@ class Scene:
     judged: Mapping[Node, int]
     retired: frozenset[str]
     lost: Mapping[str, frozenset[Node]]
-    failed: bool = False
+    failed: bool
+    version: str
 
 
 def settle(scene: Scene, found: Affected, incidents: Mapping[str, Incident]) -> Changes:
@@ -61,6 +63,9 @@ def settle(scene: Scene, found: Affected, incidents: Mapping[str, Incident]) -> 
     ended = {key: incident for key, incident in incidents.items() if not incident.is_open}
     seen: set[str] = set()
     for places, members, ids in _components(found, changes.incidents):
+        if len(ids) == 1 and _nothing_new(scene, changes, found, members, ids, places):
+            seen.update(ids)
+            continue
         node = places[0] if len(places) == 1 else common_ancestor(places)
         kept = sorted((changes.incidents[i] for i in ids), key=lambda one: (one.opened_at, one.id))
         if kept:
@@ -72,6 +77,21 @@ def settle(scene: Scene, found: Affected, incidents: Mapping[str, Incident]) -> 
     for key in [key for key, one in changes.incidents.items() if one.is_open and key not in seen]:
         _end(scene, changes, changes.incidents[key])
     return changes
+
+
+def _nothing_new(
+    scene: Scene, changes: Changes, found: Affected, members: Ints, ids: set[str], places: list[Node]
+) -> bool:
+    """Whether an incident may stay exactly as it is: same place, same members, none of them stirred."""
+    (only,) = ids
+    incident = changes.incidents[only]
+    return (
+        len(places) == 1
+        and places[0] == incident.node
+        and members.size == incident.members
+        and only not in scene.lost
+        and not found.stirred[members].any()
+    )
 
 
 def _components(found: Affected, open_incidents: Mapping[str, Incident]) -> Iterable[tuple[list[Node], Ints, set[str]]]:
@@ -100,9 +120,11 @@ def _components(found: Affected, open_incidents: Mapping[str, Incident]) -> Iter
 def _refreshed(scene: Scene, incident: Incident, found: Affected, members: Ints, node: Node) -> Incident:
     """The incident with the present figures; no step yet. `changed_at` moves only when something shown changed."""
     judged = scene.judged.get(node, 0)
-    facts = describe(scene.rule, scene.service, found, members, incident.facts, judged)
-    severity = Severity(int(found.severity[members].max()))
-    value = worst_value(found, members, scene.rule)
+    order = worst_first(found, members, scene.rule)
+    facts = describe(scene.rule, scene.service, found, order, incident.facts, judged=judged, version=scene.version)
+    severity = Severity(int(found.severity[order[0]]))
+    figure = float(found.value[order[0]])
+    value = None if isnan(figure) else figure
     same = facts == incident.facts and node == incident.node and severity == incident.severity
     worse = value is not None and (incident.value is None or _is_worse(facts.limit, value, incident.value))
     return incident.evolve(
@@ -218,7 +240,7 @@ def _end(scene: Scene, changes: Changes, incident: Incident) -> None:
     """The last member has left."""
     if incident.id in scene.retired:
         reason = CloseReason.NOT_REPORTED
-    elif incident.facts.rule_version not in ("", version(scene.rule)):
+    elif incident.facts.rule_version not in ("", scene.version):
         reason = CloseReason.RULE_CHANGED
     else:
         reason = CloseReason.RECOVERED

@@ -103,7 +103,7 @@ _COMPARE = {
 
 
 def evaluate(tree: Arithmetic, figures: Figures) -> Floats | float:
-    """The figure per row, or one number for all of them. Anything that is not finite becomes NaN."""
+    """The figure per row, or one number for all of them. What is not finite is no figure: NaN, or infinity after x/0."""
     if isinstance(tree, Number):
         return tree.value
     if isinstance(tree, Metric):
@@ -120,10 +120,7 @@ def evaluate(tree: Arithmetic, figures: Figures) -> Floats | float:
             result = np.multiply(left, right)
         else:
             result = np.divide(left, right)
-    if isinstance(result, np.ndarray):
-        result[np.isinf(result)] = np.nan
-        return result
-    return float(result) if np.isfinite(result) else float("nan")
+    return result if isinstance(result, np.ndarray) else float(result)
 
 
 def _of_parent(values: Floats | float, figures: Figures) -> Floats | float:
@@ -151,15 +148,24 @@ def judge(tree: Logic, figures: Figures) -> Ternary:
 
 def _compare(tree: Compare, figures: Figures) -> Ternary:
     left, right = evaluate(tree.left, figures), evaluate(tree.right, figures)
-    count = len(figures.rows.nodes)
     with np.errstate(invalid="ignore"):
         true = _COMPARE[tree.op](left, right)
-    unknown = np.isnan(left) | np.isnan(right)
-    if not isinstance(true, np.ndarray):
-        return Ternary(np.full(count, bool(true) and not unknown), np.full(count, not unknown))
-    if tree.op == "!=":
-        true &= ~unknown
-    return Ternary(true, ~unknown)
+    known = _finite(left, right)
+    if not isinstance(true, np.ndarray) or not isinstance(known, np.ndarray):
+        count = len(figures.rows.nodes)
+        return Ternary(np.full(count, bool(true) and bool(known)), np.full(count, bool(known)))
+    return Ternary(true & known, known)
+
+
+def _finite(left: Floats | float, right: Floats | float) -> Bools | bool:
+    """Where both sides are figures; constants are looked at once, not per row."""
+    if isinstance(right, float):
+        return np.isfinite(left) if np.isfinite(right) else False
+    if isinstance(left, float):
+        return np.isfinite(right) if np.isfinite(left) else False
+    both: Bools = np.isfinite(left)
+    both &= np.isfinite(right)
+    return both
 
 
 def metrics_of(tree: Arithmetic | Logic) -> frozenset[str]:

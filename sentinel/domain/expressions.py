@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -52,14 +53,15 @@ class Condition:
         """The figure people want to see, per row (or for these rows): the left side of the leading comparison."""
         found = evaluate(self._leading[0], figures)
         column = found if isinstance(found, np.ndarray) else np.full(len(figures.rows.nodes), found)
-        return column if rows is None else column[rows]
+        chosen = column if rows is None else column[rows]
+        return np.where(np.isfinite(chosen), chosen, np.nan)
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """What is looked at: `devices_with_errors / devices`."""
         return written(self._leading[0])
 
-    @property
+    @cached_property
     def limit(self) -> str:
         """Against what, as people read it: `> 10 %`."""
         _, sign, other = self._leading
@@ -67,13 +69,13 @@ class Condition:
             return f"{sign} {format_value(other.value, other.unit, as_percent=self.as_percent)}"
         return f"{sign} {written(other)}"
 
-    @property
+    @cached_property
     def unit(self) -> Unit:
         """The unit of the value."""
         left, _, other = self._leading
         return other.unit if left.unit is Unit.ANY else left.unit
 
-    @property
+    @cached_property
     def as_percent(self) -> bool:
         """Whether the value is written as a percentage: ratios are, unless the limit was written without %."""
         _, _, other = self._leading
@@ -81,7 +83,7 @@ class Condition:
             return other.unit is Unit.RATIO
         return self.unit is Unit.RATIO
 
-    @property
+    @cached_property
     def _leading(self) -> tuple[Arithmetic, str, Arithmetic]:
         """The first comparison with the figure left and the constant right."""
         first: Compare = comparisons(self.tree)[0]

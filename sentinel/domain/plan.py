@@ -8,11 +8,11 @@ import numpy as np
 
 from sentinel.domain import sentences
 from sentinel.domain.advance import Advanced, Elapsed, advance, advance_blind, elapsed_since
-from sentinel.domain.affected import affected, limit_text, value_text
-from sentinel.domain.alerts import STATES, Alerts, Transition
+from sentinel.domain.affected import affected, limit_text, value_text, version
+from sentinel.domain.alerts import STATES, UNKNOWN, Alerts, Rolled, Transition
 from sentinel.domain.announce import event, remind
 from sentinel.domain.episodes import Changes, Scene, settle
-from sentinel.domain.hierarchy import Node
+from sentinel.domain.hierarchy import Bools, Node
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Figures, Reading
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
@@ -22,6 +22,10 @@ from sentinel.domain.sources import accept, judge_source
 from sentinel.domain.tally import Tally
 
 Rules = tuple[Rule, ...]
+
+NEWS = 0.1
+"""A figure is worth a new description of its incident when it moved by this share: an edit for every wobble of the
+last digit helps nobody."""
 
 FORGET_AFTER = 3600.0
 """Ended incidents stay in memory at least this long (seconds): long enough to be reopened."""
@@ -98,28 +102,69 @@ def _finish_book(
     """Roll-up, incidents, notices, and what of the alerts has to be written."""
     query_key, at = reading.query.key, reading.at
     placed, judged_below = _placed(rule, done, reading.figures)
-    alerts = {**book.alerts, query_key: placed}
-    found = affected(alerts)
+    alerts: dict[str, Alerts] = {**book.alerts, query_key: placed}
+    changes = Changes({})
+    stirred = _stirred(done.before, placed)
+    if stirred.any() or (done.before.active & ~placed.active).any():
+        alerts, changes = _settled(rulebook, rule, book, reading, done, alerts, judged_below, stirred)
+    if (
+        reading.figures is not None
+        and query_key == min(alerts)
+        and any(route.remind_every for route in rulebook.routes)
+    ):
+        _remind(changes, rulebook, book, at, old.last_reading_at)
+    _record(tally, rule, alerts[query_key], reading, done)
+    tally.add_book(book, alerts, query_key, done, changes, forget_before=at - max(rule.reopen_within, FORGET_AFTER))
+
+
+def _stirred(before: Alerts, after: Alerts) -> Bools:
+    """Which active alerts something happened to that a message shows; figures that only waver are no news."""
+    active = after.active
+    known = before.value if before.described is None else before.described
+    news = np.abs(after.value - known) > NEWS * np.abs(known)
+    news |= (before.shown == UNKNOWN) != (after.shown == UNKNOWN)
+    news |= before.severity != after.severity
+    if before.place != after.place:
+        news |= np.fromiter((p != q for p, q in zip(before.place, after.place, strict=True)), bool, active.size)
+    return news & active
+
+
+def _settled(
+    rulebook: Rulebook,
+    rule: Rule,
+    book: Book,
+    reading: Reading,
+    done: Advanced,
+    alerts: dict[str, Alerts],
+    judged_below: Mapping[Node, int],
+    stirred: Bools,
+) -> tuple[dict[str, Alerts], Changes]:
+    """The incidents brought in line, and every active alert with its incident."""
+    query_key = reading.query.key
+    found = affected(alerts, {query_key: stirred})
     scene = Scene(
         rule=rule,
         service=reading.query.service,
-        at=at,
+        at=reading.at,
         routes=rulebook.routes,
         judged=judged_below,
         retired=_retired_incidents(done),
         lost=_lost_members(done),
         failed=reading.figures is None,
+        version=version(rule),
     )
     changes = settle(scene, found, book.incidents)
-    assigned: dict[str, list[str | None]] = {key: [None] * len(one.nodes) for key, one in alerts.items()}
+    assigned: dict[str, list[str | None]] = {key: list(one.incident) for key, one in alerts.items()}
+    mine = alerts[query_key]
+    for quiet in np.flatnonzero(~mine.active):
+        assigned[query_key][quiet] = None
     for number, incident in changes.assigned.items():
         key, position = found.origin[number]
         assigned[key][position] = incident
-    alerts = {key: one.evolve(incident=tuple(assigned[key])) for key, one in alerts.items()}
-    if reading.figures is not None and query_key == min(alerts):
-        _remind(changes, rulebook, at, old.last_reading_at)
-    _record(tally, rule, alerts[query_key], reading, done)
-    tally.add_book(book, alerts, query_key, done, changes, forget_before=at - max(rule.reopen_within, FORGET_AFTER))
+    settled = {key: one.evolve(incident=tuple(assigned[key])) for key, one in alerts.items()}
+    told = mine.value if done.before.described is None else np.where(stirred, mine.value, done.before.described)
+    settled[query_key] = settled[query_key].evolve(described=told)
+    return settled, changes
 
 
 def _placed(rule: Rule, done: Advanced, figures: Figures | None) -> tuple[Alerts, Mapping[Node, int]]:
@@ -129,12 +174,15 @@ def _placed(rule: Rule, done: Advanced, figures: Figures | None) -> tuple[Alerts
         return after, {}
     active = np.flatnonzero(after.active)
     if not active.size:
-        return after.evolve(place=(None,) * len(after.nodes)), {}
-    rows = figures.rows
-    row = after.positions(rows)
-    index = np.where(row >= 0, rows.judged_index[row], -1)[active]
-    tree, judged = tree_of_rows(rows), done.judged
-    if (index < 0).any():
+        return (after.evolve(place=(None,) * len(after.nodes), rolled=None) if any(after.place) else after), {}
+    rows, judged = figures.rows, done.judged
+    row = after.positions(rows)[active]
+    index = np.where(row >= 0, rows.judged_index[row], -1)
+    complete = bool((index >= 0).all())
+    if complete and after.rolled is not None and after.rolled.still_holds(rows, index, judged):
+        return after, after.rolled.below
+    tree = tree_of_rows(rows)
+    if not complete:
         missing = [after.nodes[i] for i in active[index < 0]]
         tree = tree_of([*tree.leaves, *missing])
         judged = np.concatenate([judged, np.ones(len(missing), bool)])
@@ -145,7 +193,9 @@ def _placed(rule: Rule, done: Advanced, figures: Figures | None) -> tuple[Alerts
     chosen: list[Node | None] = [None] * len(after.nodes)
     for i in active:
         chosen[i] = found[after.nodes[i]]
-    return after.evolve(place=tuple(chosen)), judged_below(tree, judged, index, found)
+    below = judged_below(tree, judged, index, found)
+    rolled = Rolled(rows, index, judged, below) if complete else None
+    return after.evolve(place=tuple(chosen), rolled=rolled), below
 
 
 def _retired_incidents(done: Advanced) -> frozenset[str]:
@@ -163,8 +213,9 @@ def _lost_members(done: Advanced) -> Mapping[str, frozenset[Node]]:
     return {incident: frozenset(nodes) for incident, nodes in lost.items()}
 
 
-def _remind(changes: Changes, rulebook: Rulebook, at: float, last_check: float | None) -> None:
-    for incident in [one for one in changes.incidents.values() if one.is_open and not one.facts.unknown]:
+def _remind(changes: Changes, rulebook: Rulebook, book: Book, at: float, last_check: float | None) -> None:
+    present = {**book.incidents, **changes.incidents}
+    for incident in [one for one in present.values() if one.is_open and not one.facts.unknown]:
         stepped = incident.evolve(step=incident.step + 1)
         line = sentences.still_bad(incident, at)
         notices = remind(stepped, line, at, last_check, rulebook.routes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import compress, repeat
 
 import numpy as np
 
@@ -54,11 +55,14 @@ class Tally:
             if key != query_key and one.incident != book.alerts[key].incident:
                 moved = np.array([a != b for a, b in zip(one.incident, book.alerts[key].incident, strict=True)], bool)
                 self._mark(book.key, key, one, moved, np.zeros(moved.size, bool))
-        self._add_changes(book, changes)
-        incidents = {**book.incidents, **changes.incidents}
-        incidents = {
-            key: one for key, one in incidents.items() if one.resolved_at is None or one.resolved_at >= forget_before
-        }
+        incidents = book.incidents
+        if changes.incidents:
+            self._add_changes(book, changes)
+            incidents = {
+                key: one
+                for key, one in {**incidents, **changes.incidents}.items()
+                if one.resolved_at is None or one.resolved_at >= forget_before
+            }
         self.books[book.key] = Book(book.key, kept, incidents)
 
     def add_source(self, book: Book, changes: Changes) -> None:
@@ -86,8 +90,11 @@ class Tally:
         self.notices.extend(changes.notices)
 
     def _mark(self, key: BookKey, query_key: str, alerts: Alerts, different: Bools, gone: Bools) -> None:
-        self.changed.extend((key, query_key, alerts.nodes[i]) for i in np.flatnonzero(different))
-        self.gone.extend((key, query_key, alerts.nodes[i]) for i in np.flatnonzero(gone))
+        self.changed.extend(
+            zip(repeat(key), repeat(query_key), compress(alerts.nodes, different.tolist()), strict=False)
+        )
+        if gone.any():
+            self.gone.extend(zip(repeat(key), repeat(query_key), compress(alerts.nodes, gone.tolist()), strict=False))
 
 
 def _differs(before: Alerts, after: Alerts) -> Bools:

@@ -12,6 +12,8 @@ from sentinel.domain.hierarchy import Bools, Ints, Node, NodeList
 from sentinel.domain.reading import Figures, Floats
 from sentinel.domain.rules import Criteria, Rule, Severity, Threshold
 
+_CLEAR, _BETWEEN, _BREACH = np.uint8(Verdict.CLEAR), np.uint8(Verdict.BETWEEN), np.uint8(Verdict.BREACH)
+
 
 @dataclass(frozen=True)
 class Variants:
@@ -49,12 +51,16 @@ def variant_of(rule: Rule, service: str, node: Node) -> int:
 
 @dataclass(frozen=True)
 class Judged:
-    """Verdict codes per judged row (UNKNOWN where only_if does not hold), and which rows a quiet alert cannot ignore."""
+    """Verdict codes per judged row (UNKNOWN where only_if does not hold), and which rows a quiet alert cannot ignore.
+
+    `known`: the sample told something that can stand, see `is_blind`.
+    """
 
     variants: Variants
     warning: Codes
     critical: Codes
     notable: Bools
+    known: Bools
 
     def codes(self, severity: Severity) -> Codes:
         """The verdicts of that severity."""
@@ -72,8 +78,16 @@ def judge(rule: Rule, service: str, figures: Figures) -> Judged:
         for number, (w_codes, c_codes) in results.items():
             here = found.index == number
             warning[here], critical[here] = w_codes[here], c_codes[here]
-    notable = (warning >= Verdict.BREACH) | (critical >= Verdict.BREACH)
-    return Judged(found, warning, critical, notable)
+    both = np.maximum(warning, critical)
+    return Judged(found, warning, critical, both >= Verdict.BREACH, ~is_blind(warning, critical))
+
+
+def is_blind(warning: Codes, critical: Codes) -> Bools:
+    """Where a sample told nothing that could stand: some severity unknown and none in breach."""
+    blind: Bools = np.maximum(warning, critical) == Verdict.UNKNOWN
+    if blind.any():
+        blind &= (warning != Verdict.BREACH) & (critical != Verdict.BREACH)
+    return blind
 
 
 def _judge_criteria(criteria: Criteria, figures: Figures) -> tuple[Codes, Codes]:
@@ -92,20 +106,30 @@ def _codes(threshold: Threshold | None, figures: Figures, allowed: Bools | None)
     """Codes of one severity. Breach wins over clear; without a clear condition, not breach is clear."""
     rows = figures.rows
     if threshold is None:
-        return np.zeros(rows.judged.size, np.uint8)
+        return _all_clear(rows)
     breach = threshold.breach.judge(figures)
     if threshold.clear is None:
-        codes = np.where(breach.true, np.uint8(Verdict.BREACH), np.uint8(Verdict.CLEAR))
+        codes = breach.true.view(np.uint8) * _BREACH
         known = breach.known
     else:
         clear = threshold.clear.judge(figures)
-        codes = np.where(clear.true, np.uint8(Verdict.CLEAR), np.uint8(Verdict.BETWEEN))
-        codes = np.where(breach.true, np.uint8(Verdict.BREACH), codes)
+        codes = np.where(clear.true, _CLEAR, _BETWEEN)
+        codes = np.where(breach.true, _BREACH, codes)
         known = breach.true | (breach.known & clear.known)
-    codes[~known] = Verdict.UNKNOWN
+    if not known.all():
+        codes[~known] = Verdict.UNKNOWN
     if allowed is not None:
         codes[~allowed] = Verdict.UNKNOWN
     return codes if rows.judged.size == codes.size else codes[rows.judged]
+
+
+def _all_clear(rows: NodeList) -> Codes:
+    """The verdicts of a severity that a rule does not have; never written to."""
+    kept = rows.memo.get("clear")
+    if not isinstance(kept, np.ndarray):
+        kept = np.zeros(rows.judged.size, np.uint8)
+        rows.memo["clear"] = kept
+    return kept
 
 
 def observed(criteria: Criteria, severity: Severity, figures: Figures, rows: Ints) -> Floats:

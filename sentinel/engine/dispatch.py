@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -12,6 +12,7 @@ import structlog
 from sentinel.clock import Clock
 from sentinel.deliver.channel import Channel, Delivered, Delivery, Later, Outcome, Refused, Unclear
 from sentinel.domain.incidents import Story
+from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Address
 from sentinel.engine import figures
 from sentinel.engine.backoff import Patience, next_lookup, retry_in
@@ -29,10 +30,10 @@ CHANNEL_MISSING = "no such channel in the present configuration"
 
 @dataclass
 class Dispatcher:
-    """Tells what the outbox holds. `channels` maps an address to its channel; two addresses may share one."""
+    """Tells what the outbox holds. `channels` finds an address's channel; None for one that is not configured any more."""
 
     db: Database
-    channels: Mapping[Address, Channel]
+    channels: Callable[[Address], Channel | None]
     clock: Clock
     patience: Patience = field(default_factory=Patience)
     epoch: Callable[[], int | None] = lambda: None
@@ -70,7 +71,7 @@ class Dispatcher:
         batch = next_batch(await offload(lambda: outbox.lane(self.db, lane)), at)
         if batch is None:
             return
-        channel = self.channels.get(lane.address)
+        channel = self.channels(lane.address)
         if channel is None:
             await self._abandon(batch, CHANNEL_MISSING)
             return
@@ -180,9 +181,7 @@ class Dispatcher:
         await self._unclear(batch, at, at + pause, outcome.reason)
 
     async def _unclear(self, batch: Batch, at: float, when: float, reason: str) -> None:
-        await offload(
-            lambda: outbox.unclear(self.db, batch.ids, at, self.epoch(), next_attempt_at=when, reason=reason)
-        )
+        await offload(lambda: outbox.unclear(self.db, batch.ids, at, self.epoch(), next_attempt_at=when, reason=reason))
 
     async def _abandon(self, batch: Batch, reason: str) -> None:
         at = self.clock.now()
@@ -191,16 +190,30 @@ class Dispatcher:
 
     async def _refresh(self, lane: Lane) -> None:
         """Edit a message whose figures or members changed since it was last written; nobody is called by it."""
-        channel = self.channels.get(lane.address)
+        channel = self.channels(lane.address)
         thread = await offload(lambda: outbox.thread_of(self.db, lane))
         if channel is None or thread is None:
             return
         at = self.clock.now()
         story = await offload(lambda: incidents.story(self.db, lane.incident))
-        outcome = await channel.refresh(story, thread.ref, at)
+        outcome = await channel.refresh(
+            Delivery(
+                key=f"{lane.incident}/refresh",
+                kind=NoticeKind.WIDENED,
+                story=story,
+                line="",
+                quiet=True,
+                first=False,
+                ref=thread.ref,
+                may_repeat=False,
+                started_at=at,
+                at=at,
+            )
+        )
         self.pacing.sent(lane.address.channel, lane.address.kind, self.clock.monotonic())
         if isinstance(outcome, Later) and outcome.retry_after is not None:
             self.pacing.pause(lane.address.channel, self.clock.monotonic(), outcome.retry_after)
-        if isinstance(outcome, Delivered):
-            ref = dict(outcome.ref) if outcome.ref is not None else None
+        if isinstance(outcome, Delivered | Refused):
+            # A refused edit is not tried again until the next change: the message stays as it was.
+            ref = dict(outcome.ref) if isinstance(outcome, Delivered) and outcome.ref is not None else None
             await offload(lambda: outbox.edited(self.db, lane, at, self.epoch(), ref=ref))

@@ -13,4 +13,6 @@ TURNS_LATE = Counter("sentinel_turns_late", "Polls that were due while one still
 DELIVERIES = Counter("sentinel_deliveries", "Attempts to tell, by outcome.", ["kind", "outcome"], registry=REGISTRY)
 OUTBOX = Gauge("sentinel_outbox_notices", "Notices not delivered, by state.", ["state"], registry=REGISTRY)
 OUTBOX_OLDEST = Gauge("sentinel_outbox_oldest_seconds", "Age of the oldest waiting notice.", registry=REGISTRY)
-CLOCK_JUMPS = Counter("sentinel_clock_jumps", "Jumps of the wall clock, by direction.", ["direction"], registry=REGISTRY)
+CLOCK_JUMPS = Counter(
+    "sentinel_clock_jumps", "Jumps of the wall clock, by direction.", ["direction"], registry=REGISTRY
+)

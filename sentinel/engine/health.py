@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sentinel.clock import Clock
 from sentinel.engine import figures
@@ -32,16 +32,15 @@ class Check:
 
 @dataclass
 class Health:
-    """Looks at the store, the readings and the outbox. `role` is `leader` or `standby`."""
+    """Looks at the store, the readings and the outbox. `role` tells leader or standby."""
 
     db: Database
     clock: Clock
     ticker: Ticker
     asked: Callable[[], Sequence[Asked]]
+    role: Callable[[], str]
     started_at: float
-    role: str = "leader"
     stopping: bool = False
-    _loop_at: float = field(default=0.0)
 
     async def ready(self) -> list[Check]:
         """Whether this instance does its work: the store answers, and it leads or stands by."""
@@ -51,7 +50,7 @@ class Health:
             return [Check("store", good=False, text=broken.message)]
         if self.stopping:
             return [Check("process", good=False, text="shutting down")]
-        return [Check("store", good=True, text="answers"), Check("role", good=True, text=self.role)]
+        return [Check("store", good=True, text="answers"), Check("role", good=True, text=self.role())]
 
     async def whole(self) -> list[Check]:
         """Everything: readiness, the age of readings, what waits in the outbox."""
@@ -60,7 +59,7 @@ class Health:
             return checks
         if self.ticker.trouble is not None:
             checks.append(Check("ticks", good=False, text=f"held: {self.ticker.trouble.message}"))
-        if self.role == "leader":
+        if self.role() == "leader":
             checks.append(self._readings())
         checks.append(await self._outbox())
         return checks

@@ -34,11 +34,11 @@ class _Turns:
     asked: Asked
     turn: Turn
     due: asyncio.Event = field(default_factory=asyncio.Event)
-    busy: bool = False
+    running: asyncio.Future[object] | None = None
 
     async def ring(self) -> None:
         """Another poll is due. A coroutine, since the library runs plain functions in threads."""
-        if self.due.is_set() or self.busy:
+        if self.due.is_set() or self.running is not None:
             figures.TURNS_LATE.inc()
         self.due.set()
 
@@ -46,13 +46,13 @@ class _Turns:
         while True:
             await self.due.wait()
             self.due.clear()
-            self.busy = True
+            self.running = asyncio.ensure_future(self.turn(self.asked))
             try:
-                await self.turn(self.asked)
+                await self.running
             except Exception:
                 log.exception("turn broke", query=self.asked.query.key)
             finally:
-                self.busy = False
+                self.running = None
 
 
 @dataclass
@@ -109,14 +109,9 @@ class Schedule:
             self._scheduler = None
         for turns in self._turns:
             turns.due.clear()
-        busy = [w for w, turns in zip(self._workers, self._turns, strict=True) if turns.busy]
-        idle = [w for w in self._workers if w not in busy]
-        for worker in idle:
-            worker.cancel()
-        if busy:
-            deadline = asyncio.get_running_loop().time() + patience
-            while any(turns.busy for turns in self._turns) and asyncio.get_running_loop().time() < deadline:
-                await asyncio.sleep(0.02)
+        under_way = [turns.running for turns in self._turns if turns.running is not None]
+        if under_way:
+            await asyncio.wait(under_way, timeout=patience)
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)

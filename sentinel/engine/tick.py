@@ -47,6 +47,10 @@ class Ticker:
     _remembered: Remembered | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def forget(self) -> None:
+        """Read everything again before the next tick: somebody else may have led meanwhile."""
+        self._remembered = None
+
     async def tick(self, asked: Asked, source: Source) -> Plan | None:
         """Ask the query, then judge and record the answer. None when the store would not take it."""
         reading = await source.ask(asked.query)
@@ -135,9 +139,7 @@ def _before(memory: Remembered, asked: Asked, reading: Reading) -> Before:
     keys: list[BookKey] = [(rule.id, query.service, query.source) for rule in asked.rules]
     keys.append((SOURCE_RULE, None, query.source))
     siblings = tuple(
-        state
-        for key, state in memory.queries.items()
-        if state.query.source == query.source and key != query.key
+        state for key, state in memory.queries.items() if state.query.source == query.source and key != query.key
     )
     return Before(
         query=memory.queries.get(query.key) or QueryState(query=query),

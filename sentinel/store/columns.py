@@ -6,6 +6,7 @@ import json
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Dialect, LargeBinary, Text
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from sentinel.domain.hierarchy import Node
+from sentinel.store.digests import encode, node_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,16 +38,24 @@ class Moment(TypeDecorator[float]):
     def process_bind_param(self, value: float | None, dialect: Dialect) -> Any:
         if value is None or math.isnan(value):
             return None
-        instant = _EPOCH + timedelta(milliseconds=round(value * 1000))
-        if dialect.name == "postgresql":
-            return instant
-        return instant.isoformat(timespec="milliseconds")[:23] + "Z"
+        return _instant(value) if dialect.name == "postgresql" else _instant_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> float | None:  # noqa: ARG002  # the signature is the library's
         if value is None:
             return None
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
         return round((instant - _EPOCH) / timedelta(milliseconds=1)) / 1000
+
+
+@lru_cache(maxsize=4096)
+def _instant(value: float) -> datetime:
+    """Kept for a while: the rows of a tick share their instants."""
+    return _EPOCH + timedelta(milliseconds=round(value * 1000))
+
+
+@lru_cache(maxsize=4096)
+def _instant_text(value: float) -> str:
+    return _instant(value).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 _AWKWARD = re.compile("[\x00\x1a\ud800-\udfff]")
@@ -76,7 +86,7 @@ class NodePath(TypeDecorator[Node]):
     cache_ok = True
 
     def process_bind_param(self, value: Node | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # as above
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        return None if value is None else node_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Node | None:  # noqa: ARG002  # as above
         return None if value is None else tuple(json.loads(value))
@@ -89,7 +99,7 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002  # as above
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        return None if value is None else encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002  # as above
         return None if value is None else json.loads(value)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, text, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -26,6 +26,8 @@ CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
 IDLE_SECONDS = 60
 
+Mode = Literal["ro", "rw", "rwc"]
+
 
 class Database:
     """SQLite or Postgres, open. Safe to use from several threads; every use is one short transaction."""
@@ -42,9 +44,7 @@ class Database:
         self._readers, self._writers = _engines(engine)
 
     @classmethod
-    def open(
-        cls, url: str, *, read_only: bool = False, check_schema: bool = True, thorough: bool = True
-    ) -> Database:
+    def open(cls, url: str, *, read_only: bool = False, check_schema: bool = True, thorough: bool = True) -> Database:
         """Open an existing database. Nothing is migrated and no file is created.
 
         `thorough` looks through a SQLite file for damage and makes a test write; it is left out for `read_only`.
@@ -57,7 +57,7 @@ class Database:
         place = place_of(url)
         if place.path is not None:
             _must_exist(place)
-        database = cls(place, make_engine(place, read_only=read_only), read_only=read_only)
+        database = cls(place, make_engine(place, mode="ro" if read_only else "rw"), read_only=read_only)
         try:
             if thorough and not read_only:
                 database._look_for_damage()
@@ -177,8 +177,11 @@ def revision_of(connection: Connection) -> str | None:
     return found
 
 
-def make_engine(place: Place, *, read_only: bool = False, **options: Any) -> Engine:
-    """An engine with the settings that every connection of Sentinel has."""
+def make_engine(place: Place, *, mode: Mode = "rw", **options: Any) -> Engine:
+    """An engine with the settings that every connection of Sentinel has.
+
+    `mode` is about SQLite files: `ro` never writes, `rw` needs an existing file, `rwc` creates it.
+    """
     if place.path is None:
         wanted = {
             "connect_timeout": CONNECT_SECONDS,
@@ -193,14 +196,12 @@ def make_engine(place: Place, *, read_only: bool = False, **options: Any) -> Eng
             place.url,
             connect_args={**arguments, "prepare_threshold": None},
             pool_pre_ping=True,
-            pool_timeout=BUSY_SECONDS,
             hide_parameters=True,
             **options,
         )
     path = place.path
 
     def connect() -> sqlite3.Connection:
-        mode = "ro" if read_only else "rw"
         return sqlite3.connect(
             f"{path.as_uri()}?mode={mode}",
             uri=True,
@@ -209,18 +210,18 @@ def make_engine(place: Place, *, read_only: bool = False, **options: Any) -> Eng
             check_same_thread=False,
         )
 
-    options.setdefault("pool_timeout", BUSY_SECONDS)
     engine = create_engine(place.url, creator=connect, hide_parameters=True, **options)
-    event.listen(engine, "connect", _settle_sqlite)
+    if mode != "ro":
+        event.listen(engine, "connect", _settle_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _settle_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    """WAL lets readers go on while a tick is written; FULL keeps an acknowledged commit through a power cut."""
     cursor = connection.cursor()
-    if not cursor.execute("PRAGMA query_only").fetchone()[0]:
-        cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = FULL")
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 

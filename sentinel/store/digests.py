@@ -1,4 +1,4 @@
-"""Short keys for long identities."""
+"""Nodes as text, and short keys for long identities."""
 
 from __future__ import annotations
 
@@ -10,11 +10,26 @@ from sentinel.domain.hierarchy import Node
 
 Part = str | int | float | None | Node
 
+encode = json.JSONEncoder(separators=(",", ":")).encode
+"""Any JSON value as ASCII text without blanks."""
+
+
+@lru_cache(maxsize=65536)
+def node_text(node: Node) -> str:
+    """A node as a JSON list of its names, ASCII only: what every database takes, whatever the names hold."""
+    return encode(node)
+
 
 def digest(*parts: Part) -> str:
     """32 hex digits that stand for the parts: 128 bits of BLAKE2, so two identities never share one by chance."""
-    material = json.dumps(parts, separators=(",", ":")).encode("ascii")
-    return hashlib.blake2b(material, digest_size=16).hexdigest()
+    material = ",".join([node_text(part) if isinstance(part, tuple) else _text(part) for part in parts])
+    return hashlib.blake2b(material.encode("ascii"), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _text(part: str | float | None) -> str:
+    """Kept for a while: most parts are the same for all rows of a tick."""
+    return encode(part)
 
 
 @lru_cache(maxsize=4096)
@@ -23,6 +38,7 @@ def query_digest(key: str) -> str:
     return digest("query", key)
 
 
+@lru_cache(maxsize=65536)
 def node_digest(node: Node) -> str:
     """What stands for a node in the indexes."""
     return digest("node", node)

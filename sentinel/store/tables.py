@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from sentinel.domain.alerts import Phase, State
+from sentinel.domain.alerts import State
 from sentinel.domain.incidents import CloseReason
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Reason
@@ -43,7 +43,9 @@ metadata = MetaData(
     }
 )
 
-PHASES = tuple(phase.name.lower() for phase in Phase)
+PHASES = ("inactive", "pending", "active", "recovering")
+"""A phase's code is its place in here: see `domain.alerts.Phase`."""
+
 SEVERITIES = ("warning", "critical")
 NOTICE_STATES = ("waiting", "sending", "delivered", "unclear", "abandoned", "not_told")
 UNDELIVERED = ("waiting", "sending", "unclear")

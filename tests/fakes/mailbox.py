@@ -75,7 +75,7 @@ class Mailbox:
         self.port = 0
         self._tls = tls
         self._implicit = implicit
-        self._login = login
+        self.login = login
         self._require_tls = require_tls
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Transport] = set()
@@ -109,7 +109,6 @@ class Mailbox:
             hostname="mailbox.test",
             tls_context=None if self._implicit else self._tls,
             require_starttls=self._require_tls,
-            auth_required=self._login is not None,
             auth_require_tls=False,
             authenticator=self._authenticate,
             loop=asyncio.get_running_loop(),
@@ -118,11 +117,11 @@ class Mailbox:
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, auth_data: Any
     ) -> AuthResult:
-        if not isinstance(auth_data, LoginPassword) or self._login is None:
+        if not isinstance(auth_data, LoginPassword) or self.login is None:
             return AuthResult(success=False, handled=False)
         user, password = auth_data.login.decode(), auth_data.password.decode()
         self.logins.append(user)
-        return AuthResult(success=(user, password) == self._login, handled=False, auth_data=user)
+        return AuthResult(success=(user, password) == self.login, handled=False, auth_data=user)
 
     def joined(self, transport: asyncio.Transport) -> None:
         """Note an open connection."""
@@ -153,6 +152,8 @@ class _Handler:
     ) -> str:
         if self._box.mishaps.sender:
             return self._box.mishaps.sender
+        if self._box.login is not None and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         envelope.mail_from = address
         envelope.mail_options.extend(mail_options)
         return OK

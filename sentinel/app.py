@@ -1,0 +1,264 @@
+"""The composition root: settings and rules in, a wired instance out. Everything is built once, here."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from sentinel.api.health import health_app
+from sentinel.api.serve import Door
+from sentinel.clock import Clock, SystemClock
+from sentinel.collect.registry import sources_of
+from sentinel.collect.settings import NexthinkSettings
+from sentinel.collect.source import Source
+from sentinel.config.loader import Loaded, SourceConfig, load
+from sentinel.config.settings import Settings, variable_name
+from sentinel.deliver.channel import Channel
+from sentinel.deliver.registry import Channels
+from sentinel.deliver.settings import DeliverySettings, Secret, SlackSettings, SmtpSettings, WebhookSettings
+from sentinel.domain.records import Plan
+from sentinel.domain.rules import Address
+from sentinel.engine.backoff import Patience
+from sentinel.engine.dispatch import Dispatcher
+from sentinel.engine.health import Health
+from sentinel.engine.instance import Instance
+from sentinel.engine.samples import sample_story
+from sentinel.engine.tick import Ticker
+from sentinel.errors import ConfigError, Problem
+from sentinel.store.database import Database
+from sentinel.store.housekeeping import Retention
+from sentinel.store.migrations import upgrade
+
+
+DAY = 86400.0
+
+
+class App:
+    """A Sentinel with all its parts.
+
+    Args:
+        settings: the environment.
+        loaded: the rules file.
+        clock: the machine's unless it is a demonstration or a test.
+        speed: how many seconds of `clock` pass in one of the machine's.
+        stream: where the console channel prints.
+
+    Raises:
+        ConfigError: a source's settings do not fit.
+        StoreError: the database cannot be used, or is newer than this program.
+        AlreadyRunning: another instance uses the SQLite file.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        loaded: Loaded,
+        *,
+        clock: Clock | None = None,
+        speed: float = 1.0,
+        stream: TextIO | None = None,
+    ) -> None:
+        self.clock = clock or SystemClock()
+        self.loaded = loaded
+        self.channels = Channels(delivery_settings(settings, loaded), stream=stream)
+        sources = _sources(settings, loaded, self.clock)
+        url = settings.database_url.get_secret_value()
+        upgrade(url)
+        self.db = Database.open(url)
+        try:
+            self.db.claim()
+        except BaseException:
+            self.db.close()
+            raise
+        ticker = Ticker(self.db, loaded.rulebook, self.clock)
+        self.instance = Instance(
+            db=self.db,
+            clock=self.clock,
+            rulebook=loaded.rulebook,
+            sources=sources,
+            ticker=ticker,
+            dispatcher=self._dispatcher(self.db),
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+            rules_hash=loaded.digest,
+            retention=Retention(
+                readings=settings.retention_days * DAY, incidents=settings.incident_retention_days * DAY
+            ),
+            speed=speed,
+        )
+        self.health = Health(
+            self.db, self.clock, ticker, lambda: self.instance.asked, lambda: self.instance.role, self.clock.now()
+        )
+        bind = settings.bind()
+        self.door = Door(health_app(self.health), *bind) if bind else None
+
+    async def run(self) -> None:
+        """Serve and work until `stop`.
+
+        Raises:
+            ConfigError: the HTTP address cannot be listened on.
+        """
+        try:
+            if self.door is not None:
+                await self._listen(self.door)
+            await self.instance.run()
+        finally:
+            await self.close()
+
+    async def once(self) -> list[Plan | None]:
+        """Each query once, then the outbox: for cron."""
+        try:
+            return await self.instance.once()
+        finally:
+            await self.close()
+
+    def stop(self) -> None:
+        """End `run` within ten seconds."""
+        self.health.stopping = True
+        self.instance.stop()
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        if self.door is not None:
+            await self.door.stop()
+        for source in self.instance.sources.values():
+            await source.close()
+        await self.channels.close()
+        self.db.close()
+
+    async def _listen(self, door: Door) -> None:
+        try:
+            await door.start()
+        except OSError as taken:
+            message = f"SENTINEL_HTTP_BIND {door.host}:{door.port} cannot be listened on: {taken.strerror}"
+            hint = "choose another address, or off"
+            raise ConfigError(
+                (Problem(file="environment", line=0, column=0, code="E202", message=message, hint=hint),)
+            ) from taken
+
+    def _dispatcher(self, db: Database) -> Dispatcher:
+        return dispatcher(db, self.loaded, self.channels, self.clock)
+
+
+def dispatcher(db: Database, loaded: Loaded, channels: Channels, clock: Clock) -> Dispatcher:
+    """The outbox's worker for these rules."""
+    known = {address for receiver in loaded.receivers for address in receiver.addresses}
+    times = loaded.delivery
+    patience = Patience(
+        lookup_after=times.lookup_after,
+        retry_min=times.retry_min,
+        retry_max=times.retry_max,
+        greylist_wait=times.greylist_wait,
+        edit_every=times.edit_every,
+    )
+
+    def find(address: Address) -> Channel | None:
+        return channels.get(address) if address in known else None
+
+    return Dispatcher(db, find, clock, patience, samples=sample_story)
+
+
+async def deliver_pending(settings: Settings, loaded: Loaded, *, stream: TextIO | None = None) -> int:
+    """Tell what waits in the outbox, without polling anything: for a test notice while no instance runs.
+
+    Returns how many lanes had something to tell.
+
+    Raises:
+        AlreadyRunning: an instance runs on this SQLite file; it tells by itself.
+    """
+    db = Database.open(settings.database_url.get_secret_value())
+    channels = Channels(delivery_settings(settings, loaded), stream=stream)
+    try:
+        db.claim()
+        return await dispatcher(db, loaded, channels, SystemClock()).drain()
+    finally:
+        await channels.close()
+        db.close()
+
+
+def delivery_settings(settings: Settings, loaded: Loaded) -> DeliverySettings:
+    """What channels need, from the environment and the rules file."""
+    token = settings.slack_bot_token.get_secret_value()
+    slack = SlackSettings(token=Secret(token), api_url=settings.slack_api_url) if token else None
+    return DeliverySettings(
+        slack=slack,
+        smtp=_smtp(settings),
+        slack_webhooks=_by_address(settings, loaded),
+        webhooks=_webhooks(settings, loaded),
+    )
+
+
+def load_all(environ: Mapping[str, str] | None = None, rules: Path | None = None) -> tuple[Settings, Loaded]:
+    """The environment and the rules file that it names.
+
+    Raises:
+        ConfigError: with every problem of the one that cannot be used.
+    """
+    settings = Settings.load(environ)
+    return settings, load(rules or settings.rules)
+
+
+def _smtp(settings: Settings) -> SmtpSettings | None:
+    if not settings.smtp_host:
+        return None
+    password = settings.smtp_password.get_secret_value()
+    return SmtpSettings(
+        host=settings.smtp_host,
+        sender=settings.smtp_from,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=Secret(password) if password else None,
+        ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+    )
+
+
+def _by_address(settings: Settings, loaded: Loaded) -> dict[str, Secret]:
+    """Slack webhook URLs by the name that addresses have."""
+    names = {a.to for r in loaded.receivers for a in r.addresses if a.kind == "slack_webhook"}
+    urls = settings.slack_webhooks
+    return {name: Secret(urls[key].get_secret_value()) for name in names if (key := variable_name(name)) in urls}
+
+
+def _webhooks(settings: Settings, loaded: Loaded) -> dict[str, WebhookSettings]:
+    found: dict[str, WebhookSettings] = {}
+    for receiver in loaded.receivers:
+        for address in receiver.addresses:
+            if address.kind == "webhook" and receiver.webhook_url:
+                signing = settings.webhook_secrets.get(variable_name(address.to))
+                secret = Secret(signing.get_secret_value()) if signing else None
+                found[address.to] = WebhookSettings(url=Secret(receiver.webhook_url), signing_secret=secret)
+    return found
+
+
+def _sources(settings: Settings, loaded: Loaded, clock: Clock) -> Mapping[str, Source]:
+    try:
+        return sources_of((source_settings(settings, loaded, one) for one in loaded.sources), clock)
+    except ValueError as wrong:
+        problem = Problem(file="rules.toml", line=0, column=0, code="E203", message=str(wrong))
+        raise ConfigError((problem,)) from wrong
+
+
+def source_settings(settings: Settings, loaded: Loaded, source: SourceConfig) -> NexthinkSettings:
+    """One source's settings: its table in the rules file and its credentials in the environment."""
+    username, password = settings.credentials(source.name)
+    return NexthinkSettings(
+        name=source.name,
+        url=source.url,
+        username=username,
+        password=password,
+        ca_file=Path(source.ca_file) if source.ca_file else None,
+        format=source.format,
+        path_style=source.path_style,
+        columns=source.columns,
+        step=source.step,
+        timeout=source.timeout,
+        max_concurrent=source.max_concurrent,
+        follow_redirects=source.follow_redirects,
+        trust_env=source.trust_env,
+        insecure=source.insecure,
+        services={service.name: service.uid for service in loaded.services if service.source == source.name},
+        levels=source.levels,
+    )

@@ -1,0 +1,110 @@
+"""The root command: finds commands by the table, and turns everything that goes wrong into words and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from sentinel.cli.main import COMMANDS, help_text
+from sentinel.cli.screen import complain, say
+from sentinel.errors import ConfigError, SentinelError
+
+INTERRUPTED = 130
+UNEXPECTED = 1
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the signature is the library's
+        return [entry.name for entry in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
+        for entry in COMMANDS:
+            if entry.name == cmd_name:
+                found = getattr(importlib.import_module(entry.module), cmd_name)
+                assert isinstance(found, click.Command)
+                return found
+        return None
+
+    def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002  # as above
+        return help_text()
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and all(entry.name != args[0] for entry in COMMANDS):
+            ctx.fail(f"No such command {args[0]!r}.{_nearest(args[0])}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            say("interrupted")
+            ctx.exit(INTERRUPTED)
+        except SentinelError as error:
+            _debug(ctx)
+            _report(error)
+            ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001  # the last door: nobody is shown a traceback unasked
+            _debug(ctx)
+            complain(
+                f"unexpected {type(error).__name__}: {error}", "This is a defect. --debug shows where it happened."
+            )
+            ctx.exit(UNEXPECTED)
+
+
+def _debug(ctx: click.Context) -> None:
+    if ctx.params.get("debug"):
+        traceback.print_exc(file=sys.stderr)
+
+
+def _report(error: SentinelError) -> None:
+    if isinstance(error, ConfigError) and error.problems:
+        from sentinel.cli.check import told  # noqa: PLC0415  # only for broken configurations
+
+        click.echo(told(error.problems), err=True)
+    else:
+        complain(error.message, error.hint)
+
+
+def _nearest(word: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  # only for misspelt commands
+
+    near = get_close_matches(word, [entry.name for entry in COMMANDS], 1, 0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # only when asked
+
+        try:
+            number = version("sentinel-sla")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        click.echo(f"sentinel {number}")
+        ctx.exit()
+
+
+def _colourless(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        ctx.color = False
+
+
+@click.command("sentinel", cls=Commands, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option("--no-color", is_flag=True, callback=_colourless, expose_value=False, is_eager=True)
+@click.option("--version", is_flag=True, callback=_version, expose_value=False, is_eager=True)
+def sentinel(*, debug: bool) -> None:
+    """See `help_text`."""
+    del debug  # read by the door above

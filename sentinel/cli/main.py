@@ -1,0 +1,79 @@
+"""The front door: a table of commands. Nothing is imported for `sentinel --help`, one module for any command."""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A command as the table has it. The module holds a click command of the command's name."""
+
+    name: str
+    module: str
+    about: str
+
+
+COMMANDS = (
+    Entry("demo", "sentinel.cli.demo", "The whole thing in a minute, without credentials"),
+    Entry("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),
+    Entry("probe", "sentinel.cli.probe", "Ask every query once and show what was recognised"),
+    Entry("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
+    Entry("run", "sentinel.cli.run", "Poll, decide, record, tell"),
+    Entry("status", "sentinel.cli.status", "What is wrong now"),
+    Entry("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when, for how long"),
+    Entry("notices", "sentinel.cli.notices", "list, test, preview: who was told what, or why not"),
+    Entry("db", "sentinel.cli.db", "upgrade, check: the database and its schema"),
+)
+
+EXIT_CODES = (
+    (0, "well"),
+    (1, "something was found (`status --exit-code`), or there is no such thing"),
+    (2, "wrong usage or configuration"),
+    (3, "a source could not be asked"),
+    (4, "the database cannot be used"),
+    (5, "credentials were refused"),
+    (130, "interrupted by Ctrl-C"),
+)
+
+OPTIONS = (
+    ("--debug", "show tracebacks"),
+    ("--no-color", "no colours, as with the environment variable NO_COLOR"),
+    ("--version", "show the version"),
+    ("-h, --help", "show this"),
+)
+
+
+def help_text() -> str:
+    """What `sentinel --help` prints."""
+    lines = [
+        "Usage: sentinel [OPTIONS] COMMAND [ARGUMENTS]...",
+        "",
+        "  Tells people once when a digital workplace service degrades, and once that it recovered.",
+        "",
+        "Commands (`sentinel COMMAND --help` says more):",
+        *(f"  {entry.name:<11} {entry.about}" for entry in COMMANDS),
+        "",
+        "Options:",
+        *(f"  {name:<11} {about}" for name, about in OPTIONS),
+        "",
+        "Commands that print data take --json: data goes to standard output, words to standard error.",
+        "",
+        "Exit codes:",
+        *(f"  {code:<11} {about}" for code, about in EXIT_CODES),
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the command that the process was started with, and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    if sys.argv[1:] in ([], ["-h"], ["--help"]):
+        sys.stdout.write(help_text() + "\n")  # half of the start-up time would be the command line library
+        return
+    from sentinel.cli.commands import sentinel  # noqa: PLC0415  # see above
+
+    sentinel.main(prog_name="sentinel")

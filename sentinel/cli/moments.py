@@ -1,0 +1,100 @@
+"""Times as people write and read them in a terminal."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import click
+
+_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", re.IGNORECASE)
+_SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LAST = 253402214400.0  # 9999-12-31; nothing later can be written
+
+EXAMPLES = "7d, 2h, yesterday, 2026-03-02 or 2026-03-02T08:00Z"
+
+
+class Instant(click.ParamType[float]):
+    """`7d` (so long ago), `now`, `today`, `yesterday`, or ISO 8601; without an offset local time is meant."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        from sentinel.clock import SystemClock  # noqa: PLC0415  # brings asyncio with it
+
+        try:
+            return instant(str(value), SystemClock().now())
+        except (ValueError, OverflowError, OSError):
+            self.fail(f"{value!r} is no time: write {EXAMPLES}", param, ctx)
+
+
+def instant(text: str, at: float) -> float:
+    """The instant in Unix seconds that a text means at `at`.
+
+    Raises:
+        ValueError: it means none.
+    """
+    word = text.strip().lower()
+    ago = _AGO.fullmatch(word)
+    if ago is not None:
+        return max(0.0, at - float(ago[1]) * _SECONDS[ago[2]])
+    if word == "now":
+        return at
+    if word in ("today", "yesterday"):
+        today = datetime.fromtimestamp(at, UTC).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        day = today.date() - timedelta(days=word == "yesterday")
+        return datetime(day.year, day.month, day.day).astimezone().timestamp()  # midnight here
+    return datetime.fromisoformat(text.strip()).astimezone().timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How a listing writes instants, seen at `at`: short on a terminal (`terse`), with date and offset in a pipe."""
+
+    at: float
+    utc: bool = False
+    terse: bool = True
+
+    def of(self, instant: float | None) -> str:
+        """`14:02` on the day of `at`, `2 Mar 14:02` in its year, else with the year; empty for None."""
+        if instant is None:
+            return ""
+        moment, today = _moment(instant, utc=self.utc), _moment(self.at, utc=self.utc)
+        if not self.terse:
+            return moment.isoformat(timespec="seconds")
+        if moment.date() == today.date():
+            return f"{moment:%H:%M}"
+        day = f"{moment.day} {_MONTHS[moment.month - 1]}"
+        return f"{day} {moment:%H:%M}" if moment.year == today.year else f"{day} {moment.year} {moment:%H:%M}"
+
+    def since(self, instant: float) -> str:
+        """`14:02 (1h 12m)`; in a pipe the instant alone."""
+        return f"{self.of(instant)} ({span(self.at - instant)})" if self.terse else self.of(instant)
+
+
+def precise(at: float, *, utc: bool = False) -> str:
+    """`2026-03-02 14:02:10 +01:00`."""
+    moment = _moment(at, utc=utc)
+    offset = f"{moment:%z}"
+    return f"{moment:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:5]}"
+
+
+def span(seconds: float) -> str:
+    """`1h 12m`, `13m`, `40s`: the two largest units."""
+    rest = max(0, round(seconds))
+    parts: list[str] = []
+    for name, size in _UNITS:
+        count, rest = divmod(rest, size)
+        if count and (name != "s" or not parts):
+            parts.append(f"{count}{name}" if not parts else f"{count:02d}{name}")
+    return " ".join(parts[:2]) or "0s"
+
+
+def _moment(at: float, *, utc: bool) -> datetime:
+    moment = datetime.fromtimestamp(min(max(at, 86400.0), _LAST), UTC)
+    return moment if utc else moment.astimezone()

@@ -1,0 +1,98 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sentinel.cli import screen
+from sentinel.cli.moments import EXAMPLES, Instant
+from sentinel.errors import ConfigError, Problem
+from sentinel.history.filters import Filters
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DATABASE = "sqlite:///sentinel.db"
+RULES = "rules.toml"
+
+SCREENFUL = 50
+"""How many rows a terminal is given when no --limit is set; pipes and JSON get all."""
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+utc = click.option("--utc", is_flag=True, help="Show times in UTC instead of local time.")
+database = click.option(
+    "--database", metavar="URL", help=f"Database to use [default: SENTINEL_DATABASE_URL, else {DATABASE}]."
+)
+rules = click.option(
+    "--rules", metavar="FILE", type=click.Path(path_type=Path), help=f"Rules [default: SENTINEL_RULES, else {RULES}]."
+)
+
+
+def database_url(given: str | None) -> str:
+    """The database that is meant: by option, by environment, by file named in the environment, by default.
+
+    The same as the settings of `sentinel run`; read here because loading those takes longer than the whole question.
+
+    Raises:
+        ConfigError: the named file cannot be read.
+    """
+    if given:
+        return given
+    named = os.environ.get("SENTINEL_DATABASE_URL")
+    if named:
+        return named
+    file = os.environ.get("SENTINEL_DATABASE_URL_FILE")
+    if not file:
+        return DATABASE
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is not text"
+        problem = Problem(
+            file="SENTINEL_DATABASE_URL_FILE", line=0, column=0, code="E002", message=f"{file} cannot be read: {said}"
+        )
+        raise ConfigError((problem,)) from None
+
+
+def filters(states: tuple[str, ...], window: str) -> Callable[[F], F]:
+    """The filter options. `states` are the words that --state takes, `window` tells what --since is about."""
+    added = (
+        click.option("--service", multiple=True, metavar="GLOB", help="Only these services."),
+        click.option(
+            "--node", multiple=True, metavar="GLOB", help="Only these nodes and all below: 'Europe/**', Paris."
+        ),
+        click.option("--rule", multiple=True, metavar="GLOB", help="Only these rules."),
+        click.option("--severity", multiple=True, type=click.Choice(("warning", "critical")), help="Only these."),
+        click.option("--state", multiple=True, type=click.Choice(states), help="Only in these states."),
+        click.option("--since", type=Instant(), help=f"{window} at or after: {EXAMPLES}."),
+        click.option("--until", type=Instant(), help=f"{window} before."),
+        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many."),
+    )
+
+    def wrap(command: F) -> F:
+        for option in reversed(added):
+            command = option(command)
+        return command
+
+    return wrap
+
+
+def filters_of(asked: dict[str, Any], *, screenful: bool = False) -> Filters:
+    """The filters of a command's parameters; with `screenful` a terminal gets no more than it can show."""
+    if asked["since"] is not None and asked["until"] is not None and asked["since"] >= asked["until"]:
+        raise click.UsageError("--since must be before --until")
+    found = Filters(**{name: asked[name] for name in Filters.__dataclass_fields__})
+    return replace(found, limit=SCREENFUL) if screenful and found.limit is None and screen.is_terminal() else found
+
+
+def say_how_many(count: int, asked: int | None, limit: int | None, things: str) -> None:
+    """A word when there is nothing, or when there may be more than a terminal was given."""
+    if count == 0:
+        screen.say(f"no {things}")
+    elif asked is None and count == limit:
+        screen.say(f"the newest {count} {things}; --limit shows more")

@@ -1,0 +1,128 @@
+"""`sentinel notices preview`: a message as its readers would see it. Nothing is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sentinel.cli import options, screen
+
+if TYPE_CHECKING:
+    from sentinel.deliver.channel import Delivery
+    from sentinel.domain.incidents import Story
+
+CHANNELS = ("slack", "email", "console")
+READER = "reader@example.com"
+SENDER = "sentinel@example.com"
+
+
+@click.command()
+@click.option("--incident", metavar="ID", help="An incident of the record; without it a made-up one is shown.")
+@click.option("--recovered", is_flag=True, help="Show the made-up incident after its end.")
+@click.option("--channel", type=click.Choice(CHANNELS), default="slack", show_default=True, help="As seen where.")
+@options.database
+@options.as_json
+def preview(*, incident: str | None, recovered: bool, channel: str, database: str | None, as_json: bool) -> None:
+    """Show the message of an incident as its readers would see it. Nothing is sent.
+
+    With --json: the Block Kit payload, or the source of the mail.
+    """
+    from sentinel.clock import SystemClock  # noqa: PLC0415  # not for --help
+
+    if incident is not None and recovered:
+        raise click.UsageError("--recovered is about the made-up incident; a real one is shown as it is")
+    at = SystemClock().now()
+    delivery = delivery_of(_story(incident, database, at, recovered=recovered), at)
+    show = {"slack": _slack, "email": _email, "console": _console}[channel]
+    show(delivery, as_json=as_json)
+
+
+def delivery_of(story: Story, at: float) -> Delivery:
+    """The story's latest step as a channel is given it, told for the first time."""
+    from sentinel.deliver.channel import Delivery  # noqa: PLC0415  # not for --help
+    from sentinel.domain.notices import NoticeKind  # noqa: PLC0415  # as above
+
+    last = story.events[-1] if story.events else None
+    words = {kind.value: kind for kind in NoticeKind}
+    return Delivery(
+        key=f"{story.incident.id}/preview",
+        kind=words.get(last.kind, NoticeKind.DEGRADED) if last else NoticeKind.DEGRADED,
+        story=story,
+        line=last.text if last else "",
+        quiet=False,
+        first=True,
+        ref=None,
+        may_repeat=False,
+        started_at=at,
+        at=at,
+    )
+
+
+def _story(incident: str | None, database: str | None, at: float, *, recovered: bool) -> Story:
+    if incident is None:
+        from sentinel.cli.sample import sample  # noqa: PLC0415  # not for --help
+
+        return sample(at, recovered=recovered)
+    from sentinel.history.incidents import incident_id  # noqa: PLC0415  # as above
+    from sentinel.history.record import reading  # noqa: PLC0415  # as above
+    from sentinel.store.database import Database  # noqa: PLC0415  # as above
+    from sentinel.store.incidents import story  # noqa: PLC0415  # as above
+
+    db = Database.open(options.database_url(database), read_only=True)
+    try:
+        with reading(db) as record:
+            whole = incident_id(record, incident)
+        return story(db, whole)
+    finally:
+        db.close()
+
+
+def _slack(delivery: Delivery, *, as_json: bool) -> None:
+    from sentinel.deliver import blocks  # noqa: PLC0415  # not for --help
+    from sentinel.deliver.escape import clean  # noqa: PLC0415  # as above
+    from sentinel.deliver.wording import wording  # noqa: PLC0415  # as above
+
+    words = wording(delivery)
+    payload = blocks.message(words, delivery.at)
+    if as_json:
+        screen.print_json(payload)
+        return
+    click.echo(_drawn(payload), nl=False)
+    lines = [blocks.thread_line(words, clean(event.text, 300)) for event in delivery.story.events[1:]]
+    if lines:
+        screen.say("in its thread:")
+    for line in lines:
+        click.echo(_drawn(line), nl=False)
+
+
+def _email(delivery: Delivery, *, as_json: bool) -> None:
+    from sentinel.deliver.mail import compose  # noqa: PLC0415  # not for --help
+    from sentinel.deliver.settings import SmtpSettings  # noqa: PLC0415  # as above
+    from sentinel.demo.drawing import draw_mail  # noqa: PLC0415  # as above
+
+    mail = compose(delivery, SmtpSettings(host="localhost", sender=SENDER), (READER,))
+    if as_json:
+        screen.print_json({"subject": str(mail["Subject"]), "source": mail.as_string()})
+    else:
+        click.echo(draw_mail(mail, width=screen.width(), colour=screen.wants_colour()), nl=False)
+
+
+def _console(delivery: Delivery, *, as_json: bool) -> None:
+    import asyncio  # noqa: PLC0415  # not for --help
+    import io  # noqa: PLC0415  # as above
+
+    from sentinel.deliver.console import ConsoleChannel  # noqa: PLC0415  # as above
+
+    stream = io.StringIO()
+    asyncio.run(ConsoleChannel(stream, None if as_json else _drawn).send(delivery))
+    if as_json:
+        screen.print_json({"text": stream.getvalue()})
+    else:
+        click.echo(stream.getvalue(), nl=False)
+
+
+def _drawn(message: dict[str, Any]) -> str:
+    from sentinel.demo.drawing import draw  # noqa: PLC0415  # rich only when something is drawn
+
+    return draw(message, width=screen.width(), colour=screen.wants_colour())

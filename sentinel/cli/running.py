@@ -1,0 +1,46 @@
+"""What `sentinel run` does around the instance: logs, signals, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+
+import structlog
+
+from sentinel.app import App
+from sentinel.config.loader import Loaded
+from sentinel.config.settings import Settings
+from sentinel.domain.reading import Reason
+from sentinel.domain.records import Plan
+from sentinel.engine.journal import configure
+from sentinel.errors import CredentialsRefused, SourceError
+
+log = structlog.get_logger("sentinel.run")
+
+
+def prepare(settings: Settings, loaded: Loaded) -> None:
+    """Set up logging, and say what is odd about the configuration."""
+    configure(form=settings.log_format, level=settings.log_level, secrets=settings.secrets())
+    for warning in (*settings.warnings, *loaded.warnings):
+        log.warning(warning.message, code=warning.code, file=warning.file, line=warning.line, hint=warning.hint)
+
+
+async def serve(app: App) -> None:
+    """Run until SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, app.stop)
+    log.info("started", rules=len(app.loaded.rulebook.rules), sources=len(app.loaded.sources))
+    await app.run()
+    log.info("stopped")
+
+
+def exit_code(plans: Sequence[Plan | None]) -> int:
+    """0 when every query was answered, else the code of what went wrong first."""
+    failures = [plan.query.failure for plan in plans if plan is not None and plan.query.failure is not None]
+    if any(failure.reason in (Reason.UNAUTHORIZED, Reason.FORBIDDEN) for failure in failures):
+        return CredentialsRefused.exit_code
+    if failures:
+        return SourceError.exit_code
+    return 0 if all(plan is not None for plan in plans) else 4

@@ -1,0 +1,212 @@
+"""The environment: SENTINEL_* variables, each secret also as a file named by ..._FILE."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sentinel.domain.metrics import nearest
+from sentinel.errors import ConfigError, Problem
+
+PREFIX = "SENTINEL_"
+PLACE = "environment"
+
+
+class Settings(BaseSettings):
+    """What the environment says. Secrets print as `**********`.
+
+    `source_credentials`: source name as in a variable (upper case, other characters as `_`) -> (user, password).
+    `retention_days`: how long readings are kept; `incident_retention_days`: incidents with all
+    that belongs to them. `slack_webhooks` and `webhook_secrets` likewise by name. `warnings` are variables that nobody knows.
+    """
+
+    model_config = SettingsConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+    rules: Path = Path("rules.toml")
+    database_url: SecretStr = SecretStr("sqlite:///sentinel.db")
+    http_bind: str = "127.0.0.1:8080"
+    api_tokens: SecretStr = SecretStr("")
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_app_token: SecretStr = SecretStr("")
+    slack_api_url: str = "https://slack.com/api/"
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_from: str = ""
+    smtp_ca_file: Path | None = None
+    heartbeat_url: SecretStr = SecretStr("")
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(str.lower)] = "text"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
+    retention_days: float = Field(default=400.0, gt=0)
+    incident_retention_days: float = Field(default=1100.0, gt=0)
+    source_credentials: dict[str, tuple[SecretStr, SecretStr]] = Field(default_factory=dict)
+    slack_webhooks: dict[str, SecretStr] = Field(default_factory=dict)
+    webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` gives: it has read the environment already, files included."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment.
+
+        Raises:
+            ConfigError: every variable that cannot be used, by name and never by value.
+        """
+        reader = _Reader(dict(os.environ if environ is None else environ))
+        values = reader.values()
+        try:
+            found = cls(**values)  # type: ignore[arg-type]  # checked by the model, one field each
+        except ValidationError as invalid:
+            for error in invalid.errors():
+                reader.complain(PREFIX + str(error["loc"][0]).upper(), error["msg"])
+            raise ConfigError(tuple(reader.problems)) from None
+        reader.problems += found._insecure()
+        if any(problem.severity == "error" for problem in reader.problems):
+            raise ConfigError(tuple(reader.problems))
+        return found.model_copy(update={"warnings": tuple(reader.problems)})
+
+    def credentials(self, source: str) -> tuple[str, SecretStr]:
+        """User and password of a source; empty where the environment has none."""
+        user, password = self.source_credentials.get(variable_name(source), (SecretStr(""), SecretStr("")))
+        return user.get_secret_value(), password
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every credential, for those who must make sure that none is ever written."""
+        single = (self.api_tokens, self.slack_bot_token, self.slack_app_token, self.smtp_password, self.heartbeat_url)
+        named = (*self.slack_webhooks.values(), *self.webhook_secrets.values())
+        passwords = tuple(password for _, password in self.source_credentials.values())
+        found = [secret.get_secret_value() for secret in (*single, *named, *passwords)]
+        database = urlsplit(self.database_url.get_secret_value()).password
+        return tuple(one for one in (*found, database or "") if one)
+
+    def bind(self) -> tuple[str, int] | None:
+        """Host and port of the HTTP door, None when it is off."""
+        if self.http_bind == "off":
+            return None
+        host, _, port = self.http_bind.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def _insecure(self) -> list[Problem]:
+        """What would send credentials in the clear to another machine, or cannot be an address."""
+        problems = []
+        api = urlsplit(self.slack_api_url)
+        if api.scheme != "https" and not _is_loopback(api.hostname or ""):
+            problems.append(_problem("SENTINEL_SLACK_API_URL", "plain HTTP would show the token to the network"))
+        clear = self.smtp_security == "none" and bool(self.smtp_password.get_secret_value())
+        if clear and not _is_loopback(self.smtp_host):
+            problems.append(
+                _problem("SENTINEL_SMTP_SECURITY", "none would send the password in the clear", "use starttls or tls")
+            )
+        if self.smtp_host and not self.smtp_from:
+            problems.append(_problem("SENTINEL_SMTP_FROM", "is needed with SENTINEL_SMTP_HOST", "the sender's address"))
+        if self.http_bind != "off" and not re.fullmatch(r".+:\d{1,5}", self.http_bind):
+            problems.append(_problem("SENTINEL_HTTP_BIND", "must be host:port or off", "127.0.0.1:8080"))
+        return problems
+
+
+def variable_name(name: str) -> str:
+    """A name as it stands in a variable: `portal-eu` is `PORTAL_EU`."""
+    return re.sub(r"[^A-Z0-9]", "_", name.upper())
+
+
+class _Reader:
+    """Takes the environment apart and collects what is wrong with it."""
+
+    _SOURCE = re.compile(r"SOURCE_(?P<name>.+)_(?P<what>USERNAME|PASSWORD)")
+    _SLACK = re.compile(r"SLACK_WEBHOOK_(?P<name>.+)")
+    _WEBHOOK = re.compile(r"WEBHOOK_(?P<name>.+)_SECRET")
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {k: v for k, v in environ.items() if k.startswith(PREFIX)}
+        self.problems: list[Problem] = []
+
+    def values(self) -> dict[str, object]:
+        plain = self._with_files()
+        known = {name: name.lower() for name in (field.upper() for field in Settings.model_fields)}
+        fields: dict[str, object] = {}
+        sources: dict[str, dict[str, str]] = {}
+        slack: dict[str, str] = {}
+        webhooks: dict[str, str] = {}
+        for name, value in plain.items():
+            if source := self._SOURCE.fullmatch(name):
+                sources.setdefault(source["name"], {})[source["what"]] = value
+            elif webhook := self._SLACK.fullmatch(name):
+                slack[webhook["name"]] = value
+            elif signed := self._WEBHOOK.fullmatch(name):
+                webhooks[signed["name"]] = value
+            elif name in known and name not in _STRUCTURED:
+                fields[known[name]] = value
+            elif not name.startswith(("TEST_", "FAILPOINT")):
+                self._unknown(name, known)
+        fields["source_credentials"] = {k: (v.get("USERNAME", ""), v.get("PASSWORD", "")) for k, v in sources.items()}
+        fields["slack_webhooks"] = slack
+        fields["webhook_secrets"] = webhooks
+        return fields
+
+    def _with_files(self) -> dict[str, str]:
+        """Every variable without its prefix; what a ..._FILE names is read in its place."""
+        plain: dict[str, str] = {}
+        for name, value in self._environ.items():
+            short = name.removeprefix(PREFIX)
+            if not short.endswith("_FILE") or short == "SMTP_CA_FILE":
+                plain[short] = value
+                continue
+            target = short.removesuffix("_FILE")
+            if PREFIX + target in self._environ:
+                self.complain(name, f"and {PREFIX}{target} are both set", "keep one of them")
+                continue
+            try:
+                plain[target] = Path(value).read_text(encoding="utf-8").rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as broken:
+                self.complain(name, f"names a file that cannot be read ({type(broken).__name__})")
+        return plain
+
+    def complain(self, variable: str, message: str, hint: str = "") -> None:
+        self.problems.append(_problem(variable, message, hint))
+
+    def _unknown(self, name: str, known: Mapping[str, str]) -> None:
+        near = nearest(name, [one.lower() for one in known])
+        hint = f"did you mean {PREFIX}{near.upper()}?" if near else ""
+        self.problems.append(
+            Problem(
+                file=PLACE,
+                line=0,
+                column=0,
+                code="W201",
+                message=f"{PREFIX}{name} means nothing to Sentinel",
+                hint=hint,
+                severity="warning",
+            )
+        )
+
+
+_STRUCTURED = frozenset({"SOURCE_CREDENTIALS", "SLACK_WEBHOOKS", "WEBHOOK_SECRETS", "WARNINGS"})
+
+
+def _problem(variable: str, message: str, hint: str = "") -> Problem:
+    return Problem(file=PLACE, line=0, column=0, code="E201", message=f"{variable} {message}", hint=hint)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")

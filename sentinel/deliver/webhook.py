@@ -1,0 +1,122 @@
+"""A generic webhook: the notice as JSON, signed, with a key by which the receiver can recognise a repeat.
+
+The signature is `v1=` and the hexadecimal HMAC-SHA256, under the signing secret, of the timestamp header, a dot and the
+body. A receiver compares it in constant time and refuses timestamps that are older than a few minutes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from sentinel.deliver.channel import Delivered, Delivery, Outcome, Unclear
+from sentinel.deliver.posting import Poster, outcome
+from sentinel.deliver.times import iso
+from sentinel.deliver.wording import line_of, wording
+from sentinel.domain.rules import ChannelKind
+
+if TYPE_CHECKING:
+    from sentinel.deliver.settings import WebhookSettings
+    from sentinel.domain.incidents import Incident
+
+SIGNATURE = "X-Sentinel-Signature"
+TIMESTAMP = "X-Sentinel-Timestamp"
+VERSION = 1
+"""Of the body; fields may be added without a new one."""
+
+
+class WebhookChannel:
+    """One URL."""
+
+    kind: ChannelKind = "webhook"
+    proves = False
+
+    def __init__(self, settings: WebhookSettings) -> None:
+        self._settings = settings
+        self._poster = Poster(settings.url, deadline=settings.deadline)
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Post the notice; where the receiver heeds the key, a repeat does no harm."""
+        body = json.dumps(payload(delivery), separators=(",", ":")).encode("ascii")
+        timestamp = str(int(delivery.at))
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": quote(delivery.key, safe="/:#@,-._~", errors="replace"),
+            TIMESTAMP: timestamp,
+        }
+        secret = self._settings.signing_secret
+        if secret is not None:
+            headers[SIGNATURE] = signature(secret.reveal(), timestamp, body)
+        told = outcome(await self._poster.post(body, headers), delivery.at)
+        return Delivered({"posted": delivery.key}) if isinstance(told, Delivered) else told
+
+    async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
+        """A webhook answers no questions."""
+        return Unclear(f"a webhook cannot be asked what it has ({delivery.kind.value})")
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._poster.close()
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """What the signature header says."""
+    return "v1=" + hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def payload(delivery: Delivery) -> dict[str, Any]:
+    """The body: this step and the incident as it is now. Instants are ISO 8601 in UTC, nodes lists of names."""
+    words, story = wording(delivery), delivery.story
+    return {
+        "version": VERSION,
+        "key": delivery.key,
+        "kind": delivery.kind.value,
+        "at": iso(delivery.at),
+        "text": words.text,
+        "line": line_of(delivery),
+        "may_repeat": delivery.may_repeat,
+        "incident": _incident(story.incident),
+        "timeline": [
+            {"at": iso(event.at), "kind": event.kind, "text": event.text, "value": event.value}
+            for event in story.events
+        ],
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    facts = incident.facts
+    return {
+        "id": incident.id,
+        "rule": incident.rule,
+        "service": incident.service,
+        "source": incident.source,
+        "hierarchy": incident.hierarchy,
+        "node": list(incident.node),
+        "state": "open" if incident.is_open else "closed",
+        "unknown": facts.unknown,
+        "severity": incident.severity.word,
+        "summary": facts.summary,
+        "metric": facts.subject,
+        "value": facts.value,
+        "limit": facts.limit,
+        "worst_value": incident.worst_value,
+        "opened_at": iso(incident.opened_at),
+        "resolved_at": iso(incident.resolved_at) if incident.resolved_at is not None else None,
+        "close_reason": incident.close_reason.value if incident.close_reason is not None else None,
+        "merged_into": incident.merged_into,
+        "members": incident.members,
+        "reopened": incident.reopened,
+        "acknowledged_by": incident.acknowledged_by,
+        "affected": facts.affected,
+        "judged": facts.judged,
+        "worst": [
+            {"node": list(one.node), "severity": one.severity.word, "value": one.value, "unknown": one.unknown}
+            for one in facts.worst
+        ],
+        "detail": facts.detail,
+        "runbook": facts.runbook,
+        "owner": facts.owner,
+    }

@@ -1,0 +1,68 @@
+"""What is remembered of each query: rows to QueryState and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from sentinel.domain.reading import Failure, Query, Reason
+from sentinel.domain.records import QueryState
+from sentinel.store.digests import query_digest
+from sentinel.store.inserting import Row, put
+from sentinel.store.node_lists import digest_of, lists
+from sentinel.store.tables import queries
+
+
+def failure_columns(failure: Failure | None) -> Row:
+    """A failure as its four columns."""
+    return {
+        "failure_reason": failure.reason.value if failure else None,
+        "failure_text": failure.text if failure else None,
+        "failure_hint": failure.hint if failure else None,
+        "retry_after": failure.retry_after if failure else None,
+    }
+
+
+def failure_from(row: Any) -> Failure | None:
+    """The failure of a row with those columns."""
+    if row.failure_reason is None:
+        return None
+    return Failure(Reason(row.failure_reason), row.failure_text, row.failure_hint or "", row.retry_after)
+
+
+def save(connection: Connection, state: QueryState) -> None:
+    """Write one query's state. Its node list must be stored."""
+    row = {
+        "digest": query_digest(state.query.key),
+        "key": state.query.key,
+        "last_at": state.last_at,
+        "last_good_at": state.last_good_at,
+        "last_reading_at": state.last_reading_at,
+        "failures": state.failures,
+        "failing_since": state.failing_since,
+        **failure_columns(state.failure),
+        "known": digest_of(state.known) if state.known is not None else None,
+        "held_since": state.held_since,
+    }
+    put(connection, queries, [row])
+
+
+def load(connection: Connection) -> dict[str, QueryState]:
+    """All queries by key."""
+    rows = connection.execute(select(queries)).all()
+    known = lists(connection, (row.known for row in rows if row.known is not None))
+    return {
+        row.key: QueryState(
+            query=Query.from_key(row.key),
+            last_at=row.last_at,
+            last_good_at=row.last_good_at,
+            last_reading_at=row.last_reading_at,
+            failures=row.failures,
+            failing_since=row.failing_since,
+            failure=failure_from(row),
+            known=known.get(row.known),
+            held_since=row.held_since,
+        )
+        for row in rows
+    }

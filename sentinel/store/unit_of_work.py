@@ -1,0 +1,83 @@
+"""One tick, one transaction: everything a plan decided is recorded, or nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sentinel.domain.alerts import Transition
+from sentinel.domain.hierarchy import NodeList
+from sentinel.domain.incidents import Event, Incident
+from sentinel.domain.notices import Notice
+from sentinel.domain.reading import Reading
+from sentinel.domain.records import Plan
+from sentinel.store import alerts, incidents, node_lists, notices, queries, readings
+from sentinel.store.database import Database
+from sentinel.store.digests import digest, node_digest, query_digest
+from sentinel.store.inserting import Row, add_missing
+from sentinel.store.lease import check_epoch
+from sentinel.store.tables import transitions
+
+
+def commit(db: Database, plan: Plan, reading: Reading | None, *, epoch: int | None = None) -> None:
+    """Record a tick. The same plan twice adds nothing.
+
+    `reading` None: the plan comes from an edit of the rules, and no query is written. With an `epoch` the lease must
+    still be ours.
+
+    Raises:
+        StoreBusy: the tick may be repeated whole.
+        LeaseLost: another instance writes now; nothing was written.
+    """
+    packed = readings.pack(reading) if reading is not None else None
+    lists: list[NodeList] = [
+        rows for rows in (plan.query.known if packed else None, packed.rows if packed else None) if rows is not None
+    ]
+    for rows in lists:
+        node_lists.digest_of(rows)  # prepares the stored form before the write lock is taken
+    with db.transaction() as connection:
+        check_epoch(connection, epoch)
+        if packed is not None:
+            node_lists.keep(connection, lists)
+            queries.save(connection, plan.query)
+            readings.save(connection, packed)
+        incidents.save(connection, plan.incidents, plan.events)
+        alerts.save(connection, plan)
+        add_missing(connection, transitions, map(_transition_row, plan.transitions))
+        notices.add(connection, plan.notices)
+
+
+def record(
+    db: Database,
+    changed: Iterable[Incident],
+    happened: Iterable[Event] = (),
+    decided: Iterable[Notice] = (),
+    *,
+    epoch: int | None = None,
+) -> None:
+    """Record what a person did to incidents, with its timeline and notices, in one transaction.
+
+    Raises:
+        StoreBusy: the same work may be tried again.
+        LeaseLost: with an `epoch`: another instance writes now.
+    """
+    with db.transaction() as connection:
+        check_epoch(connection, epoch)
+        incidents.save(connection, changed, happened)
+        notices.add(connection, decided)
+
+
+def _transition_row(one: Transition) -> Row:
+    return {
+        "digest": digest("transition", one.rule, one.service, one.node, one.query, one.at, one.after.value),
+        "rule": one.rule,
+        "service": one.service,
+        "query": query_digest(one.query),
+        "node": one.node,
+        "node_digest": node_digest(one.node),
+        "before": one.before.value,
+        "after": one.after.value,
+        "at": one.at,
+        "value": one.value,
+        "why": one.why,
+        "incident": one.incident,
+    }

@@ -1,0 +1,441 @@
+"""Slack with a bot token against a workspace that judges as Slack does and keeps the truth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sentinel.deliver.channel import Delivered, Delivery, Later, Refused, Unclear
+from sentinel.deliver.settings import Secret, SlackSettings
+from sentinel.deliver.slack import SlackChannel
+from sentinel.deliver.slack_calls import SlackCalls
+from sentinel.deliver.wording import MAY_REPEAT
+from sentinel.demo import workspace_faults as faults
+from sentinel.demo.workspace import Workspace
+from sentinel.demo.workspace_settings import Pace
+from sentinel.domain.notices import NoticeKind
+from sentinel.domain.rules import Severity
+from tests.fakes.stories import OPENED, delivery, ended, facts, incident, story
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+ALERTS = "workplace-alerts"
+
+
+@pytest.fixture
+async def workspace() -> AsyncIterator[Workspace]:
+    async with Workspace(now=lambda: OPENED + 1.0, channels=[ALERTS]) as served:
+        yield served
+
+
+@pytest.fixture
+async def calls(workspace: Workspace) -> AsyncIterator[SlackCalls]:
+    made = SlackCalls(SlackSettings(token=Secret(workspace.token), api_url=workspace.api_url, deadline=5.0))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def slack(calls: SlackCalls) -> SlackChannel:
+    return SlackChannel(f"#{ALERTS}", calls)
+
+
+def impatient(workspace: Workspace) -> SlackCalls:
+    return SlackCalls(SlackSettings(token=Secret(workspace.token), api_url=workspace.api_url, deadline=0.3))
+
+
+async def opened(slack: SlackChannel) -> Mapping[str, str]:
+    """The incident is in the channel; its reference."""
+    told = await slack.send(delivery())
+    assert isinstance(told, Delivered)
+    assert told.ref is not None
+    return told.ref
+
+
+def step(kind: NoticeKind, ref: Mapping[str, str], **changes: Any) -> Delivery:
+    """A later step under a key of its own."""
+    one = changes.pop("one", None) or incident(step=2)
+    return delivery(kind, one, ref=ref, **changes)
+
+
+async def test_an_incident_is_one_message_that_is_edited_with_its_story_in_the_thread(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    ref = await opened(slack)
+    await slack.send(step(NoticeKind.WIDENED, ref, line="Now Europe (9 nodes affected)"))
+    await slack.send(step(NoticeKind.RECOVERED, ref, one=ended()))
+
+    [root] = workspace.roots(ALERTS)
+    assert root.ts == ref["ts"]
+    assert len(root.versions) == 3
+    assert root.text.startswith("✅ Recovered after 1 h 29 min")
+    assert "~*Exchange Online" in root.blocks[0]["text"]["text"]
+    assert root.edited_ts is None, "no '(edited)' beside a message that is meant to change"
+    assert [line.text for line in workspace.thread(ALERTS, root.ts)] == [
+        "🔴 Now Europe (9 nodes affected)",
+        "✅ Recovered after 1 h 29 min, worst 22 %",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "quiet", "broadcast"),
+    [
+        (NoticeKind.ESCALATED, False, True),
+        (NoticeKind.REOPENED, False, True),
+        (NoticeKind.RECOVERED, False, True),
+        (NoticeKind.RECOVERED, True, False),
+        (NoticeKind.ESCALATED, True, False),
+        (NoticeKind.WIDENED, False, False),
+        (NoticeKind.DEESCALATED, False, False),
+        (NoticeKind.REMINDER, False, False),
+    ],
+)
+async def test_only_what_concerns_everybody_is_shown_in_the_channel_too(
+    workspace: Workspace, slack: SlackChannel, kind: NoticeKind, quiet: bool, broadcast: bool
+) -> None:
+    ref = await opened(slack)
+    await slack.send(step(kind, ref, quiet=quiet))
+    [line] = workspace.thread(ALERTS, ref["ts"])
+    assert line.reply_broadcast is broadcast
+
+
+async def test_a_reminder_is_a_line_and_leaves_the_message_alone(workspace: Workspace, slack: SlackChannel) -> None:
+    ref = await opened(slack)
+    await slack.send(step(NoticeKind.REMINDER, ref))
+    assert len(workspace.message(ALERTS, ref["ts"]).versions) == 1
+    assert workspace.thread(ALERTS, ref["ts"])[0].text.startswith("🔴 Still critical after 4 h")
+
+
+async def test_every_message_carries_its_notice_and_asks_slack_to_leave_it_as_it_is(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    first = delivery()
+    ref = await opened(slack)
+    later = step(NoticeKind.WIDENED, ref)
+    await slack.send(later)
+
+    [root] = workspace.roots(ALERTS)
+    [line] = workspace.thread(ALERTS, root.ts)
+    assert root.metadata == {
+        "event_type": "sentinel_notice",
+        "event_payload": {"incident": "sn-abcdefghijkl", "notice": first.key},
+    }, "the root keeps the notice that made it through every edit"
+    assert line.metadata is not None
+    assert line.metadata["event_payload"]["notice"] == later.key
+    for call in workspace.calls("chat.postMessage"):
+        assert call.params["unfurl_links"] is False
+        assert call.params["unfurl_media"] is False
+        assert call.params["link_names"] is False
+
+
+async def test_a_message_that_people_deleted_is_continued_in_a_new_one(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    ref = await opened(slack)
+    workspace.delete(ALERTS, ref["ts"])
+
+    told = await slack.send(step(NoticeKind.ESCALATED, ref))
+
+    assert isinstance(told, Delivered)
+    assert told.note == "Continues an earlier message that is gone"
+    assert told.ref is not None
+    [root] = workspace.roots(ALERTS)
+    assert told.ref["ts"] == root.ts != ref["ts"]
+    assert "Continues an earlier message" in str(root.attachments)
+    await slack.send(step(NoticeKind.RECOVERED, told.ref, one=ended()))
+    assert len(workspace.roots(ALERTS)) == 1
+
+
+@pytest.mark.parametrize("orphans", ["refuse", "unthread"])
+async def test_a_reminder_whose_thread_is_gone_starts_a_new_message(
+    workspace: Workspace, slack: SlackChannel, orphans: Any
+) -> None:
+    workspace.settings.orphans = orphans
+    ref = await opened(slack)
+    workspace.delete(ALERTS, ref["ts"])
+
+    told = await slack.send(step(NoticeKind.REMINDER, ref))
+
+    [root] = workspace.roots(ALERTS)
+    assert isinstance(told, Delivered)
+    assert told.ref is not None
+    assert told.ref["ts"] == root.ts
+    await slack.send(step(NoticeKind.RECOVERED, told.ref, one=ended()))
+    assert workspace.roots(ALERTS)[0].text.startswith("✅ Recovered")
+
+
+async def test_a_digest_is_not_edited_into_one_of_its_incidents(workspace: Workspace, slack: SlackChannel) -> None:
+    told = await slack.send(delivery(NoticeKind.DIGEST, line="17 of 120 nodes degraded\nZürich 22 %\nBerlin 19 %"))
+    assert isinstance(told, Delivered)
+    assert told.ref is not None
+    await slack.send(step(NoticeKind.RECOVERED, told.ref, one=ended()))
+
+    [root] = workspace.roots(ALERTS)
+    assert root.text == "🔴 17 of 120 nodes degraded"
+    assert "• Berlin 19 %" in str(root.attachments)
+    assert len(workspace.thread(ALERTS, root.ts)) == 1
+
+
+# Unclear answers
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.dropped_after(),
+        faults.http_status(500, accepted=True),
+        faults.http_status(503, accepted=True),
+        faults.html_page(accepted=True),
+        faults.plain_text(accepted=True),
+        faults.plain_text(502, accepted=True),
+        faults.not_json(accepted=True),
+        faults.refused("internal_error", accepted=True),
+        faults.refused("fatal_error", accepted=True),
+        faults.refused("request_timeout", accepted=True),
+        faults.refused("service_unavailable", accepted=True),
+    ],
+    ids=lambda fault: f"{fault.answer.value} {fault.status} {fault.error}".strip(),
+)
+async def test_a_post_of_unclear_fate_is_made_once_and_found_by_its_notice(
+    workspace: Workspace, slack: SlackChannel, fault: faults.Fault
+) -> None:
+    workspace.inject("chat.postMessage", fault)
+
+    assert isinstance(await slack.send(delivery()), Unclear)
+    assert len(workspace.calls("chat.postMessage")) == 1, "no library asks twice"
+    found = await slack.look_up(delivery())
+
+    [root] = workspace.roots(ALERTS)
+    assert found == Delivered({"channel": root.channel, "ts": root.ts, "key": delivery().key})
+
+
+async def test_a_silent_slack_is_given_up_at_the_deadline(workspace: Workspace) -> None:
+    workspace.inject("chat.postMessage", faults.silent())
+    calls = impatient(workspace)
+    told = await SlackChannel(ALERTS, calls).send(delivery())
+    await calls.close()
+    assert told == Unclear("no answer from Slack to chat.postMessage within 0.3 s")
+
+
+async def test_what_was_not_accepted_is_not_found(workspace: Workspace, slack: SlackChannel) -> None:
+    workspace.inject("chat.postMessage", faults.dropped_before())
+    assert isinstance(await slack.send(delivery()), Unclear)
+    assert await slack.look_up(delivery()) is None
+
+
+async def test_an_unclear_line_is_found_in_the_thread(workspace: Workspace, slack: SlackChannel) -> None:
+    ref = await opened(slack)
+    late = step(NoticeKind.ESCALATED, ref)
+    assert await slack.look_up(late) is None
+    workspace.inject("chat.postMessage", faults.dropped_after())
+    assert isinstance(await slack.send(late), Unclear)
+    assert await slack.look_up(late) == Delivered(ref)
+    assert len(workspace.thread(ALERTS, ref["ts"])) == 1
+
+
+async def test_an_unclear_continuation_is_found_in_the_channel(workspace: Workspace, slack: SlackChannel) -> None:
+    ref = await opened(slack)
+    workspace.delete(ALERTS, ref["ts"])
+    workspace.inject("chat.postMessage", faults.dropped_after())
+    late = step(NoticeKind.ESCALATED, ref)
+    assert isinstance(await slack.send(late), Unclear)
+    found = await slack.look_up(late)
+    assert isinstance(found, Delivered)
+    assert found.ref is not None
+    assert found.ref["ts"] == workspace.roots(ALERTS)[0].ts
+
+
+async def test_a_line_shown_in_the_channel_is_not_taken_for_a_message_of_its_own(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    ref = await opened(slack)
+    late = step(NoticeKind.ESCALATED, ref)
+    await slack.send(late)
+    workspace.inject("conversations.replies", faults.refused("thread_not_found"))
+    assert await slack.look_up(late) == Delivered(ref)
+
+
+async def test_an_edit_of_unclear_fate_is_only_late_because_it_can_be_made_again(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    ref = await opened(slack)
+    for fault in (faults.dropped_after(), faults.refused("internal_error", accepted=True), faults.http_status(500)):
+        workspace.inject("chat.update", fault)
+        assert isinstance(await slack.send(step(NoticeKind.WIDENED, ref)), Later)
+    assert workspace.thread(ALERTS, ref["ts"]) == []
+    assert isinstance(await slack.send(step(NoticeKind.WIDENED, ref)), Delivered)
+    assert len(workspace.thread(ALERTS, ref["ts"])) == 1
+
+
+async def test_history_that_lags_says_not_there_until_it_has_caught_up(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    workspace.settings.history_lag_lookups = 2
+    workspace.inject("chat.postMessage", faults.dropped_after())
+    await slack.send(delivery())
+    assert await slack.look_up(delivery()) is None
+    assert await slack.look_up(delivery()) is None
+    assert isinstance(await slack.look_up(delivery()), Delivered)
+
+
+async def test_a_notice_is_found_without_the_right_to_read_metadata(workspace: Workspace, slack: SlackChannel) -> None:
+    workspace.settings.scopes.discard("metadata.message:read")
+    ref = await opened(slack)
+    late = step(NoticeKind.WIDENED, ref)
+    await slack.send(late)
+    assert isinstance(await slack.look_up(delivery()), Delivered), "also after an edit"
+    assert await slack.look_up(late) == Delivered(ref)
+    assert await slack.look_up(replace(late, key="another")) is None
+
+
+async def test_a_look_up_that_slack_denies_leaves_the_notice_unclear(workspace: Workspace, slack: SlackChannel) -> None:
+    workspace.settings.scopes.discard("channels:history")
+    found = await slack.look_up(delivery())
+    assert isinstance(found, Unclear)
+    assert "channels:history" in found.reason
+
+
+async def test_a_look_up_reads_as_many_pages_as_it_takes_and_no_more_than_a_few(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    await slack.send(delivery())
+    for number in range(250):
+        workspace.say(ALERTS, f"message {number}")
+    assert isinstance(await slack.look_up(delivery()), Delivered)
+    for number in range(900):
+        workspace.say(ALERTS, f"message {number}")
+    assert isinstance(await slack.look_up(delivery()), Unclear)
+    assert len(workspace.calls("conversations.history")) == 2 + 5
+
+
+async def test_a_channel_given_by_id_needs_no_list(workspace: Workspace, calls: SlackCalls) -> None:
+    slack = SlackChannel(workspace.channel(ALERTS).id, calls)
+    assert await slack.look_up(delivery()) is None
+    assert workspace.calls("conversations.list") == []
+
+
+async def test_a_channel_that_slack_does_not_list_leaves_the_notice_unclear(calls: SlackCalls) -> None:
+    assert isinstance(await SlackChannel("#nowhere", calls).look_up(delivery()), Unclear)
+
+
+# Answers that are clear
+
+
+async def test_too_many_messages_wait_as_long_as_slack_says(workspace: Workspace, slack: SlackChannel) -> None:
+    workspace.inject("chat.postMessage", faults.rate_limited(retry_after=17))
+    assert await slack.send(delivery()) == Later("Slack answered ratelimited to chat.postMessage", 17.0)
+    assert len(workspace.calls("chat.postMessage")) == 1
+
+
+async def test_the_pace_limit_of_a_channel_is_a_wait_and_nothing_is_lost(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    workspace.settings.pace = Pace(burst=1)
+    ref = await opened(slack)
+    told = await slack.send(step(NoticeKind.WIDENED, ref))
+    assert isinstance(told, Later)
+    assert told.retry_after is not None
+    workspace.settings.pace = None
+    assert isinstance(await slack.send(step(NoticeKind.WIDENED, ref)), Delivered)
+    assert len(workspace.thread(ALERTS, ref["ts"])) == 1
+
+
+async def test_a_slack_that_cannot_be_reached_is_later(workspace: Workspace, slack: SlackChannel) -> None:
+    await workspace.stop()
+    told = await slack.send(delivery())
+    await workspace.start()
+    assert isinstance(told, Later)
+    assert isinstance(await slack.send(delivery()), Delivered)
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("channel_not_found", "/invite"),
+        ("not_in_channel", "/invite @sentinel"),
+        ("is_archived", "Unarchive"),
+        ("invalid_auth", "SENTINEL_SLACK_BOT_TOKEN"),
+        ("token_revoked", "SENTINEL_SLACK_BOT_TOKEN"),
+        ("account_inactive", "SENTINEL_SLACK_BOT_TOKEN"),
+        ("missing_scope", "chat:write"),
+        ("restricted_action", "administrator"),
+        ("no_text", "incident's id"),
+        ("some_new_code", "documentation"),
+    ],
+)
+async def test_a_refusal_says_what_mends_it(workspace: Workspace, slack: SlackChannel, code: str, hint: str) -> None:
+    workspace.inject("chat.postMessage", faults.refused(code))
+    told = await slack.send(delivery())
+    assert isinstance(told, Refused)
+    assert code in told.reason
+    assert hint in told.hint
+
+
+async def test_a_bot_that_was_not_invited_is_refused_by_the_workspace_itself(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    workspace.channel(ALERTS).member = False
+    assert isinstance(await slack.send(delivery()), Refused)
+
+
+@pytest.mark.parametrize("code", ["msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_attachments"])
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+async def test_a_message_that_is_too_big_becomes_shorter_and_then_plain_but_arrives(
+    workspace: Workspace, slack: SlackChannel, code: str, method: str
+) -> None:
+    ref = await opened(slack) if method == "chat.update" else None
+    workspace.inject(method, faults.refused(code), times=2)
+    told = await slack.send(step(NoticeKind.WIDENED, ref) if ref is not None else delivery())
+    assert isinstance(told, Delivered)
+    [root] = workspace.roots(ALERTS)
+    assert root.text.startswith("🔴 Critical: ")
+    assert root.blocks == []
+    assert root.attachments == []
+
+
+async def test_a_message_that_never_fits_is_refused_after_three_forms(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    workspace.inject("chat.postMessage", faults.refused("msg_too_long"), times=None)
+    assert isinstance(await slack.send(delivery()), Refused)
+    assert len(workspace.calls("chat.postMessage")) == 3
+
+
+async def test_after_an_outage_the_message_tells_the_present_state_with_the_true_times(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    await slack.send(delivery(NoticeKind.RECOVERED, ended(), first=True, ref=None))
+    [root] = workspace.roots(ALERTS)
+    assert root.text.startswith("✅ Recovered after 1 h 29 min")
+    assert f"<!date^{int(OPENED)}^" in str(root.attachments)
+
+
+async def test_a_notice_that_may_repeat_says_so(workspace: Workspace, slack: SlackChannel) -> None:
+    ref = await opened(slack)
+    await slack.send(step(NoticeKind.ESCALATED, ref, may_repeat=True))
+    [line] = workspace.thread(ALERTS, ref["ts"])
+    assert line.text.endswith(MAY_REPEAT)
+
+
+async def test_names_from_the_portal_call_nobody_and_link_nowhere(workspace: Workspace, slack: SlackChannel) -> None:
+    hostile = ("<!channel>", "<https://evil.example|Fix now>", "@here `x` *y*")
+    one = incident(node=hostile, severity=Severity.WARNING, facts=facts(worst=(), summary="<@U123> & co"))
+    told = await slack.send(replace(delivery(one=one), story=story(one)))
+    assert isinstance(told, Delivered)
+    [root] = workspace.roots(ALERTS)
+    shown = root.text + str(root.blocks) + str(root.attachments)
+    for live in ("<!channel", "<https", "<@", "@here", "`x`"):
+        assert live not in shown
+    assert "&lt;!channel&gt;" in shown
+
+
+async def test_the_token_stands_in_no_reason(workspace: Workspace) -> None:
+    calls = SlackCalls(SlackSettings(token=Secret("xoxb-canary-1234"), api_url=workspace.api_url, deadline=5.0))
+    told = await SlackChannel(ALERTS, calls).send(delivery())
+    await calls.close()
+    assert isinstance(told, Refused)
+    assert "canary" not in repr(told)
+    assert "canary" not in repr(calls._settings)
