@@ -39,7 +39,7 @@ bench: setup ## measure: ratios against reference implementations, in one run
 	@.venv/bin/python -m benchmarks
 
 soak: setup ## kill `sentinel run` at random for a minute and count what was lost or repeated
-	@.venv/bin/python -m benchmarks soak
+	@.venv/bin/python -m benchmarks.soak
 
 wheel: setup ## dist/*.whl, with migrations and templates
 	@.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -279,7 +279,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 async def _trouble(error: Exception, url: str, progress: _Progress) -> Trouble:
     where, sent, causes = place(url), progress.sent, _causes(error)
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
-    if tls is not None and not progress.answered and not sent:
+    if tls is not None and not sent and not isinstance(error, httpx.ConnectTimeout):
         return Trouble(TroubleReason.TLS, await explain(CertificateTrouble.of(tls), url), sent)
     if progress.answered and isinstance(error, httpx.TransportError):
         text = f"the answer from {where} broke off after {progress.received:,} bytes"

@@ -63,7 +63,7 @@ def check(ctx: click.Context, /, *, database: str | None, as_json: bool) -> None
         screen.print_json({"database": shown, "ok": not bad, "checks": listed})
     else:
         for one in findings:
-            screen.say(f"{'ok  ' if one.good else 'FAIL'}  {one.name:<10}{screen.one_line(one.text)}")
+            click.echo(f"{'ok  ' if one.good else 'FAIL'}  {one.name:<10}{screen.one_line(one.text)}")
         for one in bad:
             screen.complain(one.text, one.hint)
     if bad:

@@ -17,7 +17,7 @@ class Entry(NamedTuple):
 COMMANDS = (
     Entry("demo", "sentinel.cli.demo", "The whole thing in a minute, without credentials"),
     Entry("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),
-    Entry("probe", "sentinel.cli.probe", "Ask every query once and show what was recognised"),
+    Entry("probe", "sentinel.cli.probe", "Ask a source once and show what was recognised"),
     Entry("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
     Entry("run", "sentinel.cli.run", "Poll, decide, record, tell"),
     Entry("status", "sentinel.cli.status", "What is wrong now"),

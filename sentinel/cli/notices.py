@@ -8,6 +8,7 @@ import click
 
 from sentinel.cli import moments, options, screen
 from sentinel.cli.preview import preview
+from sentinel.cli.trial import test
 
 if TYPE_CHECKING:
     from sentinel.history.notices import NoticeRow
@@ -76,4 +77,5 @@ def row(one: NoticeRow, times: moments.Times) -> tuple[str, ...]:
     )
 
 
+notices.add_command(test)
 notices.add_command(preview)

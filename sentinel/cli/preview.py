@@ -61,10 +61,8 @@ def delivery_of(story: Story, at: float) -> Delivery:
 
 def _story(incident: str | None, database: str | None, at: float, *, recovered: bool) -> Story:
     if incident is None:
-        from sentinel.cli.sample import sample  # noqa: PLC0415  # not for --help
-
-        return sample(at, recovered=recovered)
-    from sentinel.history.incidents import incident_id  # noqa: PLC0415  # as above
+        return _made_up(at, recovered=recovered)
+    from sentinel.history.incidents import incident_id  # noqa: PLC0415  # not for --help
     from sentinel.history.record import reading  # noqa: PLC0415  # as above
     from sentinel.store.database import Database  # noqa: PLC0415  # as above
     from sentinel.store.incidents import story  # noqa: PLC0415  # as above
@@ -76,6 +74,19 @@ def _story(incident: str | None, database: str | None, at: float, *, recovered: 
         return story(db, whole)
     finally:
         db.close()
+
+
+def _made_up(at: float, *, recovered: bool) -> Story:
+    from sentinel.domain import sentences  # noqa: PLC0415  # not for --help
+    from sentinel.domain.incidents import CloseReason, Event, Story  # noqa: PLC0415  # as above
+    from sentinel.engine.samples import sample_story  # noqa: PLC0415  # as above
+
+    story = sample_story("sn-sample", at)
+    if not recovered:
+        return story
+    ended = story.incident.evolve(resolved_at=at, close_reason=CloseReason.RECOVERED, members=0, step=2)
+    last = Event(incident=ended.id, step=2, at=at, kind="recovered", text=sentences.recovered(ended, at))
+    return Story(ended, (*story.events, last))
 
 
 def _slack(delivery: Delivery, *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ from sentinel.deliver.escape import clean, cut
 FIELD = 10_000
 """Characters of one field, at most."""
 
-NARROWEST = 12
+NARROWEST = 8
 """No column is made narrower than this to make a table fit."""
 
 _GAP = "  "

@@ -83,10 +83,7 @@ def mapped(table: RawTable, query: Query, known_levels: Node, titles: Mapping[st
 def _metric_columns(table: RawTable, titles: Mapping[str, str], remarks: Remarks) -> dict[int, MetricColumn]:
     found: dict[int, MetricColumn] = {}
     for metric, described in CATALOGUE.items():
-        wanted = titles.get(metric, metric)
-        indices = _matching(table.titles, wanted)
-        if not indices and wanted != metric:
-            continue
+        indices = _matching(table.titles, titles.get(metric, metric)) or _matching(table.titles, metric)
         free = [index for index in indices if index not in found]
         if len(free) > 1:
             names = " and ".join(shown(table.titles[index]) for index in free)
@@ -183,6 +180,8 @@ def _further(table: RawTable, used: set[int], metrics: set[str], remarks: Remark
             continue
         unit = _unit_of(title)
         key = key_of(_UNIT_IN_TITLE.sub("", title))
+        if key in CATALOGUE:
+            continue  # one of several that could be it, told already
         if not key or key in metrics:
             remarks.add(f"the column {shown(title)} is not used: " + (f"{key} is there already" if key else "no name"))
             continue

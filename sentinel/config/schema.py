@@ -1,226 +1,223 @@
-"""`rules.toml` as it is written: one model per table, unknown keys forbidden. What values mean together is judged later."""
+"""rules.toml as it is written. What the tables mean together is judged by the loader."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from sentinel.config.durations import PATTERN, parse_duration
+from sentinel.config.fields import ConditionOrFalse, Duration, LongText, Names, Share, SomeTime, Text, refused
+from sentinel.domain.reading import Scope
 
-_WRITTEN = {str: "text", list: "list", dict: "table", bool: "switch"}
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, str):
-        try:
-            return parse_duration(value)
-        except ValueError as error:
-            raise PydanticCustomError("duration", "{why}", {"why": str(error)}) from None
-    raise PydanticCustomError("duration", "a duration is text: a number with a unit, in quotes")
-
-
-def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=Annotated[str, Field(pattern=PATTERN)])]
-Interval = Annotated[Duration, Field(ge=1.0)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Expression = Annotated[str, StringConstraints(min_length=1)]
-Identifier = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Share = Annotated[float, Field(ge=0.0, le=1.0, strict=False)]
-Some = Annotated[
-    list[Text], Field(min_length=1), BeforeValidator(_one_or_many, json_schema_input_type=Text | list[Text])
-]
-Scope = Literal["hour", "day"]
 NoDataWord = Literal["unknown", "breach", "ok"]
+SeverityWord = Literal["warning", "critical"]
+NOT_YET = frozenset({"maintenance", "calendar", "sla", "flapping"})
+"""Keys of the format that this version refuses; nothing else has these names."""
 
 
 class Table(BaseModel):
-    """A table whose keys are all known and whose values are not converted."""
+    """A table: unknown keys are refused, values are never converted. `title` is how messages name it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False, allow_inf_nan=False)
-
-
-class ThresholdTable(Table):
-    """One severity in full."""
-
-    breach: Expression
-    clear: Expression | None = None
-    hold: Duration | None = Field(None, alias="for")
-    recover_for: Duration | None = None
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    title: ClassVar[str] = ""
 
 
-class OffSwitch(Table):
-    """Never instantiated: `false` is spelled out by the literal below."""
+class DefaultsTable(Table):
+    """What holds for every rule that does not say otherwise."""
 
-
-def _form(value: Any) -> str:
-    return _WRITTEN.get(type(value), "text")
-
-
-ThresholdValue = Annotated[
-    Annotated[Expression, Tag("<text>")] | Annotated[ThresholdTable, Tag("<table>")],
-    Discriminator(lambda value: "<table>" if isinstance(value, dict | ThresholdTable) else "<text>"),
-]
-ThresholdOrOff = Annotated[
-    Annotated[Expression, Tag("<text>")]
-    | Annotated[ThresholdTable, Tag("<table>")]
-    | Annotated[Literal[False], Tag("<off>")],
-    Discriminator(
-        lambda value: (
-            "<table>"
-            if isinstance(value, dict | ThresholdTable)
-            else "<off>"
-            if isinstance(value, bool)
-            else "<text>"
-        )
-    ),
-]
-
-
-class RollupTable(Table):
-    """When a node explains its leaves."""
-
-    min_children: Annotated[int, Field(ge=1, le=1_000_000)] = 2
-    min_share: Share = 0.5
-    min_coverage: Share = 0.5
-
-
-RollupOrOff = Annotated[
-    Annotated[RollupTable, Tag("<table>")] | Annotated[Literal[False], Tag("<off>")],
-    Discriminator(lambda value: "<off>" if isinstance(value, bool) else "<table>"),
-]
-
-
-class Timing(Table):
-    """What `[defaults]`, rules and overrides may say about time."""
-
-    hold: Duration | None = Field(None, alias="for")
-    recover_for: Duration | None = None
-    no_data_after: Interval | None = None
-
-
-class DefaultsTable(Timing):
-    """`[defaults]`: what rules say that do not say it themselves."""
-
-    every: Interval | None = None
-    reopen_within: Duration | None = None
-    retire_after: Interval | None = None
-    timezone: Text | None = None
-    scope: Scope | None = None
+    title = "[defaults]"
+    every: SomeTime = 600.0
+    hold: Duration = Field(default=600.0, alias="for")
+    recover_for: Duration = 1200.0
+    no_data_after: SomeTime | None = None
+    reopen_within: Duration = 900.0
+    retire_after: SomeTime = 7 * 86400.0
+    timezone: Text = "UTC"
+    scope: Scope = "hour"
 
 
 class ColumnTable(Table):
-    """A column of the source's own, with the unit of its figures."""
+    """A column of the source and what its figures are measured in."""
 
+    title = "a column"
     column: Text
-    unit: Text
+    unit: Literal["", "%", "us", "ms", "s", "min", "h", "B", "kB", "MB", "GB", "TB"] | None = None
 
 
-ColumnValue = Annotated[
-    Annotated[Text, Tag("<text>")] | Annotated[ColumnTable, Tag("<table>")],
-    Discriminator(lambda value: "<table>" if isinstance(value, dict | ColumnTable) else "<text>"),
-]
-MetricName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
+def _column(value: object) -> object:
+    if isinstance(value, str):
+        return {"column": value}
+    if isinstance(value, dict):
+        return value
+    raise refused("E104", "must be a column's title, or a table with column and unit")
 
 
 class SourceTable(Table):
-    """`[[source]]`: a system that is asked."""
+    """Where figures come from."""
 
-    name: Identifier
+    title = "[[source]]"
+    name: Text
     type: Literal["nexthink"] = "nexthink"
-    url: Text
+    url: LongText
     step: Duration = 600.0
     ca_file: Text | None = None
     format: Literal["json", "csv"] = "json"
     path_style: Literal["repeated", "slash"] = "repeated"
-    columns: dict[MetricName, ColumnValue] = Field(default_factory=dict)
+    columns: dict[str, Annotated[ColumnTable | str, BeforeValidator(_column)]] = Field(default_factory=dict)
+    levels: dict[str, list[Text]] = Field(default_factory=dict)
     max_missing_share: Share = 0.4
-    timeout: Annotated[Interval, Field(le=3600.0)] = 60.0
-    max_concurrent: Annotated[int, Field(ge=1, le=100)] = 3
-    insecure: bool = False
+    timeout: SomeTime = 60.0
+    max_concurrent: int = Field(default=3, ge=1, le=50)
     follow_redirects: bool = False
     trust_env: bool = False
-    levels: dict[Text, Annotated[list[Text], Field(min_length=1)]] = Field(default_factory=dict)
+    insecure: bool = False
 
 
 class ServiceTable(Table):
-    """`[[service]]`: a service whose identifier is written down instead of discovered."""
+    """A service by name, where the source's own list cannot be read."""
 
+    title = "[[service]]"
     name: Text
     uid: Text
     source: Text | None = None
 
 
-class OverrideTable(Timing):
-    """`[[rule.override]]`: other criteria for some nodes and services."""
+class ThresholdTable(Table):
+    """One severity of a rule."""
 
+    title = "a threshold"
+    breach: LongText | None = None
+    clear: LongText | None = None
+    hold: Duration | None = Field(default=None, alias="for")
+    recover_for: Duration | None = None
+
+
+class Off(ThresholdTable):
+    """A severity that an override switches off."""
+
+
+def _threshold(value: object) -> object:
+    if isinstance(value, str):
+        return {"breach": value}
+    if isinstance(value, dict):
+        return value
+    raise refused("E104", "must be a condition in quotes, or a table with breach and clear")
+
+
+def _threshold_or_false(value: object) -> object:
+    return Off() if value is False else _threshold(value)
+
+
+Threshold = Annotated[ThresholdTable, BeforeValidator(_threshold, json_schema_input_type=str | ThresholdTable)]
+ThresholdOrFalse = Annotated[
+    ThresholdTable, BeforeValidator(_threshold_or_false, json_schema_input_type=str | ThresholdTable | Literal[False])
+]
+
+
+class RollupTable(Table):
+    """When a node explains what is below it."""
+
+    title = "rollup"
+    min_children: int = Field(default=2, ge=1, le=1_000_000)
+    min_share: Share = 0.5
+    min_coverage: Share = 0.5
+
+
+class NoRollup(RollupTable):
+    """Every node is an incident of its own."""
+
+
+def _rollup(value: object) -> object:
+    if value is False:
+        return NoRollup()
+    if value is True:
+        return RollupTable()
+    if isinstance(value, dict):
+        return value
+    raise refused("E104", "must be false, or a table with min_children, min_share and min_coverage")
+
+
+class OverrideTable(Table):
+    """Other criteria for some nodes or services."""
+
+    title = "[[rule.override]]"
     node: Text | None = None
     service: Text | None = None
-    warning: ThresholdOrOff | None = None
-    critical: ThresholdOrOff | None = None
-    only_if: Expression | None = None
+    warning: ThresholdOrFalse | None = None
+    critical: ThresholdOrFalse | None = None
+    only_if: ConditionOrFalse = None
+    hold: Duration | None = Field(default=None, alias="for")
+    recover_for: Duration | None = None
     no_data: NoDataWord | None = None
+    no_data_after: SomeTime | None = None
 
 
-class RuleTable(Timing):
-    """`[[rule]]`: what is bad, for how long, and where."""
+class RuleTable(Table):
+    """What is bad, for how long, and where it is looked for."""
 
-    id: Identifier
-    summary: Text
-    service: Some
+    title = "[[rule]]"
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    summary: Text | None = None
+    service: Names
     hierarchy: Text
     source: Text | None = None
-    level: Some | None = None
+    level: Names | None = None
     path: list[Text] | None = None
     scope: Scope | None = None
-    every: Interval | None = None
-    only_if: Expression | None = None
-    warning: ThresholdValue | None = None
-    critical: ThresholdValue | None = None
-    no_data: NoDataWord | None = None
+    every: SomeTime | None = None
+    only_if: LongText | None = None
+    warning: Threshold | None = None
+    critical: Threshold | None = None
+    hold: Duration | None = Field(default=None, alias="for")
+    recover_for: Duration | None = None
+    no_data: NoDataWord = "unknown"
+    no_data_after: SomeTime | None = None
     reopen_within: Duration | None = None
-    retire_after: Interval | None = None
+    retire_after: SomeTime | None = None
     timezone: Text | None = None
-    runbook: Text | None = None
+    rollup: Annotated[
+        RollupTable, BeforeValidator(_rollup, json_schema_input_type=RollupTable | bool)
+    ] = RollupTable()
+    runbook: LongText = ""
     owner: Text | None = None
-    rollup: RollupOrOff = Field(default_factory=RollupTable)
     override: list[OverrideTable] = Field(default_factory=list)
 
 
 class SlackTable(Table):
-    """A channel that the bot writes to."""
+    """A channel of the workspace whose bot token the environment has."""
 
+    title = "slack"
     channel: Text
 
 
 class SlackWebhookTable(Table):
-    """An incoming webhook; its URL is a credential and stands in the environment."""
+    """An incoming webhook: its URL is a credential and stands in the environment."""
 
-    name: Identifier
+    title = "slack_webhook"
+    name: Text
 
 
 class EmailTable(Table):
-    """Who gets a mail."""
+    """Recipients of one mail."""
 
-    to: Annotated[
-        list[str], Field(min_length=1), BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
-    ]
+    title = "email"
+    to: Names
 
 
 class WebhookTable(Table):
-    """A URL that gets the notice as JSON; the signing secret stands in the environment."""
+    """A URL that takes JSON."""
 
-    name: Identifier
-    url: Text
+    title = "webhook"
+    url: LongText
+    name: Text | None = None
+    timeout: SomeTime = 15.0
+    insecure: bool = False
 
 
 class ReceiverTable(Table):
-    """`[[receiver]]`: people, and the channels that reach them."""
+    """Somebody who can be told, on one channel or several."""
 
+    title = "[[receiver]]"
     name: Text
     slack: SlackTable | None = None
     slack_webhook: SlackWebhookTable | None = None
@@ -229,45 +226,45 @@ class ReceiverTable(Table):
     console: bool = False
 
 
-SeverityWord = Literal["warning", "critical"]
-Severities = Annotated[
-    list[SeverityWord],
-    Field(min_length=1),
-    BeforeValidator(_one_or_many, json_schema_input_type=SeverityWord | list[SeverityWord]),
-]
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
 
 
 class RouteTable(Table):
-    """`[[route]]`: who is told about what."""
+    """Who is told about what; without matchers: about everything."""
 
-    source: Some | None = None
-    service: Some | None = None
-    rule: Some | None = None
-    node: Some | None = None
-    severity: Severities | None = None
-    owner: Some | None = None
-    to: Some
+    title = "[[route]]"
+    source: Names | None = None
+    service: Names | None = None
+    rule: Names | None = None
+    node: Names | None = None
+    owner: Names | None = None
+    severity: (
+        Annotated[list[SeverityWord], BeforeValidator(_listed, json_schema_input_type=SeverityWord | list[SeverityWord])]
+        | None
+    ) = None
+    to: Names
     remind_every: Duration = 0.0
     onwards: bool = Field(default=False, alias="continue")
 
 
 class DeliveryTable(Table):
-    """`[delivery]`: how patient telling is."""
+    """How telling behaves when channels do not."""
 
-    lookup_after: Annotated[list[Interval], Field(min_length=1, max_length=10)] = Field(
-        default_factory=lambda: [5.0, 20.0, 60.0]
-    )
-    retry_min: Interval = 5.0
-    retry_max: Interval = 900.0
-    greylist_wait: Interval = 300.0
-    edit_every: Interval = 45.0
-    storm_after: Annotated[int, Field(ge=1, le=10_000)] = 10
+    title = "[delivery]"
+    lookup_after: list[SomeTime] = Field(default=[5.0, 20.0, 60.0], min_length=1, max_length=20)
+    retry_min: SomeTime = 5.0
+    retry_max: SomeTime = 900.0
+    greylist_wait: SomeTime = 300.0
+    edit_every: Duration = 45.0
+    storm_after: int = Field(default=10, ge=1, le=100_000)
     insecure: bool = False
 
 
-class RulesFile(Table):
+class Document(Table):
     """The whole file."""
 
+    title = "the file"
     defaults: DefaultsTable = Field(default_factory=DefaultsTable)
     source: list[SourceTable] = Field(default_factory=list)
     service: list[ServiceTable] = Field(default_factory=list)
@@ -277,5 +274,9 @@ class RulesFile(Table):
     delivery: DeliveryTable = Field(default_factory=DeliveryTable)
 
 
-UNAVAILABLE = ("maintenance", "calendar", "sla")
-"""Tables of the format that this version does not act upon."""
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the file, for editors; definitions under the name that older drafts know."""
+    schema = Document.model_json_schema(ref_template="#/definitions/{model}")
+    schema["definitions"] = schema.pop("$defs")
+    schema["title"] = "Sentinel rules"
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **schema}

@@ -30,10 +30,13 @@ def plain(words: Wording) -> Json:
     return {"text": slack(words.text), "blocks": [], "attachments": []}
 
 
-def thread_line(words: Wording, line: str, block_id: str = "") -> Json:
-    """One step of the story for the thread; `line` is clean."""
+def thread_line(words: Wording, line: str, block_id: str = "", *, alone: bool = False) -> Json:
+    """One step of the story for the thread; `line` is clean.
+
+    `alone`: it is also read outside the thread, on lock screens first, where the text has to tell the whole story.
+    """
     text = f"{words.look.sign} {slack(line)}"
-    return {"text": text, "blocks": [{**_section(text), **_named(block_id)}]}
+    return {"text": slack(words.text) if alone else text, "blocks": [{**_section(text), **_named(block_id)}]}
 
 
 def date(at: float, reference: float, zone: str) -> str:

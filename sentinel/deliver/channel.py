@@ -86,5 +86,11 @@ class Channel(Protocol):
     async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
         """Whether the notice was accepted after all: None when it is not there, Unclear when that cannot be told."""
 
+    async def refresh(self, delivery: Delivery) -> Outcome:
+        """Bring the root message up to date without telling a step; doing it again does no harm.
+
+        `delivery.ref` is set. A channel that cannot change what it sent has nothing to do.
+        """
+
     async def close(self) -> None:
         """Let go of connections."""

@@ -37,6 +37,10 @@ class ConsoleChannel:
             return Later(f"the console does not take text ({type(error).__name__})")
         return Delivered({"printed": delivery.key})
 
+    async def refresh(self, delivery: Delivery) -> Outcome:
+        """Nothing: what was sent cannot be changed."""
+        return Delivered(delivery.ref)
+
     async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
         """What is printed cannot be read back."""
         return Unclear(f"a console cannot be asked what it has ({delivery.kind.value})")

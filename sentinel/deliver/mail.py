@@ -37,12 +37,11 @@ def compose(delivery: Delivery, settings: SmtpSettings, recipients: Sequence[str
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = _address(settings.sender, header(settings.sender_name, 80))
     mail["To"] = tuple(_address(one) for one in recipients)
-    mail["Subject"] = ref.get("subject") or subject(delivery)
+    mail["Subject"] = header(ref.get("subject", ""), _SUBJECT) or subject(delivery)
     mail["Date"] = formatdate(delivery.at)
     mail["Message-ID"] = message_id(delivery, settings)
     if not delivery.first and ref.get("root"):
-        mail["In-Reply-To"] = ref["root"]
-        mail["References"] = ref["root"]
+        mail["In-Reply-To"] = mail["References"] = header(ref["root"])
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["List-Id"] = f"Sentinel notices <notices.sentinel.{domain(settings)}>"

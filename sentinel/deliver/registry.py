@@ -32,6 +32,10 @@ class UnconfiguredChannel:
         del delivery
         return Refused(f"the channel {self.kind} is not configured", f"Set {self._missing}.")
 
+    async def refresh(self, delivery: Delivery) -> Outcome:
+        """Refuse."""
+        return await self.send(delivery)
+
     async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
         """It is not there."""
         del delivery

@@ -52,6 +52,14 @@ class SlackChannel:
                 return await self._post_root(delivery, continues=True) if _is_gone(failed) else _unposted(failed)
         return await self._post_line(delivery, ref)
 
+    async def refresh(self, delivery: Delivery) -> Outcome:
+        """Edit the root, and nothing else; a digest's root tells of others too and stays."""
+        ref = delivery.ref
+        if ref is None or "digest" in ref:
+            return Delivered(ref)
+        failed = await self._edit(delivery, ref)
+        return Delivered(ref) if failed is None else _unposted(failed)
+
     async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
         """Look for the notice's key in the thread and in the channel itself, where a lost root is continued."""
         ref = None if delivery.first else delivery.ref
@@ -104,14 +112,15 @@ class SlackChannel:
         line = line_of(delivery)
         if not line:
             return Delivered(ref)
+        broadcast = delivery.kind in BROADCAST and not delivery.quiet
         arguments = {
             "channel": ref["channel"],
             "thread_ts": ref["ts"],
-            "reply_broadcast": delivery.kind in BROADCAST and not delivery.quiet,
+            "reply_broadcast": broadcast,
             **_MANNERS,
             "metadata": _metadata(delivery, delivery.key),
         }
-        full = blocks.thread_line(wording(delivery), line, mark(delivery.key))
+        full = blocks.thread_line(wording(delivery), line, mark(delivery.key), alone=broadcast)
         reply = await self._fitting("chat.postMessage", (full, {**full, "blocks": []}), arguments)
         if isinstance(reply, Accepted):
             return Delivered(_thread_of(reply, ref, delivery))

@@ -18,6 +18,9 @@ BEFORE = 5.0
 PAGES = 5
 """Pages of 200 messages that are read at most; what is not found by then stays unclear."""
 
+LIST_PAGES = 20
+"""Pages of 999 channels that are read at most to learn the id of one. A channel given by its id needs none."""
+
 Message = Mapping[str, Any]
 Found = Message | Unclear | None
 Fits = Callable[[Message], bool]
@@ -41,7 +44,9 @@ class SlackSearch:
         if _ID.fullmatch(name):
             return name
         if name not in self._ids:
-            found = await self._first("conversations.list", _LISTED, "channels", lambda one: _is_named(one, name))
+            found = await self._first(
+                "conversations.list", _LISTED, "channels", lambda one: _is_named(one, name), LIST_PAGES
+            )
             if isinstance(found, Unclear):
                 return found
             if found is None:
@@ -51,17 +56,19 @@ class SlackSearch:
 
     async def in_channel(self, channel: str, key: str, since: float) -> Found:
         """The message with the key that the channel itself shows: a root, or a line shown there too."""
-        return await self._first("conversations.history", {"channel": channel, **_from(since)}, "messages", _with(key))
+        return await self._first(
+            "conversations.history", {"channel": channel, **_from(since)}, "messages", _with(key), PAGES
+        )
 
     async def in_thread(self, ref: Mapping[str, str], key: str, since: float) -> Found:
         """The line with the key in the thread of a root message; a thread that is gone holds nothing."""
         arguments = {"channel": ref["channel"], "ts": ref["ts"], **_from(since)}
-        return await self._first("conversations.replies", arguments, "messages", _with(key))
+        return await self._first("conversations.replies", arguments, "messages", _with(key), PAGES)
 
-    async def _first(self, method: str, arguments: Mapping[str, str], part: str, fits: Fits) -> Found:
+    async def _first(self, method: str, arguments: Mapping[str, str], part: str, fits: Fits, pages: int) -> Found:
         """The first item that fits on a bounded number of pages; None when all were read and none does."""
         cursor = ""
-        for _ in range(PAGES):
+        for _ in range(pages):
             reply = await self._calls.call(method, {**arguments, "cursor": cursor} if cursor else arguments, query=True)
             if not isinstance(reply, Accepted):
                 return _absent(method, reply)
@@ -72,10 +79,10 @@ class SlackSearch:
             cursor = str((reply.data.get("response_metadata") or {}).get("next_cursor") or "")
             if found is not None or not cursor:
                 return found
-        return Unclear(f"{method} has more than {PAGES} pages; the message was not found on them")
+        return Unclear(f"{method} has more than {pages} pages, and what was looked for is on none of them")
 
 
-_LISTED = {"types": "public_channel,private_channel", "exclude_archived": "true", "limit": "200"}
+_LISTED = {"types": "public_channel,private_channel", "exclude_archived": "true", "limit": "999"}
 
 
 def mark(root_key: str, key: str = "") -> str:

@@ -49,6 +49,10 @@ class SlackWebhookChannel:
                 break
         return told
 
+    async def refresh(self, delivery: Delivery) -> Outcome:
+        """Nothing: what was sent cannot be changed."""
+        return Delivered(delivery.ref)
+
     async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
         """A webhook answers no questions."""
         return Unclear(f"an incoming webhook cannot be asked what it has ({delivery.kind.value})")

@@ -69,6 +69,10 @@ class SmtpChannel:
             self._progress.pop(delivery.key, None)
         return outcome
 
+    async def refresh(self, delivery: Delivery) -> Outcome:
+        """Nothing: what was sent cannot be changed."""
+        return Delivered(delivery.ref)
+
     async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
         """Nobody can look into others' mailboxes; the same Message-ID makes sending again harmless."""
         del delivery
@@ -158,7 +162,7 @@ class _Session:
             self.stage = "DATA"
             await smtp.data(content)
             progress.accepted.update(taken)
-            self.stage = "QUIT"
+        self.stage = "QUIT"
 
     def failure(self, error: Exception) -> Outcome:
         """What an exception of this session means for the notice."""

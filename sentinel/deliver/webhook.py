@@ -53,6 +53,10 @@ class WebhookChannel:
         told = outcome(await self._poster.post(body, headers), delivery.at)
         return Delivered({"posted": delivery.key}) if isinstance(told, Delivered) else told
 
+    async def refresh(self, delivery: Delivery) -> Outcome:
+        """Nothing: what was sent cannot be changed."""
+        return Delivered(delivery.ref)
+
     async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
         """A webhook answers no questions."""
         return Unclear(f"a webhook cannot be asked what it has ({delivery.kind.value})")

@@ -25,6 +25,7 @@ MAY_REPEAT = "(may repeat an earlier notice)"
 _NAME = 60  # characters of one name of a node, of a service
 _PLACE = 160
 _LINE = 300
+_STEP = 550  # several steps told at once share a line
 _FIGURE = 60
 _URL = 2000
 
@@ -113,7 +114,7 @@ def wording(delivery: Delivery) -> Wording:
 
 def line_of(delivery: Delivery) -> str:
     """This step in one clean sentence, as a thread has it; empty when there is nothing to say."""
-    line = clean(delivery.line, _LINE)
+    line = clean(delivery.line, _STEP)
     return f"{line} {MAY_REPEAT}" if line and delivery.may_repeat else line
 
 

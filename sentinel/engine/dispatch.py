@@ -68,7 +68,8 @@ class Dispatcher:
 
     async def _work(self, lane: Lane) -> None:
         at = self.clock.now()
-        batch = next_batch(await offload(lambda: outbox.lane(self.db, lane)), at)
+        waiting = await offload(lambda: outbox.lane(self.db, lane))
+        batch = next_batch(waiting, at)
         if batch is None:
             return
         channel = self.channels(lane.address)
@@ -77,9 +78,11 @@ class Dispatcher:
             return
         delivery = await self._delivery(lane, batch, channel, at)
         if batch.open_since is not None and channel.kind == "slack":
-            settled = await self._reconcile(lane, batch, channel, delivery)
-            if settled:
+            if await self._reconcile(lane, batch, channel, delivery):
                 return
+            # It was never accepted, so the next attempt may as well tell all that has happened since.
+            batch = Batch(tuple(waiting), batch.open_since)
+            delivery = await self._delivery(lane, batch, channel, at)
         await offload(lambda: outbox.begin(self.db, batch.ids, at, self.epoch()))
         outcome = await self._offer(channel, delivery)
         await self._settle(lane, batch, delivery, outcome)

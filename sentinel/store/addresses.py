@@ -40,7 +40,7 @@ def place_of(url: str) -> Place:
     kind = parsed.get_backend_name()
     if kind in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return Place(parsed, None, parsed.set(drivername="postgresql", password=None, query={}).render_as_string())
+        return Place(parsed, None, _shown(parsed))
     if kind != "sqlite":
         raise StoreError(f"{kind} is not supported", hint=_EXAMPLE)
     if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
@@ -48,6 +48,11 @@ def place_of(url: str) -> Place:
     path = Path(parsed.database).expanduser().absolute()
     _refuse_network(path)
     return Place(parsed.set(drivername="sqlite+pysqlite", database=str(path), query={}), path, str(path))
+
+
+def _shown(url: URL) -> str:
+    """Without the password, and without what follows the `?`: that may hold one too."""
+    return URL.create("postgresql", url.username, None, url.host, url.port, url.database).render_as_string()
 
 
 def _refuse_network(path: Path) -> None:

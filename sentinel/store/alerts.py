@@ -42,7 +42,7 @@ def _changed_rows(plan: Plan) -> list[Row]:
     for (book, query), keys in parts.items():
         columns = plan.books[book].alerts[query]
         position = {node: i for i, node in enumerate(columns.nodes)}
-        chosen = columns.take(np.array([position[node] for _, _, node in keys], np.int64))
+        chosen = columns.take(np.unique([position[node] for _, _, node in keys]))
         rows.extend(_rows(book, query, chosen))
     return rows
 
@@ -90,10 +90,10 @@ def _rows(book: BookKey, query: str, columns: Alerts) -> Iterable[Row]:
 
 
 def load(connection: Connection) -> dict[BookKey, dict[str, Alerts]]:
-    """All alerts, per book and query key."""
+    """All alerts, per book and query key, in the order of their nodes."""
     statement = select(alerts, queries.c.key).join(queries, queries.c.digest == alerts.c.query)
     parts: dict[tuple[BookKey, str], list[Any]] = {}
-    for row in connection.execute(statement.order_by(alerts.c.digest)):
+    for row in sorted(connection.execute(statement), key=lambda row: row.node):
         parts.setdefault(((row.rule, row.service, row.source), row.key), []).append(row)
     books: dict[BookKey, dict[str, Alerts]] = {}
     for (book, query), rows in parts.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -52,6 +53,16 @@ class Checkout:
         return lines
 
 
+def test_everything_the_makefile_starts_is_there() -> None:
+    text = (ROOT / "Makefile").read_text()
+    ours = [name.replace(".", "/") for name in re.findall(r"-m (benchmarks[\w.]*)", text)]
+    programs = [
+        name for name in ours if not (ROOT / f"{name}.py").exists() and not (ROOT / name / "__main__.py").exists()
+    ]
+    scripts = [name for name in re.findall(r"@(scripts/\S+)", text) if not (ROOT / name).exists()]
+    assert programs + scripts == []
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
@@ -63,6 +74,13 @@ def test_all_checks_run_and_pytest_is_the_last(checkout: Checkout) -> None:
     assert answer.returncode == 0
     assert shown == ["== lint", "== format", "== types", "== imports", "== tests"]
     assert checkout.asked()[-1].startswith("-m pytest -n 2")
+
+
+def test_continuous_integration_runs_the_same_from_anywhere(checkout: Checkout) -> None:
+    (checkout.path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci/run", checkout.path / ".ci")
+    checkout.run("/bin/sh", "-c", 'cd / && exec "$0"', str(checkout.path / ".ci/run"))
+    assert checkout.asked()[-1].startswith("-m pytest")
 
 
 def test_a_failed_check_fails_the_run_but_the_others_still_run(checkout: Checkout) -> None:

@@ -116,6 +116,17 @@ async def test_what_was_told_is_never_said_to_be_absent_by_a_channel_that_proves
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_a_refresh_is_no_new_message(world: World, kind: ChannelKind) -> None:
+    channel = world.channel(kind)
+    first = await channel.send(delivery())
+    assert isinstance(first, Delivered)
+    before = world.told[kind]()
+    refreshed = await channel.refresh(delivery(NoticeKind.WIDENED, ref=first.ref, line=""))
+    assert refreshed == Delivered(first.ref)
+    assert world.told[kind]() == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_closing_twice_does_no_harm(world: World, kind: ChannelKind) -> None:
     channel = world.channel(kind)
     await channel.send(delivery())

@@ -22,6 +22,8 @@ from tests.fakes.stories import OPENED, delivery, ended, facts, incident, story
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from sentinel.demo.workspace_truth import Message
+
 ALERTS = "workplace-alerts"
 
 
@@ -55,6 +57,11 @@ async def opened(slack: SlackChannel) -> Mapping[str, str]:
     return told.ref
 
 
+def said(message: Message) -> str:
+    """What people read in the thread."""
+    return str(message.blocks[0]["text"]["text"])
+
+
 def step(kind: NoticeKind, ref: Mapping[str, str], **changes: Any) -> Delivery:
     """A later step under a key of its own."""
     one = changes.pop("one", None) or incident(step=2)
@@ -74,10 +81,10 @@ async def test_an_incident_is_one_message_that_is_edited_with_its_story_in_the_t
     assert root.text.startswith("✅ Recovered after 1 h 29 min")
     assert "~*Exchange Online" in root.blocks[0]["text"]["text"]
     assert root.edited_ts is None, "no '(edited)' beside a message that is meant to change"
-    assert [line.text for line in workspace.thread(ALERTS, root.ts)] == [
-        "🔴 Now Europe (9 nodes affected)",
-        "✅ Recovered after 1 h 29 min, worst 22 %",
-    ]
+    wider, close = workspace.thread(ALERTS, root.ts)
+    assert wider.text == said(wider) == "🔴 Now Europe (9 nodes affected)"
+    assert said(close) == "✅ Recovered after 1 h 29 min, worst 22 %"
+    assert close.text == root.text, "a line that calls the channel tells a lock screen the whole story"
 
 
 @pytest.mark.parametrize(
@@ -439,3 +446,44 @@ async def test_the_token_stands_in_no_reason(workspace: Workspace) -> None:
     assert isinstance(told, Refused)
     assert "canary" not in repr(told)
     assert "canary" not in repr(calls._settings)
+
+
+async def test_proxy_variables_of_the_environment_lead_nowhere(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    calls = SlackCalls(SlackSettings(token=Secret(workspace.token), api_url=workspace.api_url, deadline=5.0))
+    told = await SlackChannel(ALERTS, calls).send(delivery())
+    await calls.close()
+    assert isinstance(told, Delivered)
+
+
+async def test_the_id_of_a_channel_is_found_among_many(workspace: Workspace, slack: SlackChannel) -> None:
+    for number in range(1200):
+        workspace.add_channel(f"team-{number}")
+    other = workspace.add_channel("far-away")
+    assert await SlackChannel("far-away", slack._calls).look_up(delivery()) is None
+    assert workspace.calls("conversations.history")[-1].params["channel"] == other.id
+    assert len(workspace.calls("conversations.list")) == 2
+
+
+async def test_a_refresh_edits_the_message_and_tells_nobody(workspace: Workspace, slack: SlackChannel) -> None:
+    ref = await opened(slack)
+    wider = incident(facts=facts(affected=7))
+    assert await slack.refresh(step(NoticeKind.WIDENED, ref, one=wider, line="")) == Delivered(ref)
+    [root] = workspace.messages(ALERTS)
+    assert "7 of 8 nodes" in str(root.attachments)
+
+
+async def test_a_refresh_leaves_a_digest_and_a_deleted_message_alone(workspace: Workspace, slack: SlackChannel) -> None:
+    told = await slack.send(delivery(NoticeKind.DIGEST, line="17 of 120 nodes degraded"))
+    assert isinstance(told, Delivered)
+    assert told.ref is not None
+    await slack.refresh(step(NoticeKind.WIDENED, told.ref, line=""))
+    assert len(workspace.message(ALERTS, told.ref["ts"]).versions) == 1
+
+    workspace.delete(ALERTS, told.ref["ts"])
+    gone = {"channel": told.ref["channel"], "ts": told.ref["ts"], "key": "k"}
+    assert isinstance(await slack.refresh(step(NoticeKind.WIDENED, gone, line="")), Refused)
+    assert workspace.messages(ALERTS) == []

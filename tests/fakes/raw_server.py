@@ -38,8 +38,8 @@ async def raw_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> As
                 server.requests.append(head.decode("latin-1"))
                 await behave(writer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass  # the client is gone, or the test is over
         finally:
             writer.close()
 

@@ -108,8 +108,8 @@ def a_transition(node: Node = PARIS, **changes: Any) -> Transition:
     return Transition(**{**plain, **changes})
 
 
-def some_alerts(nodes: Sequence[Node], incident: str | None = "sn-one", **columns: Any) -> Alerts:
-    """Alerts that are critical, with a timer and a value each."""
+def some_alerts(nodes: Sequence[Node], **columns: Any) -> Alerts:
+    """Alerts of one incident that are critical, with a timer and a value each."""
     count = len(nodes)
     plain = Alerts(
         nodes=tuple(nodes),
@@ -124,7 +124,7 @@ def some_alerts(nodes: Sequence[Node], incident: str | None = "sn-one", **column
         changed_at=np.full(count, AT),
         value=np.arange(count, dtype=np.float64),
         place=tuple(nodes),
-        incident=(incident,) * count,
+        incident=("sn-one",) * count,
     )
     return plain.evolve(**columns)
 
@@ -184,14 +184,11 @@ def a_bad_tick(reading: Reading | None = None) -> tuple[Plan, Reading]:
 
 def same_alerts(one: Alerts, other: Alerts) -> bool:
     """Whether two sets of alerts hold the same, in whatever order."""
-    if sorted(one.nodes) != sorted(other.nodes):
-        return False
-    first = one.take(np.array(sorted(range(len(one.nodes)), key=one.nodes.__getitem__), np.int64))
-    second = other.take(np.array(sorted(range(len(other.nodes)), key=other.nodes.__getitem__), np.int64))
-    columns = ("warning", "warning_since", "critical", "critical_since", "blind", "shown", "changed_at")
-    floats = ("good_at", "missing_since", "value")
-    return (
-        all(np.array_equal(getattr(first, name), getattr(second, name)) for name in columns)
-        and all(np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True) for name in floats)
-        and (first.place, first.incident) == (second.place, second.incident)
-    )
+    return _by_node(one) == _by_node(other)
+
+
+def _by_node(alerts: Alerts) -> dict[Node, list[Any]]:
+    columns = ("warning", "warning_since", "critical", "critical_since", "blind", "good_at", "missing_since", "shown")
+    lists = [getattr(alerts, name).tolist() for name in (*columns, "changed_at", "value")]
+    rows = zip(*lists, alerts.place, alerts.incident, strict=True)
+    return {node: [None if v != v else v for v in row] for node, row in zip(alerts.nodes, rows, strict=True)}

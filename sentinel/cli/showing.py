@@ -1,0 +1,198 @@
+"""The demonstration's stage: the simulated world, the real program in it, and what the audience sees."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sentinel.app import App, load_all
+from sentinel.clock import FastClock
+from sentinel.demo.drawing import draw, draw_mail
+from sentinel.demo.mailbox import Mailbox
+from sentinel.demo.outages import Story, demo_story
+from sentinel.demo.portal import PASSWORD, USER, Portal
+from sentinel.demo.script import environment, rules
+from sentinel.demo.tiers import tier
+from sentinel.demo.workspace import Workspace
+from sentinel.domain.records import Plan
+from sentinel.domain.sentences import counted
+from sentinel.engine.journal import configure
+from sentinel.engine.queries import Asked
+from sentinel.store import outbox
+
+ZONE = ZoneInfo("Europe/Zurich")
+BEGIN = datetime(2026, 3, 3, 9, 50, tzinfo=ZONE)
+"""A Tuesday morning: people are at work."""
+
+OVERTIME = timedelta(hours=2)
+"""The demonstration ends at the latest so long (of its own time) after the figures are quiet again."""
+
+
+@dataclass
+class Stage:
+    """What has happened so far, and where it is printed."""
+
+    clock: FastClock
+    story: Story
+    width: int
+    open: set[str] = field(default_factory=set)
+    seen: int = 0
+    polls: int = 0
+    told_steps: int = 0
+    mails: list[EmailMessage] = field(default_factory=list)
+
+    def say(self, text: str, *, mark: str = " ") -> None:
+        """One line with the simulated time."""
+        stamp = datetime.fromtimestamp(self.clock.now(), UTC).astimezone(ZONE)
+        sys.stdout.write(f"{stamp:%H:%M} {mark} {text}\n")
+        sys.stdout.flush()
+
+    def narrate(self) -> None:
+        """What the story has done by now."""
+        for step in self.story.steps[self.told_steps :]:
+            if step.happens_at > self.clock.now():
+                break
+            self.say(step.text, mark="▸")
+            self.told_steps += 1
+
+    def polled(self, asked: Asked, done: Plan) -> None:
+        """One reading was judged."""
+        self.polls += 1
+        for incident in done.incidents:
+            if incident.is_open:
+                self.open.add(incident.id)
+            else:
+                self.open.discard(incident.id)
+        if asked.query.service == self.story.service:
+            known = done.query.known
+            sites = counted(int(known.judged.size), "site") if known else "nothing"
+            verdict = "; ".join(event.text for event in done.events) or "no change"
+            self.say(f"polled {asked.query.service}: {sites}, {verdict}", mark="·")
+
+    def watch(self, slack: Workspace) -> None:
+        """Draw what Slack shows now, whenever something was posted or edited."""
+        for event in slack.events[self.seen :]:
+            name = slack.channel(event.channel).name
+            what = {"posted": "new message", "edited": "message edited", "replied": "in its thread"}.get(
+                event.kind, event.kind
+            )
+            self.say(f"Slack #{name}: {what}", mark="✉")
+            sys.stdout.write(draw(event.message, width=self.width, zone=ZONE) + "\n\n")
+            sys.stdout.flush()
+        self.seen = len(slack.events)
+
+    def mailed(self, mail: EmailMessage) -> None:
+        """An e-mail arrived."""
+        self.mails.append(mail)
+        self.say(f"e-mail to {mail['To']}", mark="✉")
+        sys.stdout.write(draw_mail(mail, width=self.width) + "\n\n")
+        sys.stdout.flush()
+
+
+async def show(*, mail: bool, keep: bool, speed: float, width: int | None) -> None:
+    """Run the demonstration to its end."""
+    clock = FastClock(start=BEGIN.timestamp(), speed=speed)
+    columns = width or min(100, shutil.get_terminal_size((80, 24)).columns)
+    stage = Stage(clock, demo_story(BEGIN.timestamp()), columns)
+    folder = Path(tempfile.mkdtemp(prefix="sentinel-demo-"))
+    _introduce(stage, speed)
+    try:
+        async with _world(stage, mail=mail) as (portal, slack, mailbox):
+            text = rules(portal.url, mail=mail)
+            (folder / "rules.toml").write_text(text, encoding="utf-8")
+            variables = environment(
+                folder,
+                user=USER,
+                password=PASSWORD,
+                slack_url=slack.api_url,
+                slack_token=slack.token,
+                smtp_port=mailbox.port if mail else None,
+            )
+            await _play(stage, slack, variables, speed=speed, keep=keep)
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def _world(stage: Stage, *, mail: bool) -> AsyncIterator[tuple[Portal, Workspace, Mailbox]]:
+    """The simulated Portal, Slack and mail server."""
+    del mail
+    clock = stage.clock
+    async with (
+        Portal(tier("demo"), now=clock.now, outages=stage.story.outages) as portal,
+        Workspace(now=clock.now) as slack,
+        Mailbox(stage.mailed) as mailbox,
+    ):
+        yield portal, slack, mailbox
+
+
+async def _play(stage: Stage, slack: Workspace, variables: dict[str, str], *, speed: float, keep: bool) -> None:
+    settings, loaded = load_all(variables)
+    configure(form="text", level=settings.log_level, secrets=settings.secrets())
+    app = App(settings, loaded, clock=stage.clock, speed=speed)
+    app.instance.on_plan = stage.polled
+    running = asyncio.create_task(app.run())
+    try:
+        while not running.done() and not await _is_over(stage, app):
+            stage.narrate()
+            stage.watch(slack)
+            await asyncio.sleep(0.05)
+        stage.watch(slack)
+        _summarise(stage, slack)
+        if keep and not running.done():
+            _explain_keeping(variables)
+            await running
+    finally:
+        app.stop()
+        await running
+
+
+async def _is_over(stage: Stage, app: App) -> bool:
+    """The story is told: figures quiet, no incident open, nothing left to tell; or it takes too long."""
+    now = stage.clock.now()
+    if now >= stage.story.recovered_at + OVERTIME.total_seconds():
+        return True
+    if now < stage.story.recovered_at or stage.open:
+        return False
+    depth = await asyncio.to_thread(outbox.depth, app.db, now)
+    return depth.waiting == depth.unclear == 0
+
+
+def _introduce(stage: Stage, speed: float) -> None:
+    seconds = (stage.story.recovered_at - stage.story.start) / speed
+    sys.stdout.write(
+        "A simulated company: 12 sites, one Portal, one Slack channel. The program is the real one.\n"
+        f"An hour of its day takes {3600 / speed:.0f} seconds here; the whole story about {seconds:.0f}. Ctrl-C ends it.\n\n"
+    )
+
+
+def _summarise(stage: Stage, slack: Workspace) -> None:
+    kinds = [event.kind for event in slack.events]
+    mails = f", {counted(len(stage.mails), 'e-mail')}" if stage.mails else ""
+    sys.stdout.write(
+        f"\n{counted(stage.polls, 'poll')} judged. Told in Slack: {counted(kinds.count('posted'), 'message')}, "
+        f"edited {counted(kinds.count('edited'), 'time')}, {counted(kinds.count('replied'), 'line')} in its thread{mails}.\n"
+        "Next: write your own rules.toml (rules.example.toml shows all there is), `sentinel check`, `sentinel run`.\n"
+    )
+    sys.stdout.flush()
+
+
+def _explain_keeping(variables: dict[str, str]) -> None:
+    shown = {key: variables[key] for key in ("SENTINEL_RULES", "SENTINEL_DATABASE_URL")}
+    lines = "\n".join(f"  export {key}={value}" for key, value in shown.items())
+    sys.stdout.write(
+        f"\nStill running (process {os.getpid()}) until Ctrl-C. In another terminal:\n{lines}\n"
+        "  sentinel status\n  sentinel incidents list\n  sentinel notices list\n"
+    )
+    sys.stdout.flush()

@@ -1,0 +1,55 @@
+"""What looks like a credential, so that no report ever shows one that stands where it should not."""
+
+from __future__ import annotations
+
+import re
+
+_KEY = (
+    r"[A-Za-z0-9_-]*(?:pass?w|passphrase|passwd|pwd|pswd|secret|token|credential|api_?key|private_?key|user_?name|login|"
+    r"authori[sz]ation|bearer)[A-Za-z0-9_-]*"
+)
+_CONFIDENTIAL_KEY = re.compile(_KEY, re.IGNORECASE)
+_VALUE = (
+    r'"""(?:.*?""")?|' r"'''(?:.*?''')?|" r'"(?:[^"\\]|\\.)*"' r"|'[^']*'" r"|[\[{\"'].*|[^\s,\]}]+"
+)  # text, else the rest of the line
+_CONFIDENTIAL = re.compile(
+    rf"(?P<key>[\"']?{_KEY}[\"']?\s*[=:]\s*)(?P<value>{_VALUE})"
+    r"|(?P<lead>://)[^/\s\"'@]+(?P<tail>@)"
+    r"|xox[a-z]-[A-Za-z0-9-]+|xapp-[A-Za-z0-9-]+|https://hooks\.slack[^\s\"']+",
+    re.IGNORECASE,
+)
+HIDDEN = "***"
+
+
+def is_confidential_key(name: str) -> bool:
+    """Whether a key of this name would hold a user, a password, a token or the like."""
+    return _CONFIDENTIAL_KEY.fullmatch(name) is not None
+
+
+def is_slack_webhook(url: str) -> bool:
+    """Whether a URL is that of a Slack incoming webhook: whoever has it can post."""
+    return re.match(r"https://hooks\.slack[^/]*/", url, re.IGNORECASE) is not None
+
+
+def masked(line: str, column: int, span: int) -> tuple[str, int, int]:
+    """The line with everything confidential as `***`, and where `column` (from 1) and `span` have moved to."""
+    shown, last, start, end = "", 0, column - 1, column - 1 + span
+    new_start, new_end = start, end
+    for match in _CONFIDENTIAL.finditer(line):
+        head, tail = match.group("key") or match.group("lead") or "", match.group("tail") or ""
+        begin, stop = match.start() + len(head), match.end() - len(tail)
+        shown += line[last:begin]
+        new_start = _moved(start, begin, stop, len(shown), new_start)
+        new_end = _moved(end, begin, stop, len(shown), new_end)
+        shown += HIDDEN
+        last = stop
+    return shown + line[last:], new_start + 1, max(1, new_end - new_start)
+
+
+def _moved(offset: int, begin: int, stop: int, shown: int, moved: int) -> int:
+    """Where an offset of the line stands once characters `begin` to `stop` have become `***` at `shown`."""
+    if offset <= begin:
+        return moved
+    if offset < stop:
+        return shown
+    return shown + len(HIDDEN) + offset - stop

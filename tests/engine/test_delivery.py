@@ -1,0 +1,191 @@
+"""Telling under bad conditions: unclear answers, refusals, limits, crashes between two steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from sentinel.demo.workspace_faults import dropped_after, dropped_before, http_status, rate_limited, refused, silent
+from sentinel.domain.incidents import Incident
+from sentinel.engine.backoff import Patience, next_lookup, retry_in
+from sentinel.store import outbox
+from sentinel.store.database import Database
+from tests.engine.town import ALERTS, Town, town
+
+
+def roots(it: Town) -> int:
+    return len(it.slack.roots("#workplace-alerts"))
+
+
+async def settle(it: Town, minutes: int = 10) -> None:
+    """Let time pass in steps of five seconds, telling what is due, without any poll."""
+    for _ in range(minutes * 12):
+        it.clock.advance(5.0)
+        await it.tell()
+
+
+def state(database: Database, it: Town) -> tuple[int, int, int]:
+    depth = outbox.depth(database, it.clock.now())
+    return depth.waiting, depth.unclear, depth.abandoned
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(dropped_after(), id="accepted, then the line broke"),
+        pytest.param(http_status(500, accepted=True), id="accepted, then a server error"),
+        pytest.param(refused("internal_error", accepted=True), id="accepted, then internal_error"),
+        pytest.param(dropped_before(), id="not accepted, the line broke"),
+        pytest.param(http_status(503), id="not accepted, server error"),
+    ],
+)
+async def test_an_unclear_post_becomes_exactly_one_message(sqlite_url: str, fault: object) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", fault)  # type: ignore[arg-type]
+        await it.turn()
+        await settle(it)
+        assert roots(it) == 1
+        assert state(database, it) == (0, 0, 0)
+    database.close()
+
+
+async def test_an_unclear_thread_line_is_not_repeated(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        await it.turn()
+        it.degrade()
+        it.slack.inject("chat.postMessage", dropped_after())
+        await it.turn()
+        await settle(it)
+        assert it.story.count("replied") == 1
+        assert roots(it) == 1
+    database.close()
+
+
+async def test_a_lagging_history_does_not_cause_a_second_message(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.slack.settings.history_lag_lookups = 2
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", dropped_after())
+        await it.turn()
+        await settle(it)
+        assert roots(it) == 1
+    database.close()
+
+
+async def test_a_rate_limit_is_waited_for(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", rate_limited(retry_after=30))
+        await it.turn()
+        begun = it.clock.now()
+        assert roots(it) == 0
+        while not roots(it):
+            it.clock.advance(5.0)
+            await it.tell()
+        assert it.clock.now() - begun >= 30
+    database.close()
+
+
+async def test_degraded_and_recovered_unsent_become_one_merged_notice(sqlite_url: str) -> None:
+    """Slack was away the whole time: nobody is told a recovery of something they never heard of."""
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.slack.inject("*", http_status(503), times=None)
+        it.degrade(0)
+        await it.turn()
+        it.degrade()
+        await it.turn()
+        it.slack.clear_faults()
+        await settle(it, minutes=30)
+        assert it.story == ["posted"]
+        assert "ecovered" in it.headline
+    database.close()
+
+
+async def test_a_refusal_is_abandoned_visibly_and_the_rest_goes_on(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        it.slack.channel("workplace-alerts").archived = True
+        await it.turn()
+        assert state(database, it) == (0, 0, 1)
+    database.close()
+
+
+async def test_a_root_deleted_by_a_person_is_posted_anew_once(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        await it.turn()
+        it.slack.delete("#workplace-alerts", it.slack.roots("#workplace-alerts")[0].ts)
+        it.degrade()
+        await it.turn()
+        await settle(it)
+        assert roots(it) == 1
+        assert "ecovered" in it.headline
+    database.close()
+
+
+class _Crash(BaseException):
+    """The process is gone: not an error that anybody may handle."""
+
+
+@pytest.mark.parametrize("moment", ["after begin", "after send"])
+async def test_a_crash_between_recording_and_sending_loses_and_repeats_nothing(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        it.clock.advance(600)
+        await it.poll()
+        channel = it.dispatcher.channels(ALERTS)
+        assert channel is not None
+        send = channel.send
+
+        async def crash(delivery: object) -> Incident:
+            if moment == "after send":
+                await send(delivery)  # type: ignore[arg-type]
+            raise _Crash
+
+        monkeypatch.setattr(channel, "send", crash)
+        with pytest.raises(_Crash):
+            await it.dispatcher.drain()
+        monkeypatch.undo()
+        it.dispatcher._busy.clear()
+        it.ticker.forget()
+        await settle(it)
+        assert roots(it) == 1
+        assert state(database, it) == (0, 0, 0)
+    database.close()
+
+
+async def test_silence_after_accepting_is_cut_by_the_deadline(sqlite_url: str) -> None:
+    """The deadline of the real call is real time, so it is set short here."""
+    database = Database.open(sqlite_url)
+    async with town(database, slack_deadline=0.3) as it:
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", silent())
+        await it.turn()
+        await settle(it)
+        assert roots(it) == 1
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("attempts", "dice", "expected"), [(1, 0.0, 5.0), (1, 1.0, 5.0), (3, 1.0, 20.0), (20, 1.0, 900.0), (20, 0.0, 5.0)]
+)
+def test_retries_grow_to_a_ceiling_and_never_come_sooner_than_the_least(
+    attempts: int, dice: float, expected: float
+) -> None:
+    assert retry_in(attempts, Patience(), dice=dice) == expected
+
+
+@pytest.mark.parametrize(("elapsed", "expected"), [(0, 5.0), (5, 20.0), (59, 60.0), (60, None)])
+def test_lookups_come_at_growing_delays(elapsed: float, expected: float | None) -> None:
+    assert next_lookup(elapsed, (5.0, 20.0, 60.0)) == expected
