@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Protocol
 
@@ -30,6 +29,8 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        import asyncio  # noqa: PLC0415  # a command that only asks for the time should not wait for it
+
         await asyncio.sleep(max(0.0, seconds))
 
 
@@ -48,4 +49,6 @@ class FastClock:
         return (time.monotonic() - self._origin) * self._speed
 
     async def sleep(self, seconds: float) -> None:
+        import asyncio  # noqa: PLC0415  # as above
+
         await asyncio.sleep(max(0.0, seconds) / self._speed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
 from typing import Any
 
 import click
@@ -21,12 +20,12 @@ class Commands(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the signature is the library's
-        return [entry.name for entry in COMMANDS]
+        return [name for name, _, _ in COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
-        for entry in COMMANDS:
-            if entry.name == cmd_name:
-                found = getattr(importlib.import_module(entry.module), cmd_name)
+        for name, module, _ in COMMANDS:
+            if name == cmd_name:
+                found = getattr(importlib.import_module(module), name)
                 assert isinstance(found, click.Command)
                 return found
         return None
@@ -37,7 +36,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and all(entry.name != args[0] for entry in COMMANDS):
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
             ctx.fail(f"No such command {args[0]!r}.{_nearest(args[0])}")
         return super().resolve_command(ctx, args)
 
@@ -65,6 +64,8 @@ class Commands(click.Group):
 
 def _debug(ctx: click.Context) -> None:
     if ctx.params.get("debug"):
+        import traceback  # noqa: PLC0415  # only when asked
+
         traceback.print_exc(file=sys.stderr)
 
 
@@ -80,7 +81,7 @@ def _report(error: SentinelError) -> None:
 def _nearest(word: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  # only for misspelt commands
 
-    near = get_close_matches(word, [entry.name for entry in COMMANDS], 1, 0.5)
+    near = get_close_matches(word, [name for name, _, _ in COMMANDS], 1, 0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
-
-
-class Entry(NamedTuple):
-    """A command as the table has it. The module holds a click command of the command's name."""
-
-    name: str
-    module: str
-    about: str
 
 
 COMMANDS = (
-    Entry("demo", "sentinel.cli.demo", "The whole thing in a minute, without credentials"),
-    Entry("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),
-    Entry("probe", "sentinel.cli.probe", "Ask a source once and show what was recognised"),
-    Entry("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
-    Entry("run", "sentinel.cli.run", "Poll, decide, record, tell"),
-    Entry("status", "sentinel.cli.status", "What is wrong now"),
-    Entry("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when, for how long"),
-    Entry("notices", "sentinel.cli.notices", "list, test, preview: who was told what, or why not"),
-    Entry("db", "sentinel.cli.db", "upgrade, check: the database and its schema"),
+    ("demo", "sentinel.cli.demo", "The whole thing in a minute, without credentials"),
+    ("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),
+    ("probe", "sentinel.cli.probe", "Ask a source once and show what was recognised"),
+    ("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
+    ("run", "sentinel.cli.run", "Poll, decide, record, tell"),
+    ("status", "sentinel.cli.status", "What is wrong now"),
+    ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when, for how long"),
+    ("notices", "sentinel.cli.notices", "list, test, preview: who was told what, or why not"),
+    ("db", "sentinel.cli.db", "upgrade, check: the database and its schema"),
 )
+"""Name, module and what it does. The module holds a click command of that name."""
 
 EXIT_CODES = (
     (0, "well"),
@@ -52,7 +44,7 @@ def help_text() -> str:
         "  Tells people once when a digital workplace service degrades, and once that it recovered.",
         "",
         "Commands (`sentinel COMMAND --help` says more):",
-        *(f"  {entry.name:<11} {entry.about}" for entry in COMMANDS),
+        *(f"  {name:<11} {about}" for name, _, about in COMMANDS),
         "",
         "Options:",
         *(f"  {name:<11} {about}" for name, about in OPTIONS),

@@ -43,20 +43,20 @@ def database_url(given: str | None) -> str:
     """
     if given:
         return given
-    named = os.environ.get("SENTINEL_DATABASE_URL")
-    if named:
-        return named
-    file = os.environ.get("SENTINEL_DATABASE_URL_FILE")
-    if not file:
-        return DATABASE
+    named, file = os.environ.get("SENTINEL_DATABASE_URL"), os.environ.get("SENTINEL_DATABASE_URL_FILE")
+    if file is None:
+        return DATABASE if named is None else named
+    if named is not None:
+        raise _refused("and SENTINEL_DATABASE_URL are both set", "keep one of them")
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not text"
-        problem = Problem(
-            file="SENTINEL_DATABASE_URL_FILE", line=0, column=0, code="E002", message=f"{file} cannot be read: {said}"
-        )
-        raise ConfigError((problem,)) from None
+        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as broken:
+        raise _refused(f"names a file that cannot be read ({type(broken).__name__})") from None
+
+
+def _refused(what: str, hint: str = "") -> ConfigError:
+    message = f"SENTINEL_DATABASE_URL_FILE {what}"
+    return ConfigError((Problem(file="environment", line=0, column=0, code="E201", message=message, hint=hint),))
 
 
 def filters(states: tuple[str, ...], window: str) -> Callable[[F], F]:

@@ -27,14 +27,15 @@ def chosen(rules: Path | None, names: tuple[str, ...], url: str | None) -> tuple
         ConfigError: settings or rules cannot be used.
         NotFound: the rules have no source of that name.
     """
-    from sentinel import app  # noqa: PLC0415  # not for --help
-    from sentinel.clock import SystemClock  # noqa: PLC0415  # as above
+    from sentinel.clock import SystemClock  # noqa: PLC0415  # not for --help
     from sentinel.collect.registry import source_of  # noqa: PLC0415  # as above
 
     clock = SystemClock()
     if url is not None:
         with _worded("--url"):
             return [source_of(_on_the_spot(url, names[0] if names else UNNAMED), clock)], None
+    from sentinel import app  # noqa: PLC0415  # as above
+
     settings, loaded = app.load_all(rules=rules)
     known = [source.name for source in loaded.sources]
     for name in names:

@@ -1,4 +1,4 @@
-"""Every code that a problem of `rules.toml` may have, with the sentence that explains it. Codes never change meaning."""
+"""Every code that a problem may have, with the sentence that explains it. Codes never change meaning."""
 
 from __future__ import annotations
 
@@ -36,12 +36,27 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E127": "Rules and services need a source, and none is declared.",
         "E128": "A receiver needs at least one channel.",
         "E129": "The hierarchy of the source has no such level.",
+        "E130": "A threshold lies beyond what the figure can reach, such as a share above 100 %.",
+        "E131": "Two settings contradict each other.",
+        "E132": "The channel cannot be used.",
+        "E201": "A variable of the environment cannot be used.",
+        "E202": "The address of SENTINEL_HTTP_BIND cannot be listened on.",
+        "E203": "The settings of a source cannot be used.",
+        "E204": "A variable that the rules file makes necessary is not set.",
         "W101": "A rule asks more often than the figures of its source move.",
         "W102": "No route can ever receive what the rule finds.",
         "W103": "Nobody is told anything.",
         "W104": "No route names this receiver.",
         "W105": "The condition can never be true.",
         "W106": "The file has no rule, so nothing is watched.",
+        "W107": "A route before this one takes everything.",
+        "W108": "An override before this one takes everything.",
+        "W109": "Nobody is told when the source itself gives no data.",
+        "W110": "A route asks for something that nothing has.",
+        "W111": "The source has no such service.",
+        "W112": "The hierarchy is not among those whose levels the source declares.",
+        "W201": "A variable begins with SENTINEL_ but means nothing.",
+        "W202": "A variable belongs to something that the rules file does not have.",
     }
 )
-"""Code -> one sentence. E refuses the file, W does not."""
+"""Code -> one sentence. E refuses the configuration, W does not; from 200 on it is about the environment."""

@@ -16,7 +16,7 @@ _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 def refused(code: str, message: str, hint: str = "") -> PydanticCustomError:
     """The error of a validator here: its type is the problem's code."""
-    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})  # type: ignore[arg-type]  # wants a literal
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
 
 
 def _duration(value: object) -> float:
@@ -24,16 +24,16 @@ def _duration(value: object) -> float:
         try:
             return parse_duration(value)
         except ValueError as wrong:
-            raise refused("E106", str(wrong), "write 30s, 10m, 4h or 7d") from None
+            raise refused("E124", str(wrong), "write 30s, 10m, 4h or 7d") from None
     number = isinstance(value, int | float) and not isinstance(value, bool)
     hint = "put it in quotes, with its unit" if number else "write 30s, 10m, 4h or 7d, in quotes"
-    raise refused("E106", "a duration is text: a number with a unit", hint)
+    raise refused("E124", "a duration is text: a number with a unit", hint)
 
 
 def _at_least(least: float) -> Callable[[float], float]:
     def check(seconds: float) -> float:
         if seconds < least:
-            raise refused("E105", f"must be at least {duration_text(least)}")
+            raise refused("E106", f"must be at least {duration_text(least)}")
         return seconds
 
     return check
@@ -50,9 +50,9 @@ SomeTime = Annotated[float, AfterValidator(_at_least(1.0)), BeforeValidator(_dur
 
 def _printable(text: str) -> str:
     if any(unicodedata.category(char) in _UNPRINTABLE for char in text):
-        raise refused("E105", "must not contain line breaks or other control characters")
+        raise refused("E106", "must not contain line breaks or other control characters")
     if not text.strip():
-        raise refused("E105", "must not be empty")
+        raise refused("E106", "must not be empty")
     return text
 
 
@@ -82,7 +82,7 @@ Names = Annotated[
 def _condition_or_false(value: object) -> object:
     if value is False or isinstance(value, str):
         return value
-    raise refused("E104", "must be a condition in quotes, or false to ask nothing")
+    raise refused("E105", "must be a condition in quotes, or false to ask nothing")
 
 
 ConditionOrFalse = Annotated[

@@ -12,11 +12,16 @@ Side = Literal["key", "value"]
 
 
 class Problems:
-    """The problems of one file. Places are looked up only when there is something to say."""
+    """The problems of one file. Places are looked up only when there is something to say.
+
+    `absent` are the paths that were left out because their form was wrong, or that are missing.
+    """
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
+        self.absent: frozenset[Path] = frozenset()
+        self._wrong: set[Path] = set()
         self._found: dict[tuple[str, int, int, str], Problem] = {}
 
     @cached_property
@@ -26,6 +31,7 @@ class Problems:
 
     def error(self, code: str, message: str, path: Path, *, hint: str = "", side: Side = "value") -> None:
         """Something that makes the file unusable."""
+        self._wrong.add(path)
         self.at(code, message, self._place(path, side), hint=hint)
 
     def warning(self, code: str, message: str, path: Path, *, hint: str = "", side: Side = "value") -> None:
@@ -34,6 +40,7 @@ class Problems:
 
     def inside(self, code: str, message: str, path: Path, start: int, end: int, *, hint: str = "") -> None:
         """An error in a part of a text value: its characters from `start` to `end`."""
+        self._wrong.add(path)
         self.at(code, message, self.positions.inside(path, start, end), hint=hint)
 
     def at(self, code: str, message: str, place: Place, *, hint: str = "", severity: str = "error") -> None:
@@ -49,6 +56,11 @@ class Problems:
             span=place.span,
         )
         self._found.setdefault((code, place.line, place.column, message), problem)
+
+    def touches(self, path: Path) -> bool:
+        """Whether something is wrong at this path or below it, or was left out there."""
+        length = len(path)
+        return any(one[:length] == path for paths in (self._wrong, self.absent) for one in paths)
 
     @property
     def all(self) -> tuple[Problem, ...]:

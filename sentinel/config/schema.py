@@ -15,6 +15,10 @@ NOT_YET = frozenset({"maintenance", "calendar", "sla", "flapping"})
 """Keys of the format that this version refuses; nothing else has these names."""
 
 
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""A name that variables of the environment or the history are made of."""
+
+
 class Table(BaseModel):
     """A table: unknown keys are refused, values are never converted. `title` is how messages name it."""
 
@@ -49,21 +53,23 @@ def _column(value: object) -> object:
         return {"column": value}
     if isinstance(value, dict):
         return value
-    raise refused("E104", "must be a column's title, or a table with column and unit")
+    raise refused("E105", "must be a column's title, or a table with column and unit")
 
 
 class SourceTable(Table):
     """Where figures come from."""
 
     title = "[[source]]"
-    name: Text
+    name: Identifier
     type: Literal["nexthink"] = "nexthink"
     url: LongText
     step: Duration = 600.0
     ca_file: Text | None = None
     format: Literal["json", "csv"] = "json"
     path_style: Literal["repeated", "slash"] = "repeated"
-    columns: dict[str, Annotated[ColumnTable | str, BeforeValidator(_column)]] = Field(default_factory=dict)
+    columns: dict[str, Annotated[ColumnTable, BeforeValidator(_column, json_schema_input_type=str | ColumnTable)]] = (
+        Field(default_factory=dict)
+    )
     levels: dict[str, list[Text]] = Field(default_factory=dict)
     max_missing_share: Share = 0.4
     timeout: SomeTime = 60.0
@@ -101,7 +107,7 @@ def _threshold(value: object) -> object:
         return {"breach": value}
     if isinstance(value, dict):
         return value
-    raise refused("E104", "must be a condition in quotes, or a table with breach and clear")
+    raise refused("E105", "must be a condition in quotes, or a table with breach and clear")
 
 
 def _threshold_or_false(value: object) -> object:
@@ -134,7 +140,7 @@ def _rollup(value: object) -> object:
         return RollupTable()
     if isinstance(value, dict):
         return value
-    raise refused("E104", "must be false, or a table with min_children, min_share and min_coverage")
+    raise refused("E105", "must be false, or a table with min_children, min_share and min_coverage")
 
 
 class OverrideTable(Table):
@@ -156,7 +162,7 @@ class RuleTable(Table):
     """What is bad, for how long, and where it is looked for."""
 
     title = "[[rule]]"
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    id: Identifier
     summary: Text | None = None
     service: Names
     hierarchy: Text
@@ -175,12 +181,14 @@ class RuleTable(Table):
     reopen_within: Duration | None = None
     retire_after: SomeTime | None = None
     timezone: Text | None = None
-    rollup: Annotated[
-        RollupTable, BeforeValidator(_rollup, json_schema_input_type=RollupTable | bool)
-    ] = RollupTable()
+    rollup: Annotated[RollupTable, BeforeValidator(_rollup, json_schema_input_type=RollupTable | bool)] = RollupTable()
     runbook: LongText = ""
     owner: Text | None = None
     override: list[OverrideTable] = Field(default_factory=list)
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
 
 
 class SlackTable(Table):
@@ -194,24 +202,22 @@ class SlackWebhookTable(Table):
     """An incoming webhook: its URL is a credential and stands in the environment."""
 
     title = "slack_webhook"
-    name: Text
+    name: Identifier
 
 
 class EmailTable(Table):
     """Recipients of one mail."""
 
     title = "email"
-    to: Names
+    to: Annotated[list[str], Field(min_length=1), BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 
 class WebhookTable(Table):
     """A URL that takes JSON."""
 
     title = "webhook"
+    name: Identifier
     url: LongText
-    name: Text | None = None
-    timeout: SomeTime = 15.0
-    insecure: bool = False
 
 
 class ReceiverTable(Table):
@@ -226,10 +232,6 @@ class ReceiverTable(Table):
     console: bool = False
 
 
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
 class RouteTable(Table):
     """Who is told about what; without matchers: about everything."""
 
@@ -240,7 +242,9 @@ class RouteTable(Table):
     node: Names | None = None
     owner: Names | None = None
     severity: (
-        Annotated[list[SeverityWord], BeforeValidator(_listed, json_schema_input_type=SeverityWord | list[SeverityWord])]
+        Annotated[
+            list[SeverityWord], BeforeValidator(_listed, json_schema_input_type=SeverityWord | list[SeverityWord])
+        ]
         | None
     ) = None
     to: Names
@@ -261,7 +265,7 @@ class DeliveryTable(Table):
     insecure: bool = False
 
 
-class Document(Table):
+class RulesFile(Table):
     """The whole file."""
 
     title = "the file"
@@ -276,7 +280,7 @@ class Document(Table):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the file, for editors; definitions under the name that older drafts know."""
-    schema = Document.model_json_schema(ref_template="#/definitions/{model}")
+    schema = RulesFile.model_json_schema(ref_template="#/definitions/{model}")
     schema["definitions"] = schema.pop("$defs")
     schema["title"] = "Sentinel rules"
     return {"$schema": "http://json-schema.org/draft-07/schema#", **schema}

@@ -88,9 +88,9 @@ def _number(text: str, position: int) -> Token | None:
     if match is None:
         return None
     digits, suffix = match.group(1), match.group(2) or ""
-    end = match.end()
     if suffix in _WORDS:
-        suffix, end = "", match.end(1)
+        suffix = ""
+    end = match.end() if suffix else match.end(1)
     if suffix not in UNITS:
         near = ", ".join(name for name in UNITS if name)
         raise ExpressionError(f"unknown unit {suffix!r}", match.start(2), end, hint=f"units are {near}", code="unit")

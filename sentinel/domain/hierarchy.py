@@ -10,6 +10,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from sentinel.domain.patterns import name_regex
+
 Node = tuple[str, ...]
 """Names from the top of the hierarchy down; `()` is the whole of it."""
 
@@ -51,17 +53,27 @@ class NodePattern:
     """
 
     text: str
-    _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _names: tuple[re.Pattern[str] | None, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_regex", re.compile(_glob_regex(self.text), re.DOTALL))
+        names = _names_of(self.text)
+        if len(names) == 1 and names[0] != "**":
+            names = ["**", *names]
+        compiled = tuple(None if name == "**" else name_regex(name) for name in names)
+        object.__setattr__(self, "_names", compiled)
 
     def matches(self, node: Node) -> bool:
         """Whether the pattern covers that node."""
-        joined = "\0".join(node)
-        if len(_names_of(self.text)) == 1 and self.text != "**":
-            joined = node[-1] if node else ""
-        return self._regex.fullmatch(joined) is not None
+        # `reached` holds how many of the node's names the pattern so far may have used up.
+        reached = {0}
+        for name in self._names:
+            if name is None:
+                reached = set(range(min(reached), len(node) + 1))
+            else:
+                reached = {used + 1 for used in reached if used < len(node) and name.fullmatch(node[used])}
+            if not reached:
+                return False
+        return len(node) in reached
 
 
 def _names_of(pattern: str) -> list[str]:
@@ -80,38 +92,6 @@ def _names_of(pattern: str) -> list[str]:
             current += char
         position += 1
     return [*names, current]
-
-
-def _glob_regex(pattern: str) -> str:
-    """A regular expression over names joined by NUL. Linear in its input: no nested repetition is ever produced."""
-    names = _names_of(pattern)
-    parts: list[str] = []
-    for number, name in enumerate(names):
-        last = number == len(names) - 1
-        if name == "**":
-            parts.append("(?:\0.*)?" if last and number else ".*" if last else "(?:[^\0]+\0)*")
-            continue
-        if number and names[number - 1] != "**":
-            parts.append("\0")
-        parts.append(_name_regex(name))
-    return "".join(parts)
-
-
-def _name_regex(name: str) -> str:
-    out, position = "", 0
-    while position < len(name):
-        char = name[position]
-        if char == "\\" and position + 1 < len(name):
-            position += 1
-            out += re.escape(name[position])
-        elif char == "*":
-            out += "" if out.endswith("[^\0]*") else "[^\0]*"
-        elif char == "?":
-            out += "[^\0]"
-        else:
-            out += re.escape(char)
-        position += 1
-    return out
 
 
 def is_under(node: Node, ancestor: Node) -> bool:

@@ -1,9 +1,28 @@
-"""Globs over flat names (services, rules, owners, sources)."""
+"""Globs over names: services, rules, owners, sources, and the single names of a node."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from fnmatch import translate
+
+
+def name_regex(glob: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    r"""A glob as a regular expression over one whole name: `*` any characters, `?` one, `\` takes a meaning away.
+
+    The standard library's translation matches in linear time, however many stars there are.
+    """
+    literal, position = "", 0
+    while position < len(glob):
+        char = glob[position]
+        if char == "\\" and position + 1 < len(glob):
+            position += 1
+            char = glob[position]
+            literal += f"[{char}]" if char in "*?[" else char
+        else:
+            literal += "[[]" if char == "[" else char
+        position += 1
+    return re.compile(translate(literal), flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +33,7 @@ class NamePattern:
     _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        collapsed = re.sub(r"\*+", "*", self.text)
-        regex = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in collapsed)
-        object.__setattr__(self, "_regex", re.compile(regex, re.DOTALL | re.IGNORECASE))
+        object.__setattr__(self, "_regex", name_regex(self.text, re.IGNORECASE))
 
     @property
     def is_glob(self) -> bool:

@@ -14,7 +14,7 @@ from sentinel.history.status import Status, status
 from sentinel.store import outbox
 from tests.cli.terminal import call, on_a_terminal
 from tests.domain.polls import TEAM
-from tests.history.ledger import RecordedRun
+from tests.history.ledger import LYON, PARIS, TOKYO, ZURICH, RecordedRun
 
 
 def _status(run: RecordedRun, at: float | None = None) -> Status:
@@ -41,8 +41,10 @@ def test_what_people_see(run: RecordedRun) -> None:
 
 
 def test_a_narrow_terminal_cuts_names_and_never_ids(run: RecordedRun) -> None:
-    run.good({"Europe/A very long name of a place indeed": 50.0, "Asia/Tokyo": 33.5})
+    run.good({PARIS: 1, LYON: 1, ZURICH: 1, TOKYO: 33.5, "Europe/A very long name of a place indeed": 50})
     table = _table(_status(run), 80)
+    assert len(table.splitlines()) == 3
+    assert max(len(line) for line in table.splitlines()) == 80
     assert all(line.endswith(tuple(run.incidents)) for line in table.splitlines()[1:])
     assert "…" in table
 
@@ -108,7 +110,7 @@ def test_filters(run: RecordedRun) -> None:
 
 
 def test_names_cannot_write_to_the_terminal(run: RecordedRun) -> None:
-    run.good({"Evil\x1b]0;owned\x07\u202egnp": 99.0, "Asia/Tokyo": 33.5})
+    run.good({PARIS: 1, LYON: 1, ZURICH: 1, TOKYO: 33.5, "Evil\x1b]0;owned\x07\u202egnp": 99})
     done = call("status")
     assert "\x1b" not in done.output
     assert "\u202e" not in done.output

@@ -191,4 +191,4 @@ def _by_node(alerts: Alerts) -> dict[Node, list[Any]]:
     columns = ("warning", "warning_since", "critical", "critical_since", "blind", "good_at", "missing_since", "shown")
     lists = [getattr(alerts, name).tolist() for name in (*columns, "changed_at", "value")]
     rows = zip(*lists, alerts.place, alerts.incident, strict=True)
-    return {node: [None if v != v else v for v in row] for node, row in zip(alerts.nodes, rows, strict=True)}
+    return {node: [None if v != v else v for v in row] for node, row in zip(alerts.nodes, rows, strict=True)}  # noqa: PLR0124  # NaN

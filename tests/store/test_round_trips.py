@@ -43,7 +43,7 @@ from tests.store.records import (
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
 ANY_NODE = st.lists(ANY_TEXT, max_size=4).map(tuple)
-ON_ONE_DATABASE = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_ONE_DATABASE = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def test_a_new_database_remembers_nothing(database: Database) -> None:

@@ -1,0 +1,181 @@
+"""The door of `rules.toml`: everything that it says, or every mistake in it at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from sentinel.config.definitions import Defaults, DeliverySettings, Loaded, ReceiverConfig, SourceConfig
+from sentinel.config.positions import Path, Positions
+from sentinel.config.problems import Problems
+from sentinel.config.route_tables import check_reach, read_delivery, read_receivers, read_routes
+from sentinel.config.rule_tables import NO_DATA_AFTER, Surroundings, read_rules
+from sentinel.config.schema import RulesFile
+from sentinel.config.source_tables import check_catalogue_units, read_services, read_sources, units_of
+from sentinel.config.structure import read_tables
+from sentinel.domain.rules import Rulebook, SourceTraits
+from sentinel.errors import ConfigError, Problem
+
+__all__ = ["Defaults", "DeliverySettings", "Loaded", "ReceiverConfig", "SourceConfig", "load", "read_text"]
+
+_SYNTAX_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)\s*$")
+_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(rule|route|rule[ \t]*\.[ \t]*override)[ \t]*\]\]", re.MULTILINE)
+
+
+def load(path: FilePath | None = None, *, text: str | None = None, name: str = "rules.toml") -> Loaded:
+    """Read a rules file.
+
+    Args:
+        path: the file; `rules.toml` in the working directory unless a text is given.
+        text: its contents, where they are at hand already; `name` is what problems call it.
+        name: see `text`.
+
+    Raises:
+        ConfigError: with every problem, warnings included, in the order of the file.
+    """
+    if text is None:
+        path = FilePath(name) if path is None else path
+        text = read_text(path)
+    file = name if path is None else str(path)
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    data = _parsed(plain, file)
+    problems = Problems(file, plain)
+    structure, problems.absent = read_tables(data, problems)
+    if structure is None:
+        raise ConfigError(problems.all)
+    directory = None if path is None else path.parent
+    return _assembled(structure, directory, problems, text, _lines(plain, structure, problems))
+
+
+def read_text(path: FilePath) -> str:
+    """The text of a file.
+
+    Raises:
+        ConfigError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "the name cannot be used"
+        raise ConfigError((_problem(str(path), 0, 0, "E102", f"cannot be read: {why}"),)) from None
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        problem = _problem(str(path), line, column, "E102", "this is not UTF-8 text", "save the file as UTF-8")
+        raise ConfigError((problem,)) from None
+
+
+def _problem(file: str, line: int, column: int, code: str, message: str, hint: str = "") -> Problem:
+    return Problem(file=file, line=line, column=column, code=code, message=message, hint=hint)
+
+
+def _parsed(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError((_problem(file, 0, 0, "E101", "brackets are nested too deeply"),)) from None
+    except (ValueError, OverflowError) as error:
+        raise ConfigError((_syntax(str(error), text, file),)) from None
+
+
+def _syntax(said: str, text: str, file: str) -> Problem:
+    """What the parser said, at its place. At the end of the document: behind the last thing that stands there."""
+    match = _SYNTAX_PLACE.search(said)
+    message = said[: match.start()] if match else "a value cannot be read"
+    message = "".join(char if char.isprintable() else "?" for char in message)
+    if match and match.group(1):
+        line, column = int(match.group(1)), int(match.group(2))
+    elif match:
+        shown = text.rstrip()
+        line, column = shown.count("\n") + 1, len(shown) - shown.rfind("\n")
+    else:
+        line, column = 0, 0
+    lines = text.split("\n")
+    written = lines[line - 1] if 0 < line <= len(lines) else ""
+    hint = ""
+    if re.match(r"\s*[A-Za-z0-9_.-]+\s*=\s*[A-Za-z#<>]", written) and "value" in message.lower():
+        hint = "text needs quotes"
+    elif message.startswith("Cannot overwrite"):
+        hint = "the same key stands twice in one table"
+    return _problem(file, line, column, "E101", message[:1].lower() + message[1:], hint)
+
+
+def _lines(text: str, structure: RulesFile, problems: Problems) -> Mapping[Path, int]:
+    """The lines of rules, overrides and routes: from their headers alone where these tell all."""
+    found: dict[Path, int] = {}
+    counts = {"rule": 0, "route": 0}
+    overrides = 0
+    line, last = 1, 0
+    for match in _HEADER.finditer(text):
+        line += text.count("\n", last, match.start())
+        last = match.start()
+        if "." in match.group(1):
+            found["rule", counts["rule"] - 1, "override", overrides] = line
+            overrides += 1
+            continue
+        kind = match.group(1)
+        found[kind, counts[kind]] = line
+        counts[kind] += 1
+        overrides = 0 if kind == "rule" else overrides
+    written = len(structure.rule) + len(structure.route) + sum(len(rule.override) for rule in structure.rule)
+    if len(found) == written and '"""' not in text and "'''" not in text:
+        return found
+    return _scanned_lines(structure, problems.positions)
+
+
+def _scanned_lines(structure: RulesFile, positions: Positions) -> Mapping[Path, int]:
+    paths: list[Path] = [("route", number) for number in range(len(structure.route))]
+    for number, rule in enumerate(structure.rule):
+        paths.append(("rule", number))
+        paths += [("rule", number, "override", position) for position in range(len(rule.override))]
+    return {path: positions.key(path).line for path in paths}
+
+
+def _assembled(
+    structure: RulesFile, directory: FilePath | None, problems: Problems, text: str, lines: Mapping[Path, int]
+) -> Loaded:
+    sources = read_sources(structure.source, directory, problems)
+    units = units_of(structure.source, problems)
+    check_catalogue_units(structure.source, problems)
+    services = read_services(structure.service, list(sources), problems)
+    around = Surroundings(structure.defaults, sources, units, lines)
+    rules = read_rules(structure.rule, around, problems)
+    delivery = read_delivery(structure.delivery, problems)
+    receivers = read_receivers(structure.receiver, structure.delivery, problems)
+    routes = read_routes(structure.route, receivers, problems, lines)
+    if rules and not problems.touches(("route",)) and not problems.touches(("receiver",)):
+        check_reach(rules, routes, receivers, services, problems)
+    if not rules and not problems.touches(("rule",)):
+        problems.warning("W106", "there is no [[rule]], so nothing is watched", (), side="key")
+    if problems.errors:
+        raise ConfigError(problems.all)
+    table = structure.defaults
+    defaults = Defaults(**{**table.model_dump(), "no_data_after": table.no_data_after or NO_DATA_AFTER})
+    traits = tuple(
+        SourceTraits(
+            name=source.name,
+            step=source.step,
+            max_missing_share=source.max_missing_share,
+            no_data_after=defaults.no_data_after,
+        )
+        for source in sources.values()
+    )
+    return Loaded(
+        file=problems.file,
+        text=text,
+        defaults=defaults,
+        rulebook=Rulebook(rules=rules, routes=routes, sources=traits),
+        sources=tuple(sources.values()),
+        services=services,
+        receivers=receivers,
+        delivery=delivery,
+        warnings=problems.all,
+        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+    )

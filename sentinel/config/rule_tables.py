@@ -1,0 +1,279 @@
+"""Rules: from tables to criteria, with what they inherit, and with every condition parsed and judged for sense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, available_timezones
+
+from sentinel.config.definitions import SourceConfig
+from sentinel.config.durations import duration_text
+from sentinel.config.positions import Path
+from sentinel.config.problems import Problems
+from sentinel.config.schema import DefaultsTable, NoRollup, Off, OverrideTable, RuleTable, ThresholdTable
+from sentinel.config.source_tables import resolve_source
+from sentinel.config.structure import STAND_IN
+from sentinel.domain.expression_bounds import clear_on_wrong_side, never_breaches, never_clears
+from sentinel.domain.expressions import Condition, ExpressionError, parse
+from sentinel.domain.hierarchy import NodePattern
+from sentinel.domain.metrics import Unit, nearest
+from sentinel.domain.patterns import NamePattern
+from sentinel.domain.rules import Criteria, NoData, Override, Rollup, Rule, Threshold
+
+NO_DATA_AFTER = 1800.0
+"""Three of Nexthink's ten-minute steps."""
+
+_CODES = {"unknown_metric": "E110", "unit": "E111"}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a rule is read against. `units` of the metrics by source; `lines` of tables by path."""
+
+    defaults: DefaultsTable
+    sources: Mapping[str, SourceConfig]
+    units: Mapping[str, Mapping[str, Unit]]
+    lines: Mapping[Path, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The keys that make criteria, each with the path at which it was written (None: nowhere)."""
+
+    values: Mapping[str, object]
+    paths: Mapping[str, Path]
+
+    def over(self, other: _Asked) -> _Asked:
+        """These keys, and of the other one those that are not said here."""
+        return _Asked({**other.values, **self.values}, {**other.paths, **self.paths})
+
+    def seconds(self, key: str, otherwise: float) -> float:
+        value = self.values.get(key)
+        return float(value) if isinstance(value, int | float) else otherwise
+
+
+_ASKED = ("warning", "critical", "only_if", "hold", "recover_for", "no_data", "no_data_after")
+
+
+def _asked(table: DefaultsTable | RuleTable | OverrideTable, path: Path) -> _Asked:
+    given = {key: getattr(table, key) for key in _ASKED if key in table.model_fields_set}
+    given = {key: value for key, value in given.items() if value is not None}
+    return _Asked(given, {key: (*path, "for" if key == "hold" else key) for key in given})
+
+
+def read_rules(tables: list[RuleTable], around: Surroundings, problems: Problems) -> tuple[Rule, ...]:
+    """All rules; what is wrong with them is noted."""
+    _unique_ids(tables, problems)
+    if around.defaults.timezone is not None:
+        _check_timezone(around.defaults.timezone, ("defaults", "timezone"), problems)
+    return tuple(_RuleReader(table, ("rule", n), around, problems).rule() for n, table in enumerate(tables))
+
+
+def _unique_ids(tables: list[RuleTable], problems: Problems) -> None:
+    seen: dict[str, int] = {}
+    for number, table in enumerate(tables):
+        path: Path = ("rule", number, "id")
+        if problems.touches(path) or table.id == STAND_IN:
+            continue
+        if table.id in seen:
+            first = problems.positions.key(("rule", seen[table.id], "id")).line
+            problems.error(
+                "E112", f'two rules have the id "{table.id}"', path, hint=f"the other one stands in line {first}"
+            )
+        seen.setdefault(table.id, number)
+
+
+class _RuleReader:
+    def __init__(self, table: RuleTable, path: Path, around: Surroundings, problems: Problems) -> None:
+        self.table = table
+        self.path = path
+        self.around = around
+        self.problems = problems
+        self.source = resolve_source(table.source, path, list(around.sources), problems)
+        self._units: Mapping[str, Unit] = around.units.get(self.source, around.units[""])
+        self._every = table.every or around.defaults.every
+
+    def rule(self) -> Rule:
+        """The rule, as far as it can be understood."""
+        table, defaults = self.table, self.around.defaults
+        self._check_place()
+        self._check_every()
+        if table.timezone is not None:
+            _check_timezone(table.timezone, (*self.path, "timezone"), self.problems)
+        own = _asked(table, self.path).over(_asked(defaults, ("defaults",)))
+        rollup = table.rollup
+        return Rule(
+            id=table.id,
+            summary=table.summary or table.id,
+            services=tuple(NamePattern(text) for text in dict.fromkeys(table.service)),
+            source=self.source,
+            hierarchy=table.hierarchy,
+            levels=tuple(dict.fromkeys(table.level or ())),
+            path=None if table.path is None else tuple(table.path),
+            scope=table.scope or defaults.scope,
+            every=self._every,
+            criteria=self._criteria(own, self.path),
+            overrides=tuple(self._override(number, override, own) for number, override in enumerate(table.override)),
+            rollup=None if isinstance(rollup, NoRollup) else Rollup(**rollup.model_dump()),
+            reopen_within=defaults.reopen_within if table.reopen_within is None else table.reopen_within,
+            retire_after=table.retire_after or defaults.retire_after,
+            timezone=table.timezone or defaults.timezone,
+            runbook=table.runbook,
+            owner=table.owner or "",
+            line=self.around.lines.get(self.path, 0),
+        )
+
+    def _override(self, number: int, table: OverrideTable, rule: _Asked) -> Override:
+        path: Path = (*self.path, "override", number)
+        own = self._completed(_asked(table, path), rule)
+        return Override(
+            node=None if table.node is None else NodePattern(table.node),
+            service=None if table.service is None else NamePattern(table.service),
+            criteria=self._criteria(own.over(rule), path, may_be_off=bool({"warning", "critical"} & set(own.values))),
+        )
+
+    @staticmethod
+    def _completed(own: _Asked, rule: _Asked) -> _Asked:
+        """An override's threshold table without a breach of its own keeps the conditions of the rule's."""
+        values = dict(own.values)
+        for key in ("warning", "critical"):
+            mine, theirs = values.get(key), rule.values.get(key)
+            if isinstance(mine, Off) or not isinstance(mine, ThresholdTable) or not isinstance(theirs, ThresholdTable):
+                continue
+            if mine.breach is None:
+                said = {name: getattr(mine, name) for name in mine.model_fields_set}
+                values[key] = theirs.model_copy(update=said)
+        return _Asked(values, own.paths)
+
+    def _criteria(self, asked: _Asked, path: Path, *, may_be_off: bool = False) -> Criteria:
+        warning, critical = self._threshold("warning", asked), self._threshold("critical", asked)
+        said = any(isinstance(asked.values.get(key), ThresholdTable) for key in ("warning", "critical"))
+        broken = any(self.problems.touches((*self.path, key)) for key in ("warning", "critical"))
+        if not said and not may_be_off and not broken:
+            self.problems.error(
+                "E117",
+                "neither warning nor critical is given, so the rule can find nothing",
+                path,
+                hint='e.g. warning = "devices_with_errors / devices > 5%"',
+                side="key",
+            )
+        only_if = asked.values.get("only_if")
+        return Criteria(
+            warning=warning,
+            critical=critical,
+            only_if=self._condition(only_if, asked.paths["only_if"], asked.paths["only_if"])
+            if isinstance(only_if, str)
+            else None,
+            no_data=NoData(asked.values.get("no_data", "unknown")),
+            no_data_after=self._no_data_after(asked),
+            line=self.around.lines.get(path, 0),
+        )
+
+    def _no_data_after(self, asked: _Asked) -> float:
+        after = asked.seconds("no_data_after", NO_DATA_AFTER)
+        if after >= 2 * self._every:
+            return after
+        every_at = (*self.path, "every") if self.table.every is not None else ("defaults", "every")
+        at = asked.paths.get("no_data_after", every_at)
+        if at[0] == "defaults":
+            at = every_at
+        if self.problems.touches(at):
+            return after
+        self.problems.error(
+            "E118",
+            f"no_data_after ({duration_text(after)}) is less than twice every ({duration_text(self._every)})",
+            at,
+            hint=f'write no_data_after = "{duration_text(3 * self._every)}"',
+        )
+        return after
+
+    def _threshold(self, key: str, asked: _Asked) -> Threshold | None:
+        value = asked.values.get(key)
+        if not isinstance(value, ThresholdTable) or isinstance(value, Off):
+            return None
+        at = asked.paths[key]
+        if value.breach is None:
+            if not self.problems.touches((*at, "breach")):
+                self.problems.error("E104", f"{key} has no breach", at, hint='e.g. breach = "devices > 5"')
+            return None
+        breach = self._condition(value.breach, (*at, "breach"), at)
+        clear = None if value.clear is None else self._condition(value.clear, (*at, "clear"), at)
+        if breach is None:
+            return None
+        if clear is not None or value.clear is None:
+            self._check_sense(breach, clear, (*at, "breach"), (*at, "clear"))
+        return Threshold(
+            breach=breach,
+            clear=clear,
+            hold=asked.seconds("hold", self.around.defaults.hold) if value.hold is None else value.hold,
+            recover_for=asked.seconds("recover_for", self.around.defaults.recover_for)
+            if value.recover_for is None
+            else value.recover_for,
+        )
+
+    def _condition(self, text: str, path: Path, bare: Path) -> Condition | None:
+        """A condition, written at `path`, or at `bare` where it stands there as text."""
+        try:
+            return parse(text, self._units)
+        except ExpressionError as error:
+            at = path if path in self.problems.positions.values else bare
+            code = _CODES.get(error.code, "E109")
+            self.problems.inside(code, error.message, at, error.start, error.end, hint=error.hint)
+        except RecursionError:
+            self.problems.error("E109", "this is nested too deeply", path)
+        return None
+
+    def _check_sense(self, breach: Condition, clear: Condition | None, at: Path, clear_at: Path) -> None:
+        never = never_breaches(breach)
+        if never is not None:
+            self.problems.warning("W105", never, at)
+        if clear is not None and (wrong := clear_on_wrong_side(breach, clear)) is not None:
+            hint = "clear must ask for figures on the good side of breach's limit"
+            self.problems.error("E107", wrong, clear_at, hint=hint)
+            return
+        stuck = never_clears(breach, clear)
+        if stuck is not None and never is None:
+            self.problems.error("E108", stuck, at if clear is None else clear_at)
+
+    def _check_place(self) -> None:
+        table, path = self.table, self.path
+        if table.level is not None and table.path is not None:
+            self.problems.error(
+                "E116", "level and path are both given", (*path, "path"), hint="keep one of them", side="key"
+            )
+        elif table.level is None and table.path is None:
+            hint = 'e.g. level = "Site", or path = ["Europe", "Switzerland"]'
+            if not any(self.problems.touches((*path, key)) for key in ("level", "path")):
+                self.problems.error("E116", "level or path is missing", path, hint=hint, side="key")
+        source = self.around.sources.get(self.source)
+        known = source.levels.get(table.hierarchy, ()) if source else ()
+        for number, level in enumerate(table.level or ()):
+            if known and level not in known:
+                near = nearest(level, [one.lower() for one in known])
+                written = next((one for one in known if one.lower() == near), None)
+                hint = f'did you mean "{written}"?' if written else f"levels are {', '.join(known)}"
+                at = (*path, "level", number)
+                self.problems.error("E129", f'{table.hierarchy} has no level "{level}"', at, hint=hint)
+
+    def _check_every(self) -> None:
+        source = self.around.sources.get(self.source)
+        if source is None or self._every >= source.step:
+            return
+        at: Path = (*self.path, "every") if self.table.every is not None else ("defaults", "every")
+        self.problems.warning(
+            "W101",
+            f"asks every {duration_text(self._every)}, but the figures of {source.name} "
+            f"move every {duration_text(source.step)}",
+            at,
+            hint=f'write every = "{duration_text(source.step)}"',
+        )
+
+
+def _check_timezone(name: str, path: Path, problems: Problems) -> None:
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, OSError):
+        known = {zone.lower(): zone for zone in available_timezones()}
+        near = nearest(name, known)
+        hint = f'did you mean "{known[near]}"?' if near else 'names look like "Europe/Zurich"'
+        problems.error("E119", "unknown time zone", path, hint=hint)

@@ -1,0 +1,197 @@
+"""From parsed TOML to tables, with every mistake of form at once: what is wrong is noted, left out, and the rest read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sentinel.config.codes import CODES
+from sentinel.config.confidential import is_confidential_key
+from sentinel.config.naming import variable_part
+from sentinel.config.positions import Path
+from sentinel.config.problems import Problems
+from sentinel.config.schema import NOT_YET, RulesFile, Table
+from sentinel.domain.metrics import nearest
+
+_ROUNDS = 8
+"""Leaving out one thing can make another visible, never for long."""
+
+_STAND_INS: Mapping[str, object] = {"to": ["missing"], "service": ["missing"], "url": "https://missing.invalid"}
+"""What stands for a missing key, so that the rest of its table can still be judged; anything else gets `STAND_IN`."""
+STAND_IN = "missing"
+
+_KINDS: Mapping[str, str] = {
+    "string_type": "must be text, in quotes",
+    "list_type": "must be a list, in brackets",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+}
+
+
+def read_tables(raw: Mapping[str, Any], problems: Problems) -> tuple[RulesFile | None, frozenset[Path]]:
+    """The tables of a file, with what is wrong with their form added to `problems`.
+
+    Returns:
+        The tables without what could not be read, and the paths that were left out or are missing: nothing more is
+        to be said about those. None where nothing usable is left.
+    """
+    tree = _copied(raw)
+    absent: set[Path] = set()
+    for _ in range(_ROUNDS):
+        try:
+            return RulesFile.model_validate(tree), frozenset(absent)
+        except ValidationError as invalid:
+            details = invalid.errors(include_url=False)
+        for detail in details:
+            path = _existing(tree, detail["loc"])
+            if detail["type"] == "missing":
+                path = (*path, str(detail["loc"][-1]))
+            if path not in absent:
+                _tell(detail, path, tree, problems)
+        for detail in details:
+            absent.add(_mend(detail, tree))
+    return None, frozenset(absent)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return [_copied(one) for one in value] if isinstance(value, list) else value
+
+
+def _existing(tree: Any, loc: Iterable[str | int]) -> Path:
+    """As much of the path as the file has: a condition written as text has no `breach` key."""
+    path: Path = ()
+    for step in loc:
+        inside = isinstance(tree, dict) and step in tree
+        if not inside and not (isinstance(tree, list) and isinstance(step, int) and step < len(tree)):
+            break
+        tree = tree[step]
+        path = (*path, step)
+    return path
+
+
+def _mend(detail: ErrorDetails, tree: dict[str, Any]) -> Path:
+    """Fill in what is missing, take out what is wrong; the path of that."""
+    path = _existing(tree, detail["loc"])
+    if detail["type"] == "missing":
+        key = str(detail["loc"][-1])
+        if len(path) == len(detail["loc"]) - 1:
+            _at(tree, path)[key] = _STAND_INS.get(key, STAND_IN)
+        return (*path, key)
+    while path and isinstance(path[-1], int):  # a whole list goes: its other elements keep their numbers
+        path = path[:-1]
+    if path:
+        del _at(tree, path[:-1])[path[-1]]
+    return path
+
+
+def _at(tree: Any, path: Path) -> Any:
+    for step in path:
+        tree = tree[step]
+    return tree
+
+
+def _tell(detail: ErrorDetails, path: Path, tree: dict[str, Any], problems: Problems) -> None:
+    kind, key = detail["type"], _name(detail["loc"])
+    context: Mapping[str, Any] = detail.get("ctx") or {}
+    if kind == "extra_forbidden":
+        _tell_unknown(path, tree, problems)
+    elif kind == "missing":
+        where = _model_at(path[:-1]).title
+        problems.error("E104", f"{where} has no {key}", path[:-1], hint=_need(key), side="key")
+    elif kind in CODES:
+        problems.error(kind, f"{key}: {context['message']}", path, hint=str(context.get("hint", "")))
+    elif kind in _KINDS:
+        problems.error("E105", f"{key} {_KINDS[kind]}", path)
+    elif kind == "literal_error":
+        words = str(context["expected"]).replace("'", "")
+        given = detail["input"]
+        near = nearest(given, words.replace(" or ", ", ").split(", ")) if isinstance(given, str) else None
+        problems.error("E106", f"{key} must be {words}", path, hint=f"did you mean {near!r}?" if near else "")
+    elif kind == "string_pattern_mismatch":
+        hint = "at most 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit"
+        problems.error("E106", f"{key} has characters that cannot stand in it", path, hint=hint)
+    else:
+        problems.error("E106", f"{key}: {_sentence(detail)}", path)
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    """Our words for a bound that was passed; the library's own where there are none."""
+    context: Mapping[str, Any] = detail.get("ctx") or {}
+    told = {
+        "greater_than_equal": f"must be at least {context.get('ge')}",
+        "less_than_equal": f"must be at most {context.get('le')}",
+        "too_short": "must not be empty",
+        "too_long": f"has more than {context.get('max_length')} elements",
+        "string_too_long": f"has more than {context.get('max_length')} characters",
+        "finite_number": "must be a finite number",
+    }
+    return told.get(detail["type"], detail["msg"])
+
+
+def _need(key: str) -> str:
+    return "a rule keeps its history under its id: choose one and never change it" if key == "id" else ""
+
+
+def _name(loc: Iterable[str | int]) -> str:
+    """The last word of a path; of a list's element the list's."""
+    return next((step for step in reversed(list(loc)) if isinstance(step, str)), "this")
+
+
+def _tell_unknown(path: Path, tree: dict[str, Any], problems: Problems) -> None:
+    key = str(path[-1])
+    model = _model_at(path[:-1])
+    known = sorted(field.alias or name for name, field in model.model_fields.items())
+    shown = key if key.isprintable() and len(key) <= 60 else repr(key[:60])  # noqa: PLR2004  # a key, not a novel
+    near = nearest(key, known)
+    if key in NOT_YET:
+        name = f"[[{key}]]" if len(path) == 1 else key
+        problems.error("E123", f"{name} is not available yet", path, hint="leave it out", side="key")
+    elif is_confidential_key(key) or path[-2:] == ("slack_webhook", "url"):
+        hint = f"set {_variable(path, tree)} (or the same with _FILE) instead"
+        problems.error("E120", f"{shown}: credentials do not belong into this file", path, hint=hint, side="key")
+    else:
+        if near is None and len(path) == 1:
+            near = nearest(key, NOT_YET)
+        hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(known)}"
+        problems.error("E103", f"unknown key {shown} in {model.title}", path, hint=hint, side="key")
+
+
+def _variable(path: Path, tree: dict[str, Any]) -> str:
+    """The variable that a credential at this path belongs into."""
+    table: Any = _at(tree, path[:-1])
+    name = table.get("name", "NAME") if isinstance(table, dict) else "NAME"
+    name = variable_part(name) if isinstance(name, str) and len(name) <= 60 else "NAME"  # noqa: PLR2004  # a name, not a novel
+    if path[0] == "source":
+        return f"SENTINEL_SOURCE_{name}_{'USERNAME' if 'user' in str(path[-1]).lower() else 'PASSWORD'}"
+    channel = path[2] if len(path) > 3 else ""  # noqa: PLR2004  # ("receiver", 0, "slack", "token")
+    by_channel = {
+        "slack": "SENTINEL_SLACK_BOT_TOKEN",
+        "slack_webhook": f"SENTINEL_SLACK_WEBHOOK_{name}",
+        "webhook": f"SENTINEL_WEBHOOK_{name}_SECRET",
+        "email": "SENTINEL_SMTP_PASSWORD",
+    }
+    return by_channel.get(str(channel), "the SENTINEL_* variable it belongs to")
+
+
+def _model_at(path: Path) -> type[Table]:
+    """The table that stands at a path."""
+    model: type[Table] = RulesFile
+    for step in path:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if isinstance(step, str) and step in fields:
+            model = _inner(fields[step].annotation) or model
+    return model
+
+
+def _inner(annotation: object) -> type[Table] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation if issubclass(annotation, Table) else None
+    return next((found for one in get_args(annotation) if (found := _inner(one))), None)

@@ -1,0 +1,95 @@
+"""`sentinel notices list` and `preview`."""
+
+from __future__ import annotations
+
+import json
+from email import message_from_string, policy
+from typing import Any
+
+import pytest
+
+from sentinel.store import outbox
+from tests.cli.terminal import call
+from tests.history.ledger import RecordedRun
+
+KEYS = {
+    "id",
+    "incident",
+    "kind",
+    "receiver",
+    "channel",
+    "state",
+    "decided_at",
+    "delivered_at",
+    "attempts",
+    "reason",
+}
+
+
+def _listed(*options: str) -> list[dict[str, Any]]:
+    done = call("notices", "list", "--json", *options)
+    assert done.exit_code == 0, done.output
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def test_json_has_the_keys_of_the_contract(run: RecordedRun) -> None:
+    found = _listed()
+    assert [one["kind"] for one in found] == ["degraded", "recovered", "widened", "degraded"]
+    assert all(set(one) >= KEYS for one in found)
+
+
+def test_filters(run: RecordedRun) -> None:
+    france = next(one.id for one in run.incidents.values() if one.node[-1] == "France")
+    assert len(_listed("--incident", france[:9])) == 3
+    assert [one["kind"] for one in _listed("--kind", "recovered", "--kind", "widened")] == ["recovered", "widened"]
+    assert len(_listed("--node", "Asia")) == 1
+    assert len(_listed("--receiver", "te*")) == 4
+    assert _listed("--receiver", "night") == []
+    assert _listed("--state", "delivered", "--state", "not_told") == []
+    assert len(_listed("--since", "2026-03-02T08:40Z")) == 2
+    assert call("notices", "list", "--incident", "nobody").exit_code == 1
+
+
+def test_why_it_was_not_told_stands_in_the_table(run: RecordedRun) -> None:
+    assert run.db is not None
+    first = outbox.lane(run.db, outbox.due_lanes(run.db, run.now)[0])[0].id
+    outbox.begin(run.db, [first], run.now, None)
+    outbox.abandoned(run.db, [first], run.now, None, reason="channel_not_found. Invite the bot")
+    done = call("notices", "list", "--state", "abandoned", "--utc")
+    assert done.stdout == (
+        "state\tdecided\tkind\tto\tchannel\tincident\ttries\tdelivered\treason\tid\n"
+        f"abandoned\t2026-03-02T08:10:00+00:00\tdegraded\tteam\tslack:#team\t{_listed('--state', 'abandoned')[0]['incident']}"
+        f"\t1\t\tchannel_not_found. Invite the bot\t{first}\n"
+    )
+
+
+def test_a_preview_needs_no_database_and_no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call("notices", "preview")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("🔴 Exchange Online at Europe / Switzerland")
+    assert "\x1b" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+    assert "Recovered" in call("notices", "preview", "--recovered").stdout
+
+
+def test_the_slack_payload_of_a_real_incident(run: RecordedRun) -> None:
+    payload = json.loads(call("notices", "preview", "--incident", next(iter(run.incidents)), "--json").stdout)
+    assert set(payload) == {"text", "blocks", "attachments"}
+    assert payload["text"].startswith("✅ Recovered")
+    drawn = call("notices", "preview", "--incident", next(iter(run.incidents))).stdout
+    assert "Mail at Europe / France" in drawn
+
+
+def test_the_mail_as_drawn_and_as_source() -> None:
+    shape = json.loads(call("notices", "preview", "--channel", "email", "--json").stdout)
+    mail = message_from_string(shape["source"], policy=policy.default)
+    assert mail["Subject"] == shape["subject"]
+    assert mail.get_content_type() == "multipart/alternative"
+    assert "Subject: [sentinel]" in call("notices", "preview", "--channel", "email").stdout
+
+
+def test_the_console_line() -> None:
+    assert " degraded 🔴 Critical" in call("notices", "preview", "--channel", "console").stdout
+    assert "text" in json.loads(call("notices", "preview", "--channel", "console", "--json").stdout)
