@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-
 COMMANDS = (
     ("demo", "sentinel.cli.demo", "The whole thing in a minute, without credentials"),
     ("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),

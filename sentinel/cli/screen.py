@@ -54,7 +54,7 @@ def complain(message: str, hint: str = "") -> None:
     for label, text in (("error", message), ("hint", hint)):
         if text:
             head = click.style(f"{label}:", fg="red" if label == "error" else None, bold=True)
-            click.echo(f"{head if _coloured(sys.stderr) else f'{label}:'} {_lines(text)}", err=True)
+            click.echo(f"{head if coloured(sys.stderr) else f'{label}:'} {_lines(text)}", err=True)
 
 
 def print_json(value: Any) -> None:
@@ -75,7 +75,7 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
             click.echo("\t".join(line))
     elif found:
         width = shutil.get_terminal_size().columns
-        for line in aligned(heads, found, width, coloured=_coloured(sys.stdout)):
+        for line in aligned(heads, found, width, coloured=coloured(sys.stdout)):
             click.echo(line)
 
 
@@ -130,10 +130,11 @@ def width() -> int:
 
 def wants_colour() -> bool:
     """Whether data on stdout is shown in colours."""
-    return _coloured(sys.stdout)
+    return coloured(sys.stdout)
 
 
-def _coloured(stream: Any) -> bool:
+def coloured(stream: Any) -> bool:
+    """Whether what goes to that stream is shown in colours: NO_COLOR, --no-color and pipes refuse."""
     context = click.get_current_context(silent=True)
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def _sent(settings: Settings, loaded: Loaded, addresses: list[Address], wait: fl
         ids = enqueue_tests(db, addresses, clock.now())
         try:
             # What the console channel prints is for people: stdout is kept for the data.
-            asyncio.run(deliver_pending(settings, loaded, stream=click.get_text_stream("stderr")))
+            asyncio.run(deliver_pending(settings, loaded, stream=sys.stderr))
         except AlreadyRunning:
             screen.say("a running Sentinel tells it")
         return asyncio.run(_settled(db, ids, clock.monotonic() + wait))

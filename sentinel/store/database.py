@@ -249,7 +249,7 @@ def _limit(connection: Connection) -> None:
             ),
             {
                 "statement": f"{STATEMENT_SECONDS}s",
-                "lock": f"{BUSY_SECONDS:.0f}s",
+                "lock": f"{BUSY_SECONDS}s",
                 "idle": f"{IDLE_SECONDS}s",
             },
         )

@@ -101,10 +101,10 @@ def test_a_full_disk_holds_the_tick_and_leaves_nothing_half_written(database: Da
 
 def test_a_file_that_may_not_be_written_is_found_at_the_start(sqlite_url: str, path: Path) -> None:
     """C 29: by a test write, before anything is polled."""
-    event_file = path.with_name("readonly.db")
-    shutil.copyfile(path, event_file)
+    locked_up = path.with_name("readonly.db")
+    shutil.copyfile(path, locked_up)
     with pytest.raises(StoreBusy, match="read-only"):
-        _open_read_only_file(event_file)
+        _open_read_only_file(locked_up)
 
 
 def _open_read_only_file(path: Path) -> None:
@@ -210,7 +210,7 @@ def test_the_claim_of_a_killed_process_is_gone_with_it(sqlite_url: str, path: Pa
         "import sys; from sentinel.store.database import Database; d = Database.open(sys.argv[1]); d.claim();"
         "print('claimed', flush=True); sys.stdin.read()"
     )
-    holder = subprocess.Popen(
+    holder = subprocess.Popen(  # noqa: S603  # our own program
         [sys.executable, "-c", program, sqlite_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert holder.stdin is not None
