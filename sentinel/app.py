@@ -25,9 +25,11 @@ from sentinel.engine.backoff import Patience
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.health import Health
 from sentinel.engine.instance import Instance
+from sentinel.engine.offload import offload
 from sentinel.engine.samples import sample_story
 from sentinel.engine.tick import Ticker
 from sentinel.errors import ConfigError, Problem
+from sentinel.store import outbox
 from sentinel.store.database import Database
 from sentinel.store.housekeeping import Retention
 from sentinel.store.migrations import upgrade
@@ -113,6 +115,11 @@ class App:
             return await self.instance.once()
         finally:
             await self.close()
+
+    async def undelivered(self) -> int:
+        """How many notices are still to be told."""
+        depth = await offload(lambda: outbox.depth(self.db, self.clock.now()))
+        return depth.waiting + depth.unclear
 
     def stop(self) -> None:
         """End `run` within ten seconds."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sentinel.cli.main import COMMANDS, help_text
+from sentinel.cli.contents import COMMANDS, help_text
 from sentinel.cli.screen import complain, say
 from sentinel.errors import ConfigError, SentinelError
 

@@ -73,8 +73,9 @@ def show(*, incident: str, database: str | None, utc: bool, as_json: bool) -> No
 
 def row(one: IncidentRow, times: moments.Times) -> tuple[str, ...]:
     """An incident as the table has it: one that has ended stands there with how it ended."""
+    state = one.close_reason or one.state
     return (
-        one.state if one.close_reason is None else one.close_reason.replace("_", " "),
+        state.replace("_", " ") if times.terse else state,
         one.severity,
         one.service or f"source {one.source}",
         " / ".join(one.node),

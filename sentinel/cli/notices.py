@@ -64,7 +64,7 @@ def list_(
 def row(one: NoticeRow, times: moments.Times) -> tuple[str, ...]:
     """A notice as the table has it."""
     return (
-        one.state.replace("_", " "),
+        one.state.replace("_", " ") if times.terse else one.state,
         times.of(one.decided_at),
         one.kind,
         one.receiver or "nobody",

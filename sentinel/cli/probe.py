@@ -12,7 +12,7 @@ from sentinel.cli import options, screen
 if TYPE_CHECKING:
     from sentinel.collect.nexthink import NexthinkSource
     from sentinel.collect.probe import Probe
-    from sentinel.domain.reading import Query
+    from sentinel.domain.reading import Failure, Query
     from sentinel.domain.rules import Rulebook
 
     Probed = list[tuple[Query, Probe]]
@@ -52,18 +52,17 @@ def probe(
 
     _check_usage(wanted, url)
     portals, rulebook = sources.chosen(rules, source, url)
-    found = asyncio.run(_ask(portals, rulebook, wanted, every=every))
+    found, undiscovered = asyncio.run(_ask(portals, rulebook, wanted, every=every))
     if as_json:
         screen.print_json([_json(query, one) for query, one in found])
     else:
         for query, one in found:
             for line in account(query, one):
                 click.echo(line)
-    failures = [one.failure for _, one in found if one.failure is not None]
-    for query, one in found:
-        if one.failure is not None:
-            sources.complain(query.source, one.failure)
-    ctx.exit(sources.exit_code(failures))
+    failures = [(query.source, one.failure) for query, one in found if one.failure is not None] + undiscovered
+    for name, failure in failures:
+        sources.complain(name, failure)
+    ctx.exit(sources.exit_code(failure for _, failure in failures))
 
 
 def _check_usage(wanted: dict[str, str | None], url: str | None) -> None:
@@ -80,21 +79,26 @@ def _check_usage(wanted: dict[str, str | None], url: str | None) -> None:
 
 async def _ask(
     portals: list[NexthinkSource], rulebook: Rulebook | None, wanted: dict[str, str | None], *, every: bool
-) -> Probed:
+) -> tuple[Probed, list[tuple[str, Failure]]]:
+    """What came of the queries, and of the lists of services where they stand in the way of asking."""
     from sentinel.collect.probe import probe as probe_once  # noqa: PLC0415  # not for --help
-    from sentinel.domain.reading import Failure  # noqa: PLC0415  # as above
+    from sentinel.domain.reading import Failure, Reason  # noqa: PLC0415  # as above
 
     found: Probed = []
+    undiscovered: list[tuple[str, Failure]] = []
     for portal in portals:
         try:
             offered = await portal.discover()  # tells which UID belongs to a name
-            if isinstance(offered, Failure):
-                screen.say(f"{portal.name}: the list of services could not be read; the declared ones are asked for")
             queries = _queries(portal, rulebook, wanted)
+            if isinstance(offered, Failure) and (not queries or offered.reason is Reason.UNAUTHORIZED):
+                undiscovered.append((portal.name, offered))
+                continue
+            if not queries:
+                screen.say(f"{portal.name}: no rule asks for any of its services")
             found += [(query, await probe_once(portal, query)) for query in (queries if every else queries[:1])]
         finally:
             await portal.close()
-    return found
+    return found, undiscovered
 
 
 def _queries(portal: NexthinkSource, rulebook: Rulebook | None, wanted: dict[str, str | None]) -> list[Query]:
@@ -108,10 +112,7 @@ def _queries(portal: NexthinkSource, rulebook: Rulebook | None, wanted: dict[str
         scope: Any = wanted["scope"]
         return [Query(portal.name, wanted["service"], hierarchy, level, below, scope)]
     asked = needed(rulebook, portal.services()) if rulebook is not None else ()
-    found = [one.query for one in asked if one.query.source == portal.name]
-    if not found:
-        screen.say(f"{portal.name}: no rule asks for any of its known services")
-    return found
+    return [one.query for one in asked if one.query.source == portal.name]
 
 
 def account(query: Query, one: Probe) -> list[str]:

@@ -28,7 +28,6 @@ from sentinel.domain.records import Plan
 from sentinel.domain.sentences import counted
 from sentinel.engine.journal import configure
 from sentinel.engine.queries import Asked
-from sentinel.store import outbox
 
 ZONE = ZoneInfo("Europe/Zurich")
 BEGIN = datetime(2026, 3, 3, 9, 50, tzinfo=ZONE)
@@ -45,6 +44,7 @@ class Stage:
     clock: FastClock
     story: Story
     width: int
+    colour: bool
     open: set[str] = field(default_factory=set)
     seen: int = 0
     polls: int = 0
@@ -87,7 +87,7 @@ class Stage:
                 event.kind, event.kind
             )
             self.say(f"Slack #{name}: {what}", mark="✉")
-            sys.stdout.write(draw(event.message, width=self.width, zone=ZONE) + "\n\n")
+            sys.stdout.write(draw(event.message, width=self.width, colour=self.colour, zone=ZONE).rstrip() + "\n\n")
             sys.stdout.flush()
         self.seen = len(slack.events)
 
@@ -95,7 +95,7 @@ class Stage:
         """An e-mail arrived."""
         self.mails.append(mail)
         self.say(f"e-mail to {mail['To']}", mark="✉")
-        sys.stdout.write(draw_mail(mail, width=self.width) + "\n\n")
+        sys.stdout.write(draw_mail(mail, width=self.width, colour=self.colour).rstrip() + "\n\n")
         sys.stdout.flush()
 
 
@@ -103,7 +103,8 @@ async def show(*, mail: bool, keep: bool, speed: float, width: int | None) -> No
     """Run the demonstration to its end."""
     clock = FastClock(start=BEGIN.timestamp(), speed=speed)
     columns = width or min(100, shutil.get_terminal_size((80, 24)).columns)
-    stage = Stage(clock, demo_story(BEGIN.timestamp()), columns)
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    stage = Stage(clock, demo_story(BEGIN.timestamp()), columns, colour)
     folder = Path(tempfile.mkdtemp(prefix="sentinel-demo-"))
     _introduce(stage, speed)
     try:
@@ -165,8 +166,7 @@ async def _is_over(stage: Stage, app: App) -> bool:
         return True
     if now < stage.story.recovered_at or stage.open:
         return False
-    depth = await asyncio.to_thread(outbox.depth, app.db, now)
-    return depth.waiting == depth.unclear == 0
+    return await app.undelivered() == 0
 
 
 def _introduce(stage: Stage, speed: float) -> None:

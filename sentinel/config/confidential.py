@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 _KEY = (
-    r"[A-Za-z0-9_-]*(?:pass?w|passphrase|passwd|pwd|pswd|secret|token|credential|api_?key|private_?key|user_?name|login|"
+    r"[A-Za-z0-9_-]*(?:pass?w|passphrase|passwd|pwd|pswd|secret|token|credential|api[_-]?key|private[_-]?key|user[_-]?name|login|"
     r"authori[sz]ation|bearer)[A-Za-z0-9_-]*"
 )
 _CONFIDENTIAL_KEY = re.compile(_KEY, re.IGNORECASE)
 _VALUE = (
-    r'"""(?:.*?""")?|' r"'''(?:.*?''')?|" r'"(?:[^"\\]|\\.)*"' r"|'[^']*'" r"|[\[{\"'].*|[^\s,\]}]+"
+    r'"""(?:.*?"""|.*)|' r"'''(?:.*?'''|.*)|" r'"(?:[^"\\]|\\.)*"' r"|'[^']*'" r"|[\[{\"'].*|[^\s,\]}]+"
 )  # text, else the rest of the line
 _CONFIDENTIAL = re.compile(
     rf"(?P<key>[\"']?{_KEY}[\"']?\s*[=:]\s*)(?P<value>{_VALUE})"
-    r"|(?P<lead>://)[^/\s\"'@]+(?P<tail>@)"
+    r"|(?P<lead>://)[^\s\"']+(?P<tail>@)"
     r"|xox[a-z]-[A-Za-z0-9-]+|xapp-[A-Za-z0-9-]+|https://hooks\.slack[^\s\"']+",
     re.IGNORECASE,
 )
@@ -39,17 +39,20 @@ def masked(line: str, column: int, span: int) -> tuple[str, int, int]:
         head, tail = match.group("key") or match.group("lead") or "", match.group("tail") or ""
         begin, stop = match.start() + len(head), match.end() - len(tail)
         shown += line[last:begin]
-        new_start = _moved(start, begin, stop, len(shown), new_start)
-        new_end = _moved(end, begin, stop, len(shown), new_end)
+        new_start = _moved(start, begin, stop, len(shown), new_start, inside=0)
+        new_end = _moved(end, begin, stop, len(shown), new_end, inside=len(HIDDEN))
         shown += HIDDEN
         last = stop
     return shown + line[last:], new_start + 1, max(1, new_end - new_start)
 
 
-def _moved(offset: int, begin: int, stop: int, shown: int, moved: int) -> int:
-    """Where an offset of the line stands once characters `begin` to `stop` have become `***` at `shown`."""
+def _moved(offset: int, begin: int, stop: int, shown: int, moved: int, *, inside: int) -> int:
+    """Where an offset of the line stands once characters `begin` to `stop` have become `***` at `shown`.
+
+    `inside`: how far into `***` an offset goes that lay between the two.
+    """
     if offset <= begin:
         return moved
     if offset < stop:
-        return shown
+        return shown + inside
     return shown + len(HIDDEN) + offset - stop

@@ -104,6 +104,7 @@ def _syntax(said: str, text: str, file: str) -> Problem:
         hint = "text needs quotes"
     elif message.startswith("Cannot overwrite"):
         hint = "the same key stands twice in one table"
+        column = len(written) - len(written.lstrip()) + 1
     return _problem(file, line, column, "E101", message[:1].lower() + message[1:], hint)
 
 

@@ -183,6 +183,7 @@ def read_services(tables: list[ServiceTable], sources: list[str], problems: Prob
 
 def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what: str) -> None:
     """Note what is wrong with a URL; it is never repeated, it might hold a credential."""
+    holder = "the source" if path[0] == "source" else "[delivery]"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -205,7 +206,7 @@ def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what:
             "E121",
             f"{what} would travel unencrypted to another machine",
             path,
-            hint="use https, or say insecure = true",
+            hint=f"use https, or say insecure = true in {holder}",
         )
 
 

@@ -275,6 +275,9 @@ def _notes(story: Story, at: float) -> tuple[str, ...]:
         since = f" since {local_near(gone[-1], at, zone)}" if gone else ""
         value = clean(incident.facts.value, _FIGURE)
         notes.append(f"No data{since}" + (f", last {value}" if value else ""))
+    elif incident.is_open and incident.facts.recovering:
+        wait = sentences.duration(incident.facts.recovering)
+        notes.append(f"Within the limit now; recovered when it stays so for {wait}")
     if incident.is_open and incident.acknowledged_by is not None:
         when = f" {local_near(incident.acknowledged_at, at, zone)}" if incident.acknowledged_at is not None else ""
         notes.append(f"👀 Acknowledged by {clean(incident.acknowledged_by, _NAME)}{when}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,26 +98,29 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     absent = index < 0
     warning = np.where(absent, Verdict.UNKNOWN, verdicts.warning[index] if rows.judged.size else 0).astype(np.uint8)
     critical = np.where(absent, Verdict.UNKNOWN, verdicts.critical[index] if rows.judged.size else 0).astype(np.uint8)
-    entries = _Entries(rule, (rule.criteria, *(o.criteria for o in rule.overrides)), criteria)
+    entries = _Entries((rule.criteria, *(o.criteria for o in rule.overrides)), criteria)
     warning = entries.without_threshold(Severity.WARNING, warning)
     critical = entries.without_threshold(Severity.CRITICAL, critical)
 
-    blind = is_blind(warning, critical)
+    blind = is_blind(warning, critical, np.maximum(warning, critical))
     good_at, missing_since = _missing(before, blind, state, time)
     reached = blind & (time.at - missing_since >= entries.no_data_after())
     policy = entries.no_data()
-    for policy_code, verdict in ((1, Verdict.BREACH), (2, Verdict.CLEAR)):
-        here = reached & (policy == policy_code)
-        warning[here], critical[here] = verdict, verdict
-    warning = entries.without_threshold(Severity.WARNING, warning)
-    critical = entries.without_threshold(Severity.CRITICAL, critical)
+    if reached.any():
+        for policy_code, verdict in ((1, Verdict.BREACH), (2, Verdict.CLEAR)):
+            here = reached & (policy == policy_code)
+            warning[here], critical[here] = verdict, verdict
+        warning = entries.without_threshold(Severity.WARNING, warning)
+        critical = entries.without_threshold(Severity.CRITICAL, critical)
 
     w_phase, w_since = _turn(entries, Severity.WARNING, before.warning, before.warning_since, warning, time)
     c_phase, c_since = _turn(entries, Severity.CRITICAL, before.critical, before.critical_since, critical, time)
     retired = absent & blind & (time.at - missing_since >= rule.retire_after)
-    w_phase[retired], c_phase[retired] = Phase.INACTIVE, Phase.INACTIVE
+    if retired.any():
+        w_phase, c_phase = np.where(retired, _INACTIVE, w_phase), np.where(retired, _INACTIVE, c_phase)
     unknown = blind & (np.isnan(good_at) | reached) & ~(reached & (policy > 0))
     shown = shown_state(w_phase, c_phase, unknown & ~retired)
+    watched = (c_phase != Phase.INACTIVE) | (w_phase == Phase.INACTIVE)
     after = before.evolve(
         warning=w_phase,
         warning_since=w_since,
@@ -126,10 +130,10 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
         good_at=good_at,
         missing_since=missing_since,
         shown=shown,
+        value=_values(entries, watched, before.value, figures, row),
         rows=rows,
         at_row=row,
     )
-    after = after.evolve(value=_values(entries, after, before.value, figures, row))
     gone = ((w_phase == Phase.INACTIVE) & (c_phase == Phase.INACTIVE) & ~blind) | retired
     judged = verdicts.known
     judged[index[after.active & ~absent]] = True
@@ -142,7 +146,7 @@ def advance_blind(rule: Rule, service: str, alerts: Alerts, state: QueryState, t
         alerts = shifted(alerts, time.shift)
     count = len(alerts.nodes)
     numbers = np.fromiter((variant_of(rule, service, node) for node in alerts.nodes), np.int64, count)
-    entries = _Entries(rule, (rule.criteria, *(o.criteria for o in rule.overrides)), numbers)
+    entries = _Entries((rule.criteria, *(o.criteria for o in rule.overrides)), numbers)
     good_at, missing_since = _missing(alerts, np.ones(count, bool), state, time)
     unknown = (time.at - missing_since >= entries.no_data_after()) | np.isnan(good_at)
     unknown &= ~(alerts.blind & (alerts.shown != UNKNOWN) & (entries.no_data() > 0))
@@ -164,7 +168,8 @@ def _with_new_entries(
     fresh = verdicts.notable.copy()
     present = rows.judged_index[row[row >= 0]]
     fresh[present[present >= 0]] = False
-    new_rows = rows.judged[np.flatnonzero(fresh)]
+    # Looking for nothing in a large column is much quicker with `any` than with `flatnonzero`.
+    new_rows = rows.judged[np.flatnonzero(fresh)] if fresh.any() else rows.judged[:0]
     vanished = _vanished(alerts, rows, state)
     if not new_rows.size and not vanished:
         return alerts, row
@@ -188,9 +193,10 @@ def _vanished(alerts: Alerts, rows: NodeList, state: QueryState) -> tuple[Node, 
     return tuple(node for node in nodes if node not in rows.position and node not in recorded)
 
 
-def _criteria_numbers(rule: Rule, service: str, nodes: tuple[Node, ...], verdicts: Judged, index: Ints) -> Ints:
+def _criteria_numbers(rule: Rule, service: str, nodes: tuple[Node, ...], verdicts: Judged, index: Ints) -> Ints | None:
+    """Per entry which criteria bind it; None: the rule's own bind all."""
     if verdicts.variants.index is None:
-        return np.zeros(len(nodes), np.int64)
+        return None
     if not verdicts.variants.index.size:
         return np.fromiter((variant_of(rule, service, node) for node in nodes), np.int64, len(nodes))
     numbers = verdicts.variants.index[index]
@@ -199,40 +205,57 @@ def _criteria_numbers(rule: Rule, service: str, nodes: tuple[Node, ...], verdict
     return numbers
 
 
+_INACTIVE, _CLEAR = np.uint8(Phase.INACTIVE), np.uint8(Verdict.CLEAR)
 _POLICY = {NoData.UNKNOWN: 0, NoData.BREACH: 1, NoData.OK: 2}
 
 
 @dataclass(frozen=True)
 class _Entries:
-    """Which criteria bind each entry, and the numbers in them as columns."""
+    """Which criteria bind each entry (`number` None: the first bind all), and the numbers in them.
 
-    rule: Rule
+    Numbers come as a column, or as the one number that holds for all entries: most rules have no overrides, and numpy
+    takes either.
+    """
+
     criteria: tuple[Criteria, ...]
-    number: Ints
+    number: Ints | None
 
-    def no_data_after(self) -> Floats:
-        return np.array([c.no_data_after for c in self.criteria])[self.number]
+    def no_data_after(self) -> Floats | float:
+        return self._each([c.no_data_after for c in self.criteria])
 
-    def no_data(self) -> Ints:
-        return np.array([_POLICY[c.no_data] for c in self.criteria])[self.number]
+    def no_data(self) -> Floats | float:
+        return self._each([_POLICY[c.no_data] for c in self.criteria])
 
-    def hold(self, severity: Severity) -> Floats:
+    def hold(self, severity: Severity) -> Floats | float:
         thresholds = [c.threshold(severity) for c in self.criteria]
-        return np.array([t.hold if t else 0.0 for t in thresholds])[self.number]
+        return self._each([t.hold if t else 0.0 for t in thresholds])
 
-    def recover_for(self, severity: Severity) -> Floats:
+    def recover_for(self, severity: Severity) -> Floats | float:
         thresholds = [c.threshold(severity) for c in self.criteria]
-        return np.array([t.recover_for if t else 0.0 for t in thresholds])[self.number]
+        return self._each([t.recover_for if t else 0.0 for t in thresholds])
 
     def without_threshold(self, severity: Severity, verdict: Codes) -> Codes:
         """A severity that the criteria do not have (any more) is always clear."""
-        has = np.array([c.threshold(severity) is not None for c in self.criteria])[self.number]
-        return np.where(has, verdict, np.uint8(Verdict.CLEAR)).astype(np.uint8)
+        has = [c.threshold(severity) is not None for c in self.criteria]
+        if self.number is None:
+            return verdict if has[0] else np.zeros_like(verdict)
+        return np.where(np.array(has)[self.number], verdict, _CLEAR)
+
+    def bound_by(self) -> Iterable[tuple[Criteria, Bools | bool]]:
+        """The criteria that bind any entry, each with those entries."""
+        if self.number is None:
+            return ((self.criteria[0], True),)
+        return ((self.criteria[number], self.number == number) for number in np.unique(self.number))
+
+    def _each(self, numbers: Sequence[float]) -> Floats | float:
+        return float(numbers[0]) if self.number is None else np.array(numbers, np.float64)[self.number]
 
 
 def _missing(before: Alerts, blind: Bools, state: QueryState, time: Elapsed) -> tuple[Floats, Floats]:
     """Last good sample and start of the no-data clock of every entry that is blind now."""
     newly = blind & ~before.blind
+    if not newly.any():
+        return before.good_at, before.missing_since
     last = np.nan if state.last_good_at is None else state.last_good_at + time.shift
     good_at = np.where(newly & (before.shown != OK), last, before.good_at)
     start = np.where(np.isnan(good_at), time.at, good_at)
@@ -243,25 +266,30 @@ def _turn(
     entries: _Entries, severity: Severity, phase: Codes, since: Floats, verdict: Codes, time: Elapsed
 ) -> tuple[Codes, Floats]:
     """One severity's step, with the time taken out that must not count."""
-    everywhere = np.ones(phase.size, bool)
-    since = freeze(phase, since, everywhere, time.missed)
+    if not phase.any() and not verdict.any():
+        return phase, since  # all of them inactive and clear, as a severity is that the rule does not have
+    if time.missed:
+        since = freeze(phase, since, np.ones(phase.size, bool), time.missed)
     if not time.is_gap:
         since = freeze(phase, since, verdict == Verdict.UNKNOWN, time.step)
-    restarts = (phase == Phase.PENDING) & (time.gap > entries.no_data_after())
-    since = np.where(restarts, time.at, since)
+    else:
+        restarts = (phase == Phase.PENDING) & (time.gap > entries.no_data_after())
+        since = np.where(restarts, time.at, since)
     return step(
         phase, since, verdict, at=time.at, hold=entries.hold(severity), recover_for=entries.recover_for(severity)
     )
 
 
-def _values(entries: _Entries, after: Alerts, previous: Floats, figures: Figures, row: Ints) -> Floats:
-    """The figure that people want to see of every entry; the last known one where the sample has none."""
+def _values(entries: _Entries, critical: Bools, previous: Floats, figures: Figures, row: Ints) -> Floats:
+    """The figure that people want to see of every entry; the last known one where the sample has none.
+
+    `critical`: where the critical condition's figure is wanted, elsewhere it is the warning's.
+    """
     values = previous.copy()
-    critical = (after.critical != Phase.INACTIVE) | (after.warning == Phase.INACTIVE)
-    for number in np.unique(entries.number):
-        criteria = entries.criteria[number]
+    present = row >= 0
+    for criteria, bound in entries.bound_by():
         for severity, chosen in ((Severity.CRITICAL, critical), (Severity.WARNING, ~critical)):
-            here = np.flatnonzero((entries.number == number) & chosen & (row >= 0))
+            here = np.flatnonzero(bound & chosen & present)
             if here.size:
                 found = observed(criteria, severity, figures, row[here])
                 values[here] = np.where(np.isnan(found), values[here], found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sentinel.domain.alerts import UNKNOWN, Alerts, Codes, Phase
+from sentinel.domain.alerts import UNKNOWN, Alerts, Codes
 from sentinel.domain.hierarchy import Bools, Ints, Node
 from sentinel.domain.incidents import Facts, Member
 from sentinel.domain.metrics import format_value
@@ -63,9 +63,8 @@ def affected(alerts: Mapping[str, Alerts], stirred: Mapping[str, Bools]) -> Affe
             places.append(one.nodes[i] if place is None else place)
             incidents.append(one.incident[i])
             origin.append((key, int(i)))
-        breaching = (one.warning == Phase.ACTIVE) | (one.critical == Phase.ACTIVE)
         news.append(stirred[key][which] if key in stirred else np.zeros(which.size, bool))
-        columns.append((one.severity[which], one.value[which], one.shown[which] == UNKNOWN, breaching[which]))
+        columns.append((one.severity[which], one.value[which], one.shown[which] == UNKNOWN, one.breaching[which]))
     top = outermost(places)
     return Affected(
         tuple(nodes),
@@ -105,6 +104,7 @@ def describe(
         owner=rule.owner,
         timezone=rule.timezone,
         unknown=bool(found.unknown[order].all()),
+        recovering=0.0 if breaching or threshold is None else threshold.recover_for,
         rule_version=version if breaching or not before.rule_version else before.rule_version,
     )
 

@@ -119,6 +119,12 @@ class Alerts:
         """Which have a severity that is active or recovering."""
         return (self.warning >= Phase.ACTIVE) | (self.critical >= Phase.ACTIVE)
 
+    @property
+    def breaching(self) -> Bools:
+        """Which have a severity that is active and not yet recovering."""
+        breaching: Bools = (self.warning == Phase.ACTIVE) | (self.critical == Phase.ACTIVE)
+        return breaching
+
     def take(self, keep: Ints) -> Alerts:
         """The entries at these ascending positions."""
         if keep.size == len(self.nodes):
@@ -177,11 +183,11 @@ class Alerts:
 
 
 def step(
-    phase: Codes, since: Floats, verdict: Codes, *, at: float, hold: Floats, recover_for: Floats
+    phase: Codes, since: Floats, verdict: Codes, *, at: float, hold: Floats | float, recover_for: Floats | float
 ) -> tuple[Codes, Floats]:
     """One severity of many alerts, one sample each, at sample time `at`: the new phases and timer starts.
 
-    All arrays have one entry per alert; `hold` and `recover_for` in seconds. An unknown verdict changes nothing here:
+    All arrays have one entry per alert; `hold` and `recover_for` in seconds, one number may stand for all. An unknown verdict changes nothing here:
     the caller stops the clocks of what it freezes by moving `since` (see `freeze`).
     """
     breach = verdict == Verdict.BREACH

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from sentinel.domain.hierarchy import Bools
+from sentinel.domain.hierarchy import Bools, Ints
 from sentinel.domain.metrics import Unit
 from sentinel.domain.reading import Figures, Floats
 
@@ -102,15 +102,19 @@ _COMPARE = {
 }
 
 
-def evaluate(tree: Arithmetic, figures: Figures) -> Floats | float:
-    """The figure per row, or one number for all of them. What is not finite is no figure: NaN, or infinity after x/0."""
+def evaluate(tree: Arithmetic, figures: Figures, rows: Ints | None = None) -> Floats | float:
+    """The figure per row (or for these rows only), or one number for all of them.
+
+    What is not finite is no figure: NaN, or infinity after x/0.
+    """
     if isinstance(tree, Number):
         return tree.value
     if isinstance(tree, Metric):
-        return figures.column(tree.name)
+        column = figures.column(tree.name)
+        return column if rows is None else column[rows]
     if isinstance(tree, Parent):
-        return _of_parent(evaluate(tree.inner, figures), figures)
-    left, right = evaluate(tree.left, figures), evaluate(tree.right, figures)
+        return _of_parent(tree, figures, rows)
+    left, right = evaluate(tree.left, figures, rows), evaluate(tree.right, figures, rows)
     with np.errstate(all="ignore"):
         if tree.op == "+":
             result = np.add(left, right)
@@ -123,11 +127,10 @@ def evaluate(tree: Arithmetic, figures: Figures) -> Floats | float:
     return result if isinstance(result, np.ndarray) else float(result)
 
 
-def _of_parent(values: Floats | float, figures: Figures) -> Floats | float:
-    if isinstance(values, float):
-        return values
-    parent = figures.rows.parent
-    return np.where(parent >= 0, values[parent], np.nan)
+def _of_parent(tree: Parent, figures: Figures, rows: Ints | None) -> Floats | float:
+    parent = figures.rows.parent if rows is None else figures.rows.parent[rows]
+    values = evaluate(tree.inner, figures, parent)  # where there is no parent, of the last row: dropped below
+    return values if isinstance(values, float) else np.where(parent >= 0, values, np.nan)
 
 
 def judge(tree: Logic, figures: Figures) -> Ternary:

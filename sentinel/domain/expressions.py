@@ -51,9 +51,12 @@ class Condition:
 
     def value(self, figures: Figures, rows: Ints | None = None) -> Floats:
         """The figure people want to see, per row (or for these rows): the left side of the leading comparison."""
-        found = evaluate(self._leading[0], figures)
-        column = found if isinstance(found, np.ndarray) else np.full(len(figures.rows.nodes), found)
-        chosen = column if rows is None else column[rows]
+        found = evaluate(self._leading[0], figures, rows)
+        chosen = (
+            found
+            if isinstance(found, np.ndarray)
+            else np.full(len(figures.rows.nodes) if rows is None else rows.size, found)
+        )
         return np.where(np.isfinite(chosen), chosen, np.nan)
 
     @cached_property

@@ -37,7 +37,8 @@ class Facts:
     """What a message says beside the incident's state; kept with the incident so that it can be told without the rule.
 
     `value` and `limit` are texts with units ("14.2 %", "> 10 %"). `worst` holds at most ten members, worst first.
-    `affected` of `judged` leaves are bad. `unknown`: all of them are without data now. `rule_version` is the
+    `affected` of `judged` leaves are bad. `unknown`: all of them are without data now. `recovering`: none is in breach any more, and
+    so many seconds of it count as recovered; 0 while one is. `rule_version` is the
     fingerprint of the criteria under which a member was last seen in breach. `detail` is a sentence for incidents without a figure (a source that fails).
     """
 
@@ -55,6 +56,7 @@ class Facts:
     owner: str = ""
     timezone: str = "UTC"
     unknown: bool = False
+    recovering: float = 0.0
     rule_version: str = ""
 
 

@@ -123,7 +123,7 @@ def _stirred(before: Alerts, after: Alerts) -> Bools:
     known = before.value if before.described is None else before.described
     news = np.abs(after.value - known) > NEWS * np.abs(known)
     news |= (before.shown == UNKNOWN) != (after.shown == UNKNOWN)
-    news |= before.severity != after.severity
+    news |= (before.severity != after.severity) | (before.breaching != after.breaching)
     if before.place != after.place:
         news |= np.fromiter((p != q for p, q in zip(before.place, after.place, strict=True)), bool, active.size)
     return news & active

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sentinel.domain.alerts import Alerts, Transition
-from sentinel.domain.hierarchy import Node, NodeList
+from sentinel.domain.hierarchy import Ints, Node, NodeList
 from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.notices import Notice
 from sentinel.domain.reading import Failure, Query
@@ -77,18 +77,30 @@ AlertKey = tuple[BookKey, str, Node]
 """Book, query key, node."""
 
 
+@dataclass(frozen=True, eq=False)
+class Touched:
+    """Alerts of one book and query that have to be written: ascending positions in the book's columns after the tick.
+
+    Positions instead of one key per alert: with thousands of bad nodes most ticks touch them all, since figures move.
+    """
+
+    book: BookKey
+    query: str
+    positions: Ints
+
+
 @dataclass(frozen=True)
 class Plan:
     """What one tick decided. Everything in it is committed in one transaction, or nothing.
 
     `query` and `books` are what to remember (books: only those that changed). `changed` and `gone` name the alert
-    rows to write and to delete; `incidents` the incident rows to write.
+    rows to write (by their place in `books`) and to delete; `incidents` the incident rows to write.
     """
 
     at: float
     query: QueryState
     books: Mapping[BookKey, Book] = field(default_factory=dict)
-    changed: tuple[AlertKey, ...] = ()
+    changed: tuple[Touched, ...] = ()
     gone: tuple[AlertKey, ...] = ()
     transitions: tuple[Transition, ...] = ()
     incidents: tuple[Incident, ...] = ()

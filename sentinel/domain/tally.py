@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import compress, repeat
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from sentinel.domain.episodes import Changes
 from sentinel.domain.hierarchy import Bools
 from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.notices import Notice
-from sentinel.domain.records import AlertKey, Book, BookKey, Plan, QueryState
+from sentinel.domain.records import AlertKey, Book, BookKey, Plan, QueryState, Touched
 
 
 @dataclass
@@ -24,7 +23,7 @@ class Tally:
     at: float
     query: QueryState
     books: dict[BookKey, Book] = field(default_factory=dict)
-    changed: list[AlertKey] = field(default_factory=list)
+    changed: list[Touched] = field(default_factory=list)
     gone: list[AlertKey] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
@@ -49,12 +48,14 @@ class Tally:
         stored = len(book.alerts[query_key].nodes) if query_key in book.alerts else 0
         different = _differs(done.before, mine)
         different[stored:] = True
-        self._mark(book.key, query_key, mine, different & ~done.gone, done.gone & (np.arange(done.gone.size) < stored))
-        kept[query_key] = mine.take(np.flatnonzero(~done.gone))
+        staying = ~done.gone
+        self._write(book.key, query_key, different[staying])
+        self.gone.extend((book.key, query_key, mine.nodes[i]) for i in np.flatnonzero(done.gone[:stored]))
+        kept[query_key] = mine.take(np.flatnonzero(staying))
         for key, one in alerts.items():
             if key != query_key and one.incident != book.alerts[key].incident:
                 moved = np.array([a != b for a, b in zip(one.incident, book.alerts[key].incident, strict=True)], bool)
-                self._mark(book.key, key, one, moved, np.zeros(moved.size, bool))
+                self._write(book.key, key, moved)
         incidents = book.incidents
         if changes.incidents:
             self._add_changes(book, changes)
@@ -89,12 +90,10 @@ class Tally:
         self.events.extend(changes.events)
         self.notices.extend(changes.notices)
 
-    def _mark(self, key: BookKey, query_key: str, alerts: Alerts, different: Bools, gone: Bools) -> None:
-        self.changed.extend(
-            zip(repeat(key), repeat(query_key), compress(alerts.nodes, different.tolist()), strict=False)
-        )
-        if gone.any():
-            self.gone.extend(zip(repeat(key), repeat(query_key), compress(alerts.nodes, gone.tolist()), strict=False))
+    def _write(self, key: BookKey, query_key: str, different: Bools) -> None:
+        positions = np.flatnonzero(different)
+        if positions.size:
+            self.changed.append(Touched(key, query_key, positions))
 
 
 def _differs(before: Alerts, after: Alerts) -> Bools:
@@ -110,7 +109,9 @@ def _differs(before: Alerts, after: Alerts) -> Bools:
     return different
 
 
-def _unequal(a: np.ndarray, b: np.ndarray) -> Bools:
+def _unequal(a: np.ndarray, b: np.ndarray) -> Bools | bool:
+    if a is b:
+        return False
     if a.dtype == np.float64:
         differs: Bools = (a != b) & ~(np.isnan(a) & np.isnan(b))
         return differs

@@ -79,12 +79,15 @@ def judge(rule: Rule, service: str, figures: Figures) -> Judged:
             here = found.index == number
             warning[here], critical[here] = w_codes[here], c_codes[here]
     both = np.maximum(warning, critical)
-    return Judged(found, warning, critical, both >= Verdict.BREACH, ~is_blind(warning, critical))
+    return Judged(found, warning, critical, both >= Verdict.BREACH, ~is_blind(warning, critical, both))
 
 
-def is_blind(warning: Codes, critical: Codes) -> Bools:
-    """Where a sample told nothing that could stand: some severity unknown and none in breach."""
-    blind: Bools = np.maximum(warning, critical) == Verdict.UNKNOWN
+def is_blind(warning: Codes, critical: Codes, higher: Codes) -> Bools:
+    """Where a sample told nothing that could stand: some severity unknown and none in breach.
+
+    `higher` is the higher code of the two, which every caller has at hand.
+    """
+    blind: Bools = higher == Verdict.UNKNOWN
     if blind.any():
         blind &= (warning != Verdict.BREACH) & (critical != Verdict.BREACH)
     return blind

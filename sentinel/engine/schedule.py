@@ -35,6 +35,8 @@ class _Turns:
     turn: Turn
     due: asyncio.Event = field(default_factory=asyncio.Event)
     running: asyncio.Future[object] | None = None
+    worker: asyncio.Task[None] | None = None
+    over: bool = False
 
     async def ring(self) -> None:
         """Another poll is due. A coroutine, since the library runs plain functions in threads."""
@@ -46,6 +48,8 @@ class _Turns:
         while True:
             await self.due.wait()
             self.due.clear()
+            if self.over:
+                return
             self.running = asyncio.ensure_future(self.turn(self.asked))
             try:
                 await self.running
@@ -53,6 +57,11 @@ class _Turns:
                 log.exception("turn broke", query=self.asked.query.key)
             finally:
                 self.running = None
+
+    def end(self) -> None:
+        """Take no further turn; one that is under way ends by itself."""
+        self.over = True
+        self.due.set()
 
 
 @dataclass
@@ -63,33 +72,45 @@ class Schedule:
     turn: Turn
     speed: float = 1.0
     _scheduler: AsyncIOScheduler | None = None
-    _workers: list[asyncio.Task[None]] = field(default_factory=list)
-    _turns: list[_Turns] = field(default_factory=list)
+    _turns: dict[str, _Turns] = field(default_factory=dict)
+    _ending: list[_Turns] = field(default_factory=list)
 
     def start(self, queries: Sequence[Asked]) -> None:
-        """Begin; the first polls come at once, spread over at most `START_SPREAD` seconds."""
-        self._scheduler = AsyncIOScheduler(timezone=UTC)
-        self._scheduler.add_listener(self._noticed, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
+        """Ask exactly these from now on; those asked already keep their rhythm.
+
+        The first polls of new ones come at once, spread over at most `START_SPREAD` seconds.
+        """
+        if self._scheduler is None:
+            self._scheduler = AsyncIOScheduler(timezone=UTC)
+            self._scheduler.add_listener(self._noticed, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
+            self._scheduler.start()
+        wanted = {asked.query.key for asked in queries}
+        for key in [key for key in self._turns if key not in wanted]:
+            self._scheduler.remove_job(key)
+            self._turns[key].end()
+            self._ending.append(self._turns.pop(key))
+        new = [asked for asked in queries if asked.query.key not in self._turns]
         begin = datetime.fromtimestamp(SystemClock().now(), UTC)  # the library lives by the machine's wall time
-        for number, asked in enumerate(queries):
-            turns = _Turns(asked, self.turn)
-            spread = min(asked.every, START_SPREAD) * number / len(queries)
-            first = begin + timedelta(seconds=spread / self.speed)
-            trigger = IntervalTrigger(seconds=max(asked.every / self.speed, 0.001), start_date=first, timezone=UTC)
-            # The job only rings a bell, so it never runs long; late bells are rung once, never dropped.
-            self._scheduler.add_job(
-                turns.ring,
-                trigger,
-                id=asked.query.key,
-                next_run_time=first,
-                misfire_grace_time=None,
-                coalesce=True,
-                max_instances=1,
-                executor="default",
-            )
-            self._turns.append(turns)
-            self._workers.append(asyncio.create_task(turns.work(), name=f"turns of {asked.query.key}"))
-        self._scheduler.start()
+        for number, asked in enumerate(new):
+            spread = min(asked.every, START_SPREAD) * number / len(new)
+            self._add(self._scheduler, asked, begin + timedelta(seconds=spread / self.speed))
+
+    def _add(self, scheduler: AsyncIOScheduler, asked: Asked, first: datetime) -> None:
+        turns = _Turns(asked, self.turn)
+        trigger = IntervalTrigger(seconds=max(asked.every / self.speed, 0.001), start_date=first, timezone=UTC)
+        # The job only rings a bell, so it never runs long; late bells are rung once, never dropped.
+        scheduler.add_job(
+            turns.ring,
+            trigger,
+            id=asked.query.key,
+            next_run_time=first,
+            misfire_grace_time=None,
+            coalesce=True,
+            max_instances=1,
+            executor="default",
+        )
+        turns.worker = asyncio.create_task(turns.work(), name=f"turns of {asked.query.key}")
+        self._turns[asked.query.key] = turns
 
     def jumped(self, seconds: float) -> None:
         """The wall clock was set by so much: the bells keep their distance in real time."""
@@ -107,16 +128,18 @@ class Schedule:
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
-        for turns in self._turns:
+        everybody = [*self._turns.values(), *self._ending]
+        for turns in everybody:
             turns.due.clear()
-        under_way = [turns.running for turns in self._turns if turns.running is not None]
+        under_way = [turns.running for turns in everybody if turns.running is not None]
         if under_way:
             await asyncio.wait(under_way, timeout=patience)
-        for worker in self._workers:
+        workers = [turns.worker for turns in everybody if turns.worker is not None]
+        for worker in workers:
             worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
-        self._workers.clear()
+        await asyncio.gather(*workers, return_exceptions=True)
         self._turns.clear()
+        self._ending.clear()
 
     def _noticed(self, event: JobExecutionEvent) -> None:
         figures.TURNS_LATE.inc()

@@ -12,13 +12,13 @@ from sentinel.clock import Clock
 from sentinel.collect.source import Source
 from sentinel.domain.edits import adapt
 from sentinel.domain.plan import plan
-from sentinel.domain.reading import Reading
+from sentinel.domain.reading import Query, Reading
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
 from sentinel.domain.rules import SOURCE_RULE, Rulebook
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
 from sentinel.engine.queries import Asked
-from sentinel.errors import StoreBusy
+from sentinel.errors import LeaseLost, StoreError
 from sentinel.store.database import Database
 from sentinel.store.memory import Remembered, load
 from sentinel.store.unit_of_work import commit
@@ -42,7 +42,7 @@ class Ticker:
     clock: Clock
     epoch: Callable[[], int | None] = lambda: None
     on_commit: Callable[[], None] = lambda: None
-    trouble: StoreBusy | None = None
+    trouble: StoreError | None = None
     last_tick_at: float | None = None
     _remembered: Remembered | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -57,7 +57,11 @@ class Ticker:
         return await self.record(asked, reading)
 
     async def record(self, asked: Asked, reading: Reading) -> Plan | None:
-        """Judge one reading and commit what it changes; held and repeated while the store is busy."""
+        """Judge one reading and commit what it changes; held and repeated while the store does not take it.
+
+        Raises:
+            LeaseLost: another instance writes now; nothing was written.
+        """
         async with self._turn:
             done = await self._held(lambda: self._decide(asked, reading))
         if done is not None:
@@ -70,6 +74,15 @@ class Ticker:
         async with self._turn:
             return await self._held(lambda: self._adapt(wanted))
 
+    async def queries(self) -> list[Query] | None:
+        """Every query that was ever judged and is not dropped since; None while the store does not tell."""
+        try:
+            async with self._turn:
+                return [state.query for state in (await offload(self._memory)).queries.values()]
+        except StoreError as broken:
+            log.warning("record not read", reason=broken.message, hint=broken.hint)
+            return None
+
     async def state_of(self, asked: Asked) -> QueryState | None:
         """What is remembered of a query, None before its first tick."""
         async with self._turn:
@@ -80,11 +93,15 @@ class Ticker:
         for pause in (*HOLD_FOR, None):
             try:
                 done = await offload(work)
-            except StoreBusy as busy:
+            except LeaseLost:
+                self._remembered = None
+                raise
+            except StoreError as broken:
                 # Whether the commit went through is not known either: the truth is read again before the next try.
-                self._remembered, self.trouble = None, busy
+                # What looks hopeless (a moved file, a changed password) is tried again too: people mend such things.
+                self._remembered, self.trouble = None, broken
                 figures.TICKS_HELD.inc()
-                log.warning("tick held", reason=busy.message, hint=busy.hint)
+                log.warning("tick held", reason=broken.message, hint=broken.hint)
                 if pause is None:
                     return None
                 await self.clock.sleep(pause)

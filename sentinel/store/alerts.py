@@ -35,15 +35,10 @@ def save(connection: Connection, plan: Plan) -> None:
 
 
 def _changed_rows(plan: Plan) -> list[Row]:
-    parts: dict[tuple[BookKey, str], list[AlertKey]] = {}
-    for key in plan.changed:
-        parts.setdefault(key[:2], []).append(key)
     rows: list[Row] = []
-    for (book, query), keys in parts.items():
-        columns = plan.books[book].alerts[query]
-        position = {node: i for i, node in enumerate(columns.nodes)}
-        chosen = columns.take(np.unique([position[node] for _, _, node in keys]))
-        rows.extend(_rows(book, query, chosen))
+    for part in plan.changed:
+        columns = plan.books[part.book].alerts[part.query]
+        rows.extend(_rows(part.book, part.query, columns.take(part.positions)))
     return rows
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, text, update
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from sentinel.errors import SchemaOutOfDate, StoreBusy, StoreError
 from sentinel.store.addresses import Place, place_of
@@ -25,6 +25,8 @@ BUSY_SECONDS = 5.0
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
 IDLE_SECONDS = 60
+
+_WAL_TRIES = 20
 
 Mode = Literal["ro", "rw", "rwc"]
 
@@ -41,7 +43,7 @@ class Database:
         self._identity: tuple[int, int] | None = _identity(place.path) if place.path is not None else None
         self._instance = InstanceLock(place.path) if place.path is not None else None
         self._writing = threading.Lock()
-        self._readers, self._writers = _engines(engine)
+        self._readers = engine.execution_options(sentinel_reads=True)
 
     @classmethod
     def open(cls, url: str, *, read_only: bool = False, check_schema: bool = True, thorough: bool = True) -> Database:
@@ -110,7 +112,7 @@ class Database:
         """
         if self.read_only:
             raise StoreError(f"{self.shown}: it was opened for reading only")
-        with translated(self.shown), self._one_writer(), self._writers.begin() as connection:
+        with translated(self.shown), self._one_writer(), self.engine.begin() as connection:
             _limit(connection)
             yield connection
 
@@ -125,7 +127,7 @@ class Database:
         with translated(self.shown):
             self._same_file()
             with self._readers.begin() as connection:
-                _limit(connection)
+                _limit(connection, reads=True)
                 yield connection
 
     @contextmanager
@@ -220,9 +222,23 @@ def make_engine(place: Place, *, mode: Mode = "rw", **options: Any) -> Engine:
 def _settle_sqlite(connection: DBAPIConnection, _record: object) -> None:
     """WAL lets readers go on while a tick is written; FULL keeps an acknowledged commit through a power cut."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    _switch_to_wal(cursor)
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _switch_to_wal(cursor: DBAPICursor) -> None:
+    """Done once in a file's life. Alone among all statements it does not wait for a lock, so a transaction does."""
+    for _ in range(_WAL_TRIES):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -231,27 +247,17 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def _engines(engine: Engine) -> tuple[Engine, Engine]:
-    """For reading and for writing; they share their connections."""
-    if engine.dialect.name == "sqlite":
-        return engine.execution_options(sentinel_reads=True), engine
-    reads = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return reads, engine
+def _limit(connection: Connection, *, reads: bool = False) -> None:
+    """Limits that hold for one Postgres transaction, so that they also hold behind a pooler that shares sessions.
 
-
-def _limit(connection: Connection) -> None:
-    """Time limits that hold for one transaction, so that they also hold behind a pooler that shares sessions."""
+    Writing is what the server makes of it: asking for it by name would override an administrator's read-only setting.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(
-            text(
-                "SELECT set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true), "
-                "set_config('idle_in_transaction_session_timeout', :idle, true)"
-            ),
-            {
-                "statement": f"{STATEMENT_SECONDS}s",
-                "lock": f"{BUSY_SECONDS}s",
-                "idle": f"{IDLE_SECONDS}s",
-            },
+        snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;" if reads else ""
+        connection.exec_driver_sql(
+            f"{snapshot}SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s';"
+            f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s';"
+            f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
         )
 
 

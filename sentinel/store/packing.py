@@ -52,13 +52,10 @@ def _pack(column: Floats) -> tuple[str, bytes]:
 
 def _as_integers(column: Floats, scale: float) -> npt.NDArray[Any] | None:
     """The column times `scale` as the narrowest integers, the smallest of them for NaN; None where that loses."""
-    head = column[:64]
-    if not _survives(head, scale):
+    if not (_survives(column[:64], scale) and _survives(column, scale)):
         return None
     missing = np.isnan(column)
     scaled = np.rint(np.where(missing, 0.0, column) * scale)
-    if not _survives(column, scale):
-        return None
     largest = float(np.abs(scaled).max(initial=0.0))
     for kind in _INTEGERS:
         if largest <= np.iinfo(kind).max:

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from sentinel.cli import commands
-from sentinel.cli.main import COMMANDS, EXIT_CODES, help_text
+from sentinel.cli.contents import COMMANDS, EXIT_CODES, help_text
 from sentinel.errors import CredentialsRefused, NotFound, SourceError, StoreError
 from tests.cli.terminal import call, environment, start
 

@@ -107,7 +107,7 @@ def test_probe_shows_what_was_recognised(portal: Portal) -> None:
     assert USER not in found["url"]
     shown = call("probe").stdout
     assert "levels   Continent > Country\n" in shown
-    assert "metric   devices = Number of devices\n" in shown
+    assert "metric   devices = devices\n" in shown
 
 
 def test_probe_asks_what_it_is_told_to(portal: Portal) -> None:

@@ -84,6 +84,8 @@ async def town(
     rule: Rule | None = None,
     patience: Patience | None = None,
     slack_deadline: float = 15.0,
+    portal_timeout: float = 20.0,
+    password: str = PASSWORD,
     clock: FakeClock | None = None,
 ) -> AsyncIterator[Town]:
     """Eight sites in two countries, a rule that is critical above 10 % of devices in error, one Slack channel."""
@@ -97,7 +99,8 @@ async def town(
             name="portal",
             url=portal.url,
             username=USER,
-            password=SecretStr(PASSWORD),
+            password=SecretStr(password),
+            timeout=portal_timeout,
             services={service.name: service.uid},
             levels={"Location": ("Country", "Site")},
         )

@@ -12,7 +12,7 @@ from sentinel.domain.hierarchy import Node, NodeList
 from sentinel.domain.incidents import Event, Facts, Incident, Member
 from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason
-from sentinel.domain.records import Book, BookKey, Plan, QueryState
+from sentinel.domain.records import Book, BookKey, Plan, QueryState, Touched
 from sentinel.domain.rules import Address, Severity
 
 AT = 1_772_438_400.0
@@ -161,7 +161,7 @@ def a_plan(
         "at": reading.at,
         "query": a_query_state(reading),
         "books": {BOOK: book},
-        "changed": tuple((BOOK, QUERY.key, node) for node in alerts.nodes),
+        "changed": (Touched(BOOK, QUERY.key, np.arange(len(alerts.nodes))),),
         "gone": tuple((BOOK, QUERY.key, node) for node in gone),
         "incidents": found,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import func, select
 
 from sentinel.domain.incidents import CloseReason
 from sentinel.store import housekeeping, outbox, readings
@@ -11,6 +12,7 @@ from sentinel.store.housekeeping import Purged, Retention, purge
 from sentinel.store.incidents import story
 from sentinel.store.memory import load
 from sentinel.store.outbox import Lane
+from sentinel.store.tables import alerts, attempts, events, incidents, notices, threads, transitions
 from sentinel.store.unit_of_work import commit, record
 from tests.store.records import (
     AT,
@@ -66,8 +68,8 @@ def test_an_ended_incident_goes_with_all_that_belongs_to_it(database: Database) 
     commit(database, a_plan(reading, incidents=[ended], gone=[PARIS]), reading, epoch=None)
     assert purge(database, MUCH_LATER, MONTH) == Purged(readings=2, incidents=1)
     with database.reading() as connection:
-        for table in ("incidents", "events", "transitions", "notices", "attempts", "threads", "alerts"):
-            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0, table
+        for table in (incidents, events, transitions, notices, attempts, threads, alerts):
+            assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0, table.name
 
 
 def test_an_ended_incident_that_is_not_told_yet_stays(database: Database) -> None:

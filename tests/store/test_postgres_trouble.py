@@ -55,10 +55,15 @@ def test_connections_that_died_between_two_ticks_are_replaced(database: Database
 
 def test_a_connection_that_dies_within_a_tick_holds_it(database: Database, postgres: Postgres, url: str) -> None:
     """C 38, C 39: busy, and the same tick again is harmless whatever became of the first."""
-    with pytest.raises(StoreBusy), database.transaction() as connection:
-        connection.execute(text("SELECT 1"))
-        cut_all_connections(postgres, url)
-        connection.execute(text("SELECT 1"))
+
+    def tick() -> None:
+        with database.transaction() as connection:
+            connection.execute(text("SELECT 1"))
+            cut_all_connections(postgres, url)
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(StoreBusy):
+        tick()
     commit(database, *a_bad_tick(), epoch=None)
     assert len(load(database).books) == 1
 
@@ -108,15 +113,16 @@ def test_a_transaction_that_stands_idle_is_ended_by_the_server(
 ) -> None:
     """C 41: a paused instance does not keep its locks."""
     monkeypatch.setattr(database_module, "IDLE_SECONDS", 0.05)
-    with (
-        pytest.raises(StoreBusy),
-        psycopg.connect(postgres.url, autocommit=True) as watcher,
-        database.transaction() as connection,
-    ):
-        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        while watcher.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone():
-            pass
-        connection.execute(text("SELECT 1"))
+
+    def paused() -> None:
+        with psycopg.connect(postgres.url, autocommit=True) as watcher, database.transaction() as connection:
+            pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            while watcher.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone():
+                pass
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(StoreBusy):
+        paused()
 
 
 def test_a_read_only_server_is_found_at_the_start(postgres: Postgres, url: str) -> None:

@@ -14,6 +14,7 @@ from sentinel.domain.alerts import State
 from sentinel.domain.hierarchy import NodeList
 from sentinel.domain.incidents import CloseReason, Facts, Member, Story
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason
+from sentinel.domain.records import Touched
 from sentinel.domain.rules import Address, Severity
 from sentinel.store import outbox, readings
 from sentinel.store.database import Database
@@ -219,7 +220,7 @@ def test_names_from_all_of_unicode_survive(
     plan = replace(
         plan,
         books={book: replace(plan.books[BOOK], key=book, alerts={query.key: alerts})},
-        changed=tuple((book, query.key, node) for node in nodes),
+        changed=(Touched(book, query.key, np.arange(len(nodes))),),
         transitions=tuple(
             a_transition(node, rule=book[0], service=words, query=query.key, why=words) for node in nodes
         ),

@@ -1,0 +1,103 @@
+"""Whatever stands in a rules file, there is an answer: rules, or problems with their places. Never a crash."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentinel.config.codes import CODES
+from sentinel.config.loader import load
+from sentinel.config.report import as_github, as_json, as_text
+from sentinel.config.schema import RulesFile
+from sentinel.errors import ConfigError
+
+_NAMES = sorted(
+    {
+        "maintenance",
+        "flapping",
+        "password",
+        "nonsense",
+        "breach",
+        "clear",
+        "min_share",
+        "channel",
+        *(field.alias or name for name, field in RulesFile.model_fields.items()),
+        *(
+            "name",
+            "url",
+            "id",
+            "service",
+            "hierarchy",
+            "level",
+            "path",
+            "every",
+            "for",
+            "warning",
+            "critical",
+            "only_if",
+        ),
+        *("node", "override", "rollup", "columns", "levels", "slack", "email", "webhook", "to", "severity", "timezone"),
+    }
+)
+_SCALARS = st.one_of(
+    st.integers(-(10**20), 10**20).map(str),
+    st.sampled_from(
+        ["true", "false", "nan", "-inf", "1e400", "2026-03-02", '""', '"10m"', '"portal"', '"a/**"', '"\\u0000"']
+    ),
+    st.sampled_from(
+        ['"devices > 5"', '"devices / 0 > 5%"', '"((("', '"http://["', '"../../etc/passwd"', '"a@b\\r\\nc"']
+    ),
+    st.text(st.characters(codec="utf-8", exclude_characters="'\n\r", exclude_categories=("Cc",)), max_size=12).map(
+        lambda text: f"'{text}'"
+    ),
+)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda parts: "[" + ", ".join(parts) + "]"),
+        st.dictionaries(st.sampled_from(_NAMES), inner, max_size=3).map(
+            lambda pairs: "{" + ", ".join(f"{key} = {value}" for key, value in pairs.items()) + "}"
+        ),
+    ),
+    max_leaves=5,
+)
+_TABLES = st.tuples(
+    st.sampled_from(["", "[defaults]", "[[source]]", "[[service]]", "[[rule]]", "[[rule.override]]", "[[receiver]]"])
+    | st.sampled_from(["[[route]]", "[delivery]", "[rule.critical]", "[[sla]]"]),
+    st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=6),
+).map(lambda table: "\n".join([table[0], *(f"{key} = {value}" for key, value in table[1].items())]))
+
+
+def _answer(text: str) -> None:
+    try:
+        problems = load(text=text).warnings
+    except ConfigError as refused:
+        problems = refused.problems
+        assert any(problem.severity == "error" for problem in problems)
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    for problem in problems:
+        assert problem.code in CODES
+        assert problem.message
+        assert 0 <= problem.line <= len(lines)
+        if problem.line:
+            assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
+    as_text(problems, {"rules.toml": text})
+    as_json(problems)
+    as_github(problems)
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=150, deadline=None)
+def test_any_text_gets_an_answer(text: str) -> None:
+    _answer(text)
+
+
+@given(st.lists(_TABLES, max_size=6).map("\n".join))
+@settings(max_examples=200, deadline=None)
+def test_any_table_of_the_format_gets_an_answer(text: str) -> None:
+    _answer(text)
+
+
+def test_brackets_without_end_get_an_answer() -> None:
+    for text in ("a = " + "[" * 5000, "a = " + "[" * 900 + "]" * 900, "a = " + "{b=" * 2000, "a = " + "9" * 6000):
+        _answer(text)

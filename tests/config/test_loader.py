@@ -1,0 +1,262 @@
+"""`rules.toml`: what it becomes, and how its mistakes are told."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sentinel.config.codes import CODES
+from sentinel.config.loader import Loaded, SourceConfig, load
+from sentinel.domain.rules import Address, NoData, Severity, Threshold
+from sentinel.errors import ConfigError, Problem
+
+TESTDATA = Path(__file__).parent / "testdata"
+GOOD = sorted((TESTDATA / "good").glob("*.toml"))
+BAD = sorted((TESTDATA / "bad").glob("*.toml"))
+TEN = TESTDATA / "ten-mistakes.toml"
+
+SOURCE = '[[source]]\nname = "portal"\nurl = "https://portal.example.com"\n'
+RULE = (
+    '[[rule]]\nid = "errors"\nsummary = "Errors"\nservice = "Exchange Online"\nhierarchy = "Location"\nlevel = "Site"\n'
+)
+DESK = '[[receiver]]\nname = "desk"\nconsole = true\n'
+BREACH = 'warning = "devices_with_errors > 5"\n'
+
+
+def problems_of(text: str) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigError) as caught:
+        load(text=text)
+    return caught.value.problems
+
+
+def warning_of(loaded: Loaded, override: int | None = None) -> Threshold:
+    rule = loaded.rulebook.rules[0]
+    criteria = rule.criteria if override is None else rule.overrides[override].criteria
+    threshold = criteria.threshold(Severity.WARNING)
+    assert threshold is not None
+    return threshold
+
+
+@pytest.mark.parametrize("file", GOOD, ids=lambda file: file.stem)
+def test_a_good_file_has_no_problem(file: Path) -> None:
+    assert load(file).warnings == ()
+
+
+@pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
+def test_a_bad_file_has_exactly_the_problems_it_is_there_for(file: Path) -> None:
+    """Its first line names them: code, line, column, characters underlined."""
+    expected = file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# expect: ")
+    try:
+        found = load(file).warnings
+    except ConfigError as error:
+        found = error.problems
+    assert ", ".join(f"{p.code} {p.line}:{p.column}+{p.span}" for p in found) == expected
+    assert all(p.file == str(file) and p.message for p in found)
+
+
+def test_every_code_of_a_rules_file_has_a_file_that_shows_it() -> None:
+    shown = {word for file in BAD for word in file.read_text(encoding="utf-8").splitlines()[0].split() if word in CODES}
+    told = {code for code in CODES if code[1] == "1"}
+    assert told - shown == {"E102"}, "files that cannot be read are made where they are tested"
+
+
+def test_ten_mistakes_are_told_at_once_each_with_its_place_and_what_to_do() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(TEN)
+    found = [(p.line, p.column, p.code, p.hint) for p in caught.value.problems]
+    assert found == [
+        (3, 12, "E119", 'did you mean "Europe/Zurich"?'),
+        (8, 1, "E120", "set SENTINEL_SOURCE_PORTAL_PASSWORD (or the same with _FILE) instead"),
+        (10, 1, "E104", "a rule keeps its history under its id: choose one and never change it"),
+        (14, 1, "E103", "did you mean 'runbook'?"),
+        (16, 12, "E110", "did you mean 'devices_with_errors'?"),
+        (17, 70, "E107", "clear must ask for figures on the good side of breach's limit"),
+        (23, 10, "E113", 'did you mean "portal"?'),
+        (25, 9, "E124", "put it in quotes, with its unit"),
+        (26, 36, "E111", "a percentage is compared with a ratio such as devices_with_errors / devices"),
+        (33, 7, "E114", 'did you mean "workplace"?'),
+    ]
+
+
+def test_what_a_rule_does_not_say_comes_from_defaults_and_then_from_the_program() -> None:
+    loaded = load(text='[defaults]\nfor = "5m"\ntimezone = "Europe/Zurich"\n' + SOURCE + RULE + BREACH + DESK)
+    rule = loaded.rulebook.rules[0]
+    assert (warning_of(loaded).hold, warning_of(loaded).recover_for) == (300.0, 1200.0)
+    assert (rule.every, rule.reopen_within, rule.retire_after) == (600.0, 900.0, 604_800.0)
+    assert (rule.criteria.no_data_after, rule.criteria.no_data) == (1800.0, NoData.UNKNOWN)
+    assert (rule.timezone, rule.source, rule.scope) == ("Europe/Zurich", "portal", "hour")
+
+
+def test_a_rule_goes_before_defaults_and_a_threshold_before_its_rule() -> None:
+    rule = 'for = "20m"\nwarning = { breach = "devices_with_errors > 5", recover_for = "1h" }\n'
+    loaded = load(text='[defaults]\nfor = "5m"\nrecover_for = "5m"\n' + SOURCE + RULE + rule + DESK)
+    assert (warning_of(loaded).hold, warning_of(loaded).recover_for) == (1200.0, 3600.0)
+
+
+def test_an_override_keeps_what_it_does_not_say() -> None:
+    override = (
+        '[[rule.override]]\nnode = "Europe/**"\nfor = "0s"\ncritical = "devices_with_errors > 50"\n'
+        '[[rule.override]]\nnode = "Asia/**"\nwarning = false\n'
+    )
+    loaded = load(text=SOURCE + RULE + BREACH + 'only_if = "devices > 3"\n' + override + DESK)
+    first, second = (one.criteria for one in loaded.rulebook.rules[0].overrides)
+    assert warning_of(loaded, 0).breach == warning_of(loaded).breach
+    assert (warning_of(loaded, 0).hold, warning_of(loaded).hold) == (0.0, 600.0)
+    assert first.critical is not None
+    assert first.only_if == loaded.rulebook.rules[0].criteria.only_if
+    assert (second.warning, second.critical) == (None, None)
+
+
+def test_an_override_may_change_the_timing_of_a_threshold_and_keep_its_conditions() -> None:
+    rule = 'warning = { breach = "devices_with_errors > 5", clear = "devices_with_errors < 3" }\n'
+    override = '[[rule.override]]\nnode = "Paris"\nwarning = { for = "1h" }\n'
+    loaded = load(text=SOURCE + RULE + rule + override + DESK)
+    assert warning_of(loaded, 0).hold == 3600.0
+    assert warning_of(loaded, 0).clear == warning_of(loaded).clear
+
+
+def test_only_if_false_in_an_override_asks_nothing() -> None:
+    override = '[[rule.override]]\nnode = "Paris"\nonly_if = false\n'
+    loaded = load(text=SOURCE + RULE + BREACH + 'only_if = "devices > 3"\n' + override + DESK)
+    assert loaded.rulebook.rules[0].overrides[0].criteria.only_if is None
+
+
+@pytest.mark.parametrize("prefix", ["", 'x = """\n[[rule]]\n"""\n'], ids=["headers", "headers within text"])
+def test_rules_and_overrides_know_their_lines(prefix: str) -> None:
+    text = SOURCE + RULE + BREACH + '[[rule.override]]\nnode = "a"\n' + RULE.replace("errors", "second") + BREACH + DESK
+    if prefix:
+        text = text.replace('summary = "Errors"', 'summary = """\\\n[[rule]]"""', 1)
+    rules = load(text=text).rulebook.rules
+    shift = 1 if prefix else 0
+    assert [rule.line for rule in rules] == [4, 13 + shift]
+    assert rules[0].overrides[0].criteria.line == 11 + shift
+
+
+def test_one_receiver_without_routes_gets_everything() -> None:
+    routes = load(text=SOURCE + RULE + BREACH + DESK).rulebook.routes
+    assert [route.to for route in routes] == [(Address("desk", "console", ""),)]
+
+
+def test_a_receiver_stands_for_all_its_channels() -> None:
+    text = (
+        '[[receiver]]\nname = "desk"\nslack = { channel = "#desk" }\nslack_webhook = { name = "ops" }\nconsole = true\n'
+        'email = { to = ["a@example.com", "b@example.com"] }\n'
+        'webhook = { name = "pager", url = "https://pager.example.com/x" }\n'
+    )
+    receiver = load(text=SOURCE + RULE + BREACH + text).receivers[0]
+    assert [address.channel for address in receiver.addresses] == [
+        "slack:#desk",
+        "slack_webhook:ops",
+        "email:a@example.com, b@example.com",
+        "webhook:pager",
+        "console",
+    ]
+    assert receiver.webhook_url == "https://pager.example.com/x"
+
+
+def test_every_knob_of_a_source_arrives(tmp_path: Path) -> None:
+    source = (
+        '[[source]]\nname = "p"\nurl = "http://portal.example.com"\nstep = "0s"\nca_file = "ca.pem"\nformat = "csv"\n'
+        'path_style = "slash"\ncolumns = { devices = "Devices" }\nmax_missing_share = 1\ntimeout = "5s"\n'
+        "max_concurrent = 1\ninsecure = true\nfollow_redirects = true\ntrust_env = true\n"
+        'levels = { Location = ["Site"] }\n'
+    )
+    file = tmp_path / "rules.toml"
+    file.write_text(source + RULE + BREACH + DESK, encoding="utf-8")
+    found = load(file).sources[0]
+    untouched = SourceConfig(
+        name="p",
+        type="nexthink",
+        url="http://portal.example.com",
+        step=0.0,
+        ca_file=tmp_path / "ca.pem",
+        format="csv",
+        path_style="slash",
+        columns={"devices": "Devices"},
+        units={},
+        levels={"Location": ("Site",)},
+        max_missing_share=1.0,
+        timeout=5.0,
+        max_concurrent=1,
+        follow_redirects=True,
+        trust_env=True,
+        insecure=True,
+    )
+    assert found == untouched
+    assert {field.name for field in fields(found)} == {field.name for field in fields(SourceConfig)}
+
+
+def test_the_digest_is_of_the_text() -> None:
+    text = SOURCE + RULE + BREACH + DESK
+    assert load(text=text).digest == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_file_from_windows_is_read_and_its_places_are_right(tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_bytes(("\ufeff" + SOURCE + RULE + BREACH + DESK).replace("\n", "\r\n").encode())
+    assert load(file).warnings == ()
+    file.write_bytes(("\ufeff" + SOURCE + RULE + BREACH.replace("errors", "erors")).replace("\n", "\r\n").encode())
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert [(p.line, p.column) for p in caught.value.problems if p.code == "E110"] == [(10, 12)]
+
+
+def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as missing:
+        load(tmp_path / "none.toml")
+    assert [(p.code, p.line) for p in missing.value.problems] == [("E102", 0)]
+    (tmp_path / "latin.toml").write_bytes(b'# one\nx = "Z\xfcrich"\n')
+    with pytest.raises(ConfigError) as latin:
+        load(tmp_path / "latin.toml")
+    assert [(p.code, p.line, p.column) for p in latin.value.problems] == [("E102", 2, 7)]
+
+
+def test_a_credential_is_never_repeated_in_a_problem() -> None:
+    text = SOURCE.replace("https://", "https://user:hunter2@") + 'password = "hunter2"\n' + RULE + BREACH + DESK
+    found = problems_of(text + '[[route]]\nto = ["desk"]\ntoken = "hunter2"\n')
+    assert [p.code for p in found] == ["E120", "E120", "E120"]
+    assert not [p for p in found if "hunter2" in p.message + p.hint]
+
+
+def test_problems_inside_a_condition_are_found_through_escapes() -> None:
+    found = problems_of(SOURCE + RULE + 'warning = "devices_with_errors\\t > devises"\n' + DESK)
+    assert [(p.line, p.column, p.span) for p in found] == [(10, 36, 7)]
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_text_is_loaded_or_refused_with_problems(text: str) -> None:
+    loads_or_is_refused(text)
+
+
+_SCRAPS = st.sampled_from(
+    [
+        *(SOURCE + RULE + BREACH + DESK).splitlines(),
+        *("[defaults]", "[[rule.override]]", "[[rule.override.x]]", "[[route]]", "[delivery]", "[rule]", "[source]"),
+        *('warning = { breach = "x" }', "every = 1979-05-27", "level = [[]]", "rollup = true", "for = {}", "rule = 1"),
+        *("override = 5", "columns = { a = 1 }", "levels = { L = [] }", "path = [1, '']", "a.b.c = nan", "to = [5]"),
+        *('name = "\\u0000"', "email = {}", 'email.to = ["a\\n"]', 'url = "http://[x"', "[[rule]]", "webhook = {}"),
+    ]
+)
+"""Lines that fit together, and lines that fit nowhere."""
+
+
+@given(st.lists(_SCRAPS, max_size=14).map("\n".join))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_mixture_of_lines_is_loaded_or_refused_with_problems(text: str) -> None:
+    loads_or_is_refused(text)
+
+
+def loads_or_is_refused(text: str) -> None:
+    found: tuple[Problem, ...] = ()
+    try:
+        load(text=text)
+    except ConfigError as error:
+        found = error.problems
+    lines = text.count("\n") + 1
+    assert all(0 <= p.line <= lines and p.column >= 0 and p.span >= 1 for p in found)
