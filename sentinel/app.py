@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
+import structlog
+
 from sentinel.api.health import health_app
 from sentinel.api.serve import Door
 from sentinel.clock import Clock, SystemClock
@@ -15,7 +17,8 @@ from sentinel.collect.registry import sources_of
 from sentinel.collect.settings import NexthinkSettings
 from sentinel.collect.source import Source
 from sentinel.config.loader import Loaded, SourceConfig, load
-from sentinel.config.settings import Settings, variable_name
+from sentinel.config.naming import variable_part
+from sentinel.config.settings import Settings
 from sentinel.deliver.channel import Channel
 from sentinel.deliver.registry import Channels
 from sentinel.deliver.settings import DeliverySettings, Secret, SlackSettings, SmtpSettings, WebhookSettings
@@ -34,6 +37,7 @@ from sentinel.store.database import Database
 from sentinel.store.housekeeping import Retention
 from sentinel.store.migrations import upgrade
 
+log = structlog.get_logger("sentinel.app")
 
 DAY = 86400.0
 
@@ -89,6 +93,7 @@ class App:
                 readings=settings.retention_days * DAY, incidents=settings.incident_retention_days * DAY
             ),
             speed=speed,
+            lease_seconds=settings.lease_seconds,
         )
         self.health = Health(
             self.db, self.clock, ticker, lambda: self.instance.asked, lambda: self.instance.role, self.clock.now()
@@ -144,6 +149,7 @@ class App:
             raise ConfigError(
                 (Problem(file="environment", line=0, column=0, code="E202", message=message, hint=hint),)
             ) from taken
+        log.info("serving", address=f"http://{door.host}:{door.port}")
 
     def _dispatcher(self, db: Database) -> Dispatcher:
         return dispatcher(db, self.loaded, self.channels, self.clock)
@@ -226,7 +232,7 @@ def _by_address(settings: Settings, loaded: Loaded) -> dict[str, Secret]:
     """Slack webhook URLs by the name that addresses have."""
     names = {a.to for r in loaded.receivers for a in r.addresses if a.kind == "slack_webhook"}
     urls = settings.slack_webhooks
-    return {name: Secret(urls[key].get_secret_value()) for name in names if (key := variable_name(name)) in urls}
+    return {name: Secret(urls[key].get_secret_value()) for name in names if (key := variable_part(name)) in urls}
 
 
 def _webhooks(settings: Settings, loaded: Loaded) -> dict[str, WebhookSettings]:
@@ -234,7 +240,7 @@ def _webhooks(settings: Settings, loaded: Loaded) -> dict[str, WebhookSettings]:
     for receiver in loaded.receivers:
         for address in receiver.addresses:
             if address.kind == "webhook" and receiver.webhook_url:
-                signing = settings.webhook_secrets.get(variable_name(address.to))
+                signing = settings.webhook_secrets.get(variable_part(address.to))
                 secret = Secret(signing.get_secret_value()) if signing else None
                 found[address.to] = WebhookSettings(url=Secret(receiver.webhook_url), signing_secret=secret)
     return found
@@ -253,7 +259,7 @@ def source_settings(settings: Settings, loaded: Loaded, source: SourceConfig) ->
     username, password = settings.credentials(source.name)
     return NexthinkSettings(
         name=source.name,
-        url=source.url,
+        url=settings.source_url(source.name, source.url),
         username=username,
         password=password,
         ca_file=Path(source.ca_file) if source.ca_file else None,

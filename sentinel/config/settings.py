@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sentinel.config.naming import variable_part
 from sentinel.domain.metrics import nearest
 from sentinel.errors import ConfigError, Problem
 
@@ -22,7 +23,9 @@ PLACE = "environment"
 class Settings(BaseSettings):
     """What the environment says. Secrets print as `**********`.
 
-    `source_credentials`: source name as in a variable (upper case, other characters as `_`) -> (user, password).
+    `source_credentials`: source name as in a variable (upper case, other characters as `_`) -> (user, password);
+    `source_urls`: where a source is, if not where the rules file says (a test Portal, another region).
+    `lease_seconds`: how long a standby on Postgres leaves an instance that is not heard of alone before it takes over.
     `retention_days`: how long readings are kept; `incident_retention_days`: incidents with all
     that belongs to them. `slack_webhooks` and `webhook_secrets` likewise by name. `warnings` are variables that nobody knows.
     """
@@ -46,9 +49,11 @@ class Settings(BaseSettings):
     heartbeat_url: SecretStr = SecretStr("")
     log_format: Annotated[Literal["text", "json"], BeforeValidator(str.lower)] = "text"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
+    lease_seconds: float = Field(default=30.0, ge=1, le=3600)
     retention_days: float = Field(default=400.0, gt=0)
     incident_retention_days: float = Field(default=1100.0, gt=0)
     source_credentials: dict[str, tuple[SecretStr, SecretStr]] = Field(default_factory=dict)
+    source_urls: dict[str, str] = Field(default_factory=dict)
     slack_webhooks: dict[str, SecretStr] = Field(default_factory=dict)
     webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
@@ -88,8 +93,12 @@ class Settings(BaseSettings):
 
     def credentials(self, source: str) -> tuple[str, SecretStr]:
         """User and password of a source; empty where the environment has none."""
-        user, password = self.source_credentials.get(variable_name(source), (SecretStr(""), SecretStr("")))
+        user, password = self.source_credentials.get(variable_part(source), (SecretStr(""), SecretStr("")))
         return user.get_secret_value(), password
+
+    def source_url(self, source: str, declared: str) -> str:
+        """Where a source is: the environment's word before the rules file's."""
+        return self.source_urls.get(variable_part(source), declared)
 
     def secrets(self) -> tuple[str, ...]:
         """Every credential, for those who must make sure that none is ever written."""
@@ -125,15 +134,10 @@ class Settings(BaseSettings):
         return problems
 
 
-def variable_name(name: str) -> str:
-    """A name as it stands in a variable: `portal-eu` is `PORTAL_EU`."""
-    return re.sub(r"[^A-Z0-9]", "_", name.upper())
-
-
 class _Reader:
     """Takes the environment apart and collects what is wrong with it."""
 
-    _SOURCE = re.compile(r"SOURCE_(?P<name>.+)_(?P<what>USERNAME|PASSWORD)")
+    _SOURCE = re.compile(r"SOURCE_(?P<name>.+)_(?P<what>USERNAME|PASSWORD|URL)")
     _SLACK = re.compile(r"SLACK_WEBHOOK_(?P<name>.+)")
     _WEBHOOK = re.compile(r"WEBHOOK_(?P<name>.+)_SECRET")
 
@@ -160,6 +164,7 @@ class _Reader:
             elif not name.startswith(("TEST_", "FAILPOINT")):
                 self._unknown(name, known)
         fields["source_credentials"] = {k: (v.get("USERNAME", ""), v.get("PASSWORD", "")) for k, v in sources.items()}
+        fields["source_urls"] = {k: v["URL"] for k, v in sources.items() if "URL" in v}
         fields["slack_webhooks"] = slack
         fields["webhook_secrets"] = webhooks
         return fields
@@ -201,7 +206,7 @@ class _Reader:
         )
 
 
-_STRUCTURED = frozenset({"SOURCE_CREDENTIALS", "SLACK_WEBHOOKS", "WEBHOOK_SECRETS", "WARNINGS"})
+_STRUCTURED = frozenset({"SOURCE_CREDENTIALS", "SOURCE_URLS", "SLACK_WEBHOOKS", "WEBHOOK_SECRETS", "WARNINGS"})
 
 
 def _problem(variable: str, message: str, hint: str = "") -> Problem:

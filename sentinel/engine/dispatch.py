@@ -19,6 +19,7 @@ from sentinel.engine.backoff import Patience, next_lookup, retry_in
 from sentinel.engine.batch import Batch, delivery_of, next_batch
 from sentinel.engine.offload import offload
 from sentinel.engine.pacing import Pacing
+from sentinel.errors import StoreError
 from sentinel.store import incidents, outbox
 from sentinel.store.database import Database
 from sentinel.store.outbox import Lane
@@ -37,55 +38,78 @@ class Dispatcher:
     clock: Clock
     patience: Patience = field(default_factory=Patience)
     epoch: Callable[[], int | None] = lambda: None
+    may_act: Callable[[], bool] = lambda: True
     dice: random.Random = field(default_factory=random.Random)
     pacing: Pacing = field(default_factory=Pacing)
     samples: Callable[[str, float], Story] | None = None
     _busy: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def drain(self) -> int:
-        """Work off every lane that is due now, different channels side by side. Returns how many lanes had work."""
+        """Work off every lane that is due now, different channels side by side. Returns in how many lanes it got on.
+
+        Raises:
+            StoreError: the outbox cannot be read or written; what was sent is looked up when it can.
+            LeaseLost: another instance tells now.
+        """
         at = self.clock.now()
         lanes = await offload(lambda: outbox.due_lanes(self.db, at))
         stale = await offload(lambda: outbox.stale_lanes(self.db, at, self.patience.edit_every))
         by_channel: dict[str, list[tuple[Lane, bool]]] = {}
         for lane, refresh in [*((lane, False) for lane in lanes), *((lane, True) for lane in stale)]:
             by_channel.setdefault(lane.address.channel, []).append((lane, refresh))
-        await asyncio.gather(*(self._drain_channel(channel, todo) for channel, todo in by_channel.items()))
-        return len(lanes) + len(stale)
+        # All of them end before the first trouble is reported: nothing of this round goes on behind the caller's back.
+        done = await asyncio.gather(
+            *(self._drain_channel(channel, todo) for channel, todo in by_channel.items()), return_exceptions=True
+        )
+        broken = next((one for one in done if isinstance(one, BaseException)), None)
+        if broken is not None:
+            raise broken
+        return sum(one for one in done if not isinstance(one, BaseException))
 
-    async def _drain_channel(self, channel: str, todo: list[tuple[Lane, bool]]) -> None:
+    async def _drain_channel(self, channel: str, todo: list[tuple[Lane, bool]]) -> int:
         """The lanes of one channel one after the other: the channel's rate is shared, its order is kept."""
+        moved = 0
         async with self._busy.setdefault(channel, asyncio.Lock()):
             for lane, refresh in todo:
                 wait = self.pacing.wait(channel, self.clock.monotonic())
                 if wait > self.patience.retry_min:
-                    return
+                    break
                 await self.clock.sleep(wait)
-                if refresh:
-                    await self._refresh(lane)
-                else:
-                    await self._work(lane)
+                try:
+                    moved += await (self._refresh(lane) if refresh else self._work(lane))
+                except StoreError:
+                    raise
+                except Exception:
+                    log.exception("lane broke", incident=lane.incident, channel=channel)
+        return moved
 
-    async def _work(self, lane: Lane) -> None:
+    async def _work(self, lane: Lane) -> bool:
+        """Tell what is due in the lane. True when something of it is settled."""
         at = self.clock.now()
         waiting = await offload(lambda: outbox.lane(self.db, lane))
         batch = next_batch(waiting, at)
         if batch is None:
-            return
+            return False
         channel = self.channels(lane.address)
         if channel is None:
             await self._abandon(batch, CHANNEL_MISSING)
-            return
+            return True
         delivery = await self._delivery(lane, batch, channel, at)
         if batch.open_since is not None and channel.kind == "slack":
-            if await self._reconcile(lane, batch, channel, delivery):
-                return
+            found = await self._reconcile(lane, batch, channel, delivery)
+            if found is not None:
+                return found
             # It was never accepted, so the next attempt may as well tell all that has happened since.
             batch = Batch(tuple(waiting), batch.open_since)
             delivery = await self._delivery(lane, batch, channel, at)
         await offload(lambda: outbox.begin(self.db, batch.ids, at, self.epoch()))
+        if not self.may_act():
+            # Stopped or starved since the lease was renewed: whoever leads now finds an open attempt and looks it up.
+            log.warning("not sent: the lease may be somebody else's", notice=delivery.key)
+            return False
         outcome = await self._offer(channel, delivery)
         await self._settle(lane, batch, delivery, outcome)
+        return isinstance(outcome, Delivered | Refused)
 
     async def _delivery(self, lane: Lane, batch: Batch, channel: Channel, at: float) -> Delivery:
         thread = await offload(lambda: outbox.thread_of(self.db, lane))
@@ -115,8 +139,11 @@ class Dispatcher:
             log.exception("channel broke", channel=channel.kind, notice=delivery.key)
             return Unclear(f"{type(broken).__name__} inside the channel")
 
-    async def _reconcile(self, lane: Lane, batch: Batch, channel: Channel, delivery: Delivery) -> bool:
-        """Look an unclear notice up before it may be sent again. True when there is nothing to send now."""
+    async def _reconcile(self, lane: Lane, batch: Batch, channel: Channel, delivery: Delivery) -> bool | None:
+        """Look an unclear notice up before it may be sent again.
+
+        True: it was found and is settled. False: nothing can be said yet. None: it was never accepted.
+        """
         try:
             found = await channel.look_up(delivery)
         except Exception as broken:
@@ -130,11 +157,12 @@ class Dispatcher:
         if isinstance(found, Unclear):
             pause = retry_in(batch.attempts, self.patience, dice=self.dice.random())
             await self._unclear(batch, at, at + pause, found.reason)
-            return True
+            return False
         wait = next_lookup(at - since, self.patience.lookup_after)
-        if wait is not None:
-            await self._unclear(batch, at, since + wait, "not found yet")
-        return wait is not None
+        if wait is None:
+            return None
+        await self._unclear(batch, at, since + wait, "not found yet")
+        return False
 
     async def _settle(self, lane: Lane, batch: Batch, delivery: Delivery, outcome: Outcome) -> None:
         """Record what became of an attempt."""
@@ -191,12 +219,12 @@ class Dispatcher:
         log.error("notice abandoned", notice=batch.key, reason=reason)
         await offload(lambda: outbox.abandoned(self.db, batch.ids, at, self.epoch(), reason=reason))
 
-    async def _refresh(self, lane: Lane) -> None:
+    async def _refresh(self, lane: Lane) -> bool:
         """Edit a message whose figures or members changed since it was last written; nobody is called by it."""
         channel = self.channels(lane.address)
         thread = await offload(lambda: outbox.thread_of(self.db, lane))
         if channel is None or thread is None:
-            return
+            return False
         at = self.clock.now()
         story = await offload(lambda: incidents.story(self.db, lane.incident))
         outcome = await channel.refresh(
@@ -216,7 +244,9 @@ class Dispatcher:
         self.pacing.sent(lane.address.channel, lane.address.kind, self.clock.monotonic())
         if isinstance(outcome, Later) and outcome.retry_after is not None:
             self.pacing.pause(lane.address.channel, self.clock.monotonic(), outcome.retry_after)
-        if isinstance(outcome, Delivered | Refused):
+        settled = isinstance(outcome, Delivered | Refused)
+        if settled:
             # A refused edit is not tried again until the next change: the message stays as it was.
             ref = dict(outcome.ref) if isinstance(outcome, Delivered) and outcome.ref is not None else None
             await offload(lambda: outbox.edited(self.db, lane, at, self.epoch(), ref=ref))
+        return settled

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, and_, delete, exists, or_, select
 
 from sentinel.store.database import Database
 from sentinel.store.tables import (
-    UNDELIVERED,
     alerts,
     events,
     incidents,
+    is_undelivered,
     node_lists,
     notices,
     queries,
@@ -77,7 +77,7 @@ def purge_readings(db: Database, before: float) -> int:
 
 
 def _purge_incidents(db: Database, before: float) -> int:
-    owed = exists().where((notices.c.incident == incidents.c.id) & notices.c.state.in_(UNDELIVERED))
+    owed = exists().where((notices.c.incident == incidents.c.id) & is_undelivered)
     held = exists().where(alerts.c.incident == incidents.c.id)
     chosen = select(incidents.c.id).where((incidents.c.resolved_at < before) & ~owed & ~held).limit(_SLICE)
     gone = 0
@@ -113,7 +113,7 @@ def _purge_transitions(db: Database, before: float) -> int:
 def _purge_notices(db: Database, before: float) -> int:
     """Notices of no incident: tests and what belonged to incidents that are gone."""
     lasting = exists().where(incidents.c.id == notices.c.incident)
-    settled = notices.c.state.not_in(UNDELIVERED)
+    settled = ~is_undelivered
     chosen = select(notices.c.id).where(and_(notices.c.at < before, settled, ~lasting)).limit(_SLICE)
     gone = 0
     while True:

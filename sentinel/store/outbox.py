@@ -20,7 +20,7 @@ from sentinel.store.database import Database
 from sentinel.store.inserting import put
 from sentinel.store.lease import check_epoch
 from sentinel.store.notices import add, lane_digest, notice_from
-from sentinel.store.tables import UNDELIVERED, attempts, incidents, notices, threads
+from sentinel.store.tables import UNDELIVERED, attempts, incidents, is_undelivered, notices, threads
 
 _EDITABLE = ("slack", "console")
 """Channels whose messages can be changed after they were sent."""
@@ -71,12 +71,7 @@ class OutboxDepth:
 
 def due_lanes(db: Database, at: float, limit: int = 100) -> list[Lane]:
     """Lanes whose first undelivered notice may be offered now, the longest waiting first."""
-    first = (
-        select(func.min(notices.c.id).label("id"))
-        .where(notices.c.state.in_(UNDELIVERED))
-        .group_by(notices.c.lane)
-        .subquery()
-    )
+    first = select(func.min(notices.c.id).label("id")).where(is_undelivered).group_by(notices.c.lane).subquery()
     due = or_(notices.c.state == "sending", and_(notices.c.not_before <= at, notices.c.next_attempt_at <= at))
     statement = (
         select(notices.c.incident, notices.c.receiver, notices.c.channel_kind, notices.c.channel_to)
@@ -91,7 +86,7 @@ def due_lanes(db: Database, at: float, limit: int = 100) -> list[Lane]:
 
 def stale_lanes(db: Database, at: float, edit_every: float, limit: int = 100) -> list[Lane]:
     """Lanes with nothing to tell whose message shows an older state of the incident, last edited `edit_every` ago."""
-    waiting = exists().where((notices.c.lane == threads.c.lane) & notices.c.state.in_(UNDELIVERED))
+    waiting = exists().where((notices.c.lane == threads.c.lane) & is_undelivered)
     statement = (
         select(threads.c.incident, threads.c.receiver, threads.c.channel_kind, threads.c.channel_to)
         .join(incidents, incidents.c.id == threads.c.incident)
@@ -113,7 +108,7 @@ def _lanes(rows: Any) -> list[Lane]:
 def lane(db: Database, lane: Lane) -> list[OutboxNotice]:
     """What is not delivered in that lane, in order."""
     mine = notices.c.lane == lane_digest(lane.incident, lane.address)
-    statement = select(notices).where(mine & notices.c.state.in_(UNDELIVERED)).order_by(notices.c.id)
+    statement = select(notices).where(mine & is_undelivered).order_by(notices.c.id)
     with db.reading() as connection:
         return [outbox_notice_from(row) for row in connection.execute(statement)]
 
@@ -148,7 +143,7 @@ def begin(db: Database, ids: Sequence[int], at: float, epoch: int | None) -> Non
     """
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        mine = _mine(ids) & notices.c.state.in_(UNDELIVERED)
+        mine = _mine(ids) & is_undelivered
         changes = {"state": "sending", "attempts": notices.c.attempts + 1, "attempt_started_at": at}
         touched = connection.execute(update(notices).where(mine).values(changes)).rowcount
         if touched != len(ids):
@@ -299,7 +294,7 @@ def _mine(ids: Sequence[int]) -> Any:
 
 def _move(connection: Connection, ids: Sequence[int], changes: Mapping[str, Any]) -> None:
     """Change what is not settled yet; what is settled stays so."""
-    connection.execute(update(notices).where(_mine(ids) & notices.c.state.in_(UNDELIVERED)).values(changes))
+    connection.execute(update(notices).where(_mine(ids) & is_undelivered).values(changes))
 
 
 def _settle(connection: Connection, ids: Sequence[int], at: float, state: str, reason: str) -> None:

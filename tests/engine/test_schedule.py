@@ -46,7 +46,7 @@ async def test_a_slow_turn_is_never_overtaken_and_the_next_follows_at_once() -> 
 
     schedule = Schedule(SystemClock(), turn)
     schedule.start([asked()])
-    await until(lambda: schedule._turns[0].due.is_set())
+    await until(lambda: next(iter(schedule._turns.values())).due.is_set())
     gate.set()
     await until(lambda: turns >= 3)
     await schedule.stop(1.0)
