@@ -18,7 +18,7 @@ from sentinel.domain.metrics import CATALOGUE
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Figures, Query, Reading
-from sentinel.domain.records import Before, QueryState
+from sentinel.domain.records import Before, Book, BookKey, QueryState
 from sentinel.domain.rules import Criteria, Rule, Rulebook, SourceTraits, Threshold
 
 NODES = 100_000
@@ -77,7 +77,7 @@ class Alert:
     good_at: float = 0.0
     shown: str = "ok"
 
-    def turn(self, row: dict[str, float], at: float) -> None:
+    def turn(self, row: dict[str, float], at: float) -> None:  # noqa: C901  # the plain way to write it
         """One sample."""
         breach = self.condition(row)
         if breach is None:
@@ -151,7 +151,9 @@ def columns(readings: list[Figures]) -> float:
     """Seconds per reading of Sentinel's plan, from the second reading on."""
     chosen = rules()
     book = Rulebook(rules=chosen, routes=(), sources=(SourceTraits(name="portal"),))
-    state, books, times = QueryState(query=QUERY), {}, []
+    state = QueryState(query=QUERY)
+    books: dict[BookKey, Book] = {}
+    times = []
     for number, figures in enumerate(readings):
         at = 1_800_000_000.0 + number * 600.0
         reading = Reading(QUERY, at, at, figures)

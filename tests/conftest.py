@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from sentinel.store.database import Database
 from sentinel.store.migrations import upgrade
 from tests.fakes.postgres import Postgres, running_postgres
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet_logs() -> None:
+    """The program's log lines are no part of what tests look at; errors still show in a failed test."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 @pytest.fixture(scope="session")

@@ -273,6 +273,13 @@ def _told() -> None:
     op.create_index(op.f("ix_notices_at"), "notices", ["at"])
     op.create_index(op.f("ix_notices_incident"), "notices", ["incident"])
     op.create_index(
+        "ix_notices_abandoned",
+        "notices",
+        ["at"],
+        sqlite_where=sa.text("state = 'abandoned'"),
+        postgresql_where=sa.text("state = 'abandoned'"),
+    )
+    op.create_index(
         "ix_notices_undelivered",
         "notices",
         ["lane", "id"],

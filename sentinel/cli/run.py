@@ -26,5 +26,5 @@ def run(*, once: bool, rules: Path | None) -> None:
     app = App(settings, loaded)
     if once:
         plans = asyncio.run(app.once())
-        raise SystemExit(exit_code(plans))
+        raise SystemExit(exit_code(plans, app.instance.unlisted.values()))
     asyncio.run(serve(app))

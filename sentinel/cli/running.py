@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
 from sentinel.app import App
 from sentinel.config.loader import Loaded
 from sentinel.config.settings import Settings
-from sentinel.domain.reading import Reason
+from sentinel.domain.reading import Failure, Reason
 from sentinel.domain.records import Plan
 from sentinel.engine.journal import configure
 from sentinel.errors import CredentialsRefused, SourceError
@@ -36,9 +36,10 @@ async def serve(app: App) -> None:
     log.info("stopped")
 
 
-def exit_code(plans: Sequence[Plan | None]) -> int:
-    """0 when every query was answered, else the code of what went wrong first."""
+def exit_code(plans: Sequence[Plan | None], unlisted: Iterable[Failure] = ()) -> int:
+    """0 when every query was answered, else the code of what went wrong. `unlisted`: failures to list services."""
     failures = [plan.query.failure for plan in plans if plan is not None and plan.query.failure is not None]
+    failures += unlisted
     if any(failure.reason in (Reason.UNAUTHORIZED, Reason.FORBIDDEN) for failure in failures):
         return CredentialsRefused.exit_code
     if failures:

@@ -11,7 +11,9 @@ import click
 from sentinel.cli import moments, options, screen
 
 if TYPE_CHECKING:
-    from sentinel.history.status import AlertStatus, QueryStatus, Status
+    from sentinel.history.alerts import AlertStatus
+    from sentinel.history.queries import QueryStatus
+    from sentinel.history.status import Status
 
 STATES = ("pending", "warning", "critical", "unknown")
 HEADS = ("STATE", "SERVICE", "NODE", "RULE", "VALUE", "LIMIT", "SINCE", "ACK", "INCIDENT")

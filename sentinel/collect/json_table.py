@@ -51,7 +51,7 @@ def _colons(body: bytes) -> int:
 
 def _hides_colons(body: bytes) -> bool:
     r"""Whether a colon may be written as `\u003a`: then counting colons proves nothing."""
-    return b"\\u003" in body
+    return b"\\" in body and b"\\u003" in body  # one byte is found many times faster than five, and is rarely there
 
 
 def _expected_colons(content: object, table: RawTable, rows: list[Any]) -> int:

@@ -1,9 +1,17 @@
-"""What can be said of a condition without any figures: interval arithmetic over metrics that are never negative."""
+"""What can be said of conditions without any figures: metrics are never negative, everything else may happen.
+
+Truth changes only at the limits that conditions compare with, so a few figures per compared subject (the limits, one
+between each two, one beyond) stand for all. Subjects are taken as independent of each other: what no choice of them
+makes true is never true.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 from sentinel.domain.expression_tree import (
     Arithmetic,
@@ -14,39 +22,67 @@ from sentinel.domain.expression_tree import (
     Metric,
     Not,
     Number,
+    Operation,
     Parent,
+    constant,
+    leading,
 )
-from sentinel.domain.expressions import Condition
 
 Interval = tuple[float, float]
-Possible = tuple[bool, bool]
-"""Whether a condition can be true, and whether it can be false, for some figures."""
+World = Mapping[Arithmetic, float]
+"""One choice of figures: subject -> figure."""
+
+MOST_WORLDS = 5000
+"""Choices tried at most; conditions over more subjects than that allows are taken to be in order."""
 
 _EVERYTHING: Interval = (-math.inf, math.inf)
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
-def never_clears(breach: Condition, clear: Condition | None) -> str | None:
-    """Why a breach could never end, or None where it can."""
-    if clear is not None:
-        if not _possible(clear.tree)[0]:
-            return "the clear condition can never be true"
-        return None
-    if not _possible(breach.tree)[1]:
+class Bounded(Protocol):
+    """What is asked of a condition here: its tree, and its limit as people read it."""
+
+    @property
+    def tree(self) -> Logic: ...
+    @property
+    def limit(self) -> str: ...
+
+
+def is_constant(condition: Bounded) -> bool | None:
+    """The truth that the condition has for all possible figures, or None where it depends on them."""
+    found = {_holds(condition.tree, world) for world in _worlds(condition.tree)}
+    return found.pop() if len(found) == 1 else None
+
+
+def never_clears(breach: Bounded, clear: Bounded | None) -> str | None:
+    """Why a breach could never end, or None where it can. Where both are true at once, breach wins."""
+    if is_constant(breach) is True:
         return "the condition is true for every possible figure, so it could never clear"
+    if clear is None:
+        return None
+    if is_constant(clear) is False:
+        return "the clear condition can never be true"
+    worlds = list(_worlds(breach.tree, clear.tree))
+    if worlds and not any(_holds(clear.tree, world) and not _holds(breach.tree, world) for world in worlds):
+        return "wherever the clear condition is true the breach is true as well, and breach wins"
     return None
 
 
-def never_breaches(breach: Condition) -> str | None:
+def never_breaches(breach: Bounded) -> str | None:
     """Why a condition could never be true, or None where it can."""
-    return None if _possible(breach.tree)[0] else "the condition is false for every possible figure"
+    return "the condition is false for every possible figure" if is_constant(breach) is False else None
 
 
-def clear_on_wrong_side(breach: Condition, clear: Condition) -> str | None:
+def clear_on_wrong_side(breach: Bounded, clear: Bounded) -> str | None:
     """Why the clear condition contradicts the breach; None where it does not, or where that cannot be told."""
-    a, b = breach.tree, clear.tree
-    if not (isinstance(a, Compare) and isinstance(b, Compare)):
-        return None
-    first, second = _upward(a), _upward(b)
+    first, second = _upward(breach.tree), _upward(clear.tree)
     if first is None or second is None or first[0] != second[0]:
         return None
     (_, up, limit), (_, clear_up, clear_limit) = first, second
@@ -54,50 +90,84 @@ def clear_on_wrong_side(breach: Condition, clear: Condition) -> str | None:
     if up == clear_up:
         return f"clear looks to the same side as breach: both ask for a figure {side} a limit"
     if (up and clear_limit > limit) or (not up and clear_limit < limit):
-        return f"clear reaches {'above' if up else 'below'} the limit of breach: {clear.limit} against {breach.limit}"
+        return f"clear reaches {side} the limit of breach: {clear.limit} against {breach.limit}"
     return None
 
 
-def _upward(tree: Compare) -> tuple[Arithmetic, bool, float] | None:
+def _upward(tree: Logic) -> tuple[Arithmetic, bool, float] | None:
     """The figure, whether large values are meant, and the constant; None for other forms."""
-    left, right, sign = tree.left, tree.right, tree.op
-    if isinstance(left, Number) and not isinstance(right, Number):
-        left, right = right, left
-        sign = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(sign, sign)  # type: ignore[assignment]  # stays a sign
-    if not isinstance(right, Number) or sign in ("==", "!="):
+    if isinstance(tree, Both | Either) or (isinstance(tree, Not) and isinstance(tree.inner, Both | Either)):
         return None
-    return left, sign in (">", ">="), right.value
+    found = leading(tree)
+    if found.op in ("==", "!="):
+        return None
+    up = found.op in (">", ">=")
+    left, right = constant(found.left), constant(found.right)
+    if right is not None and left is None:
+        return found.left, up, right
+    if left is not None and right is None:
+        return found.right, not up, left
+    return None
 
 
-def _possible(tree: Logic) -> Possible:
+def _worlds(*trees: Logic) -> Iterator[World]:
+    """Choices of figures that show every truth the conditions can have together; none at all where they are too many."""
+    limits: dict[Arithmetic, set[float]] = {}
+    for compare in itertools.chain.from_iterable(map(_comparisons, trees)):
+        subject, limit = _split(compare)
+        limits.setdefault(subject, set()).add(limit)
+    figures = [_samples(_interval(subject), found) for subject, found in limits.items()]
+    if math.prod(map(len, figures)) <= MOST_WORLDS:
+        for chosen in itertools.product(*figures):
+            yield dict(zip(limits, chosen, strict=True))
+
+
+def _comparisons(tree: Logic) -> list[Compare]:
     if isinstance(tree, Compare):
-        return _compare(tree)
+        return [tree]
     if isinstance(tree, Not):
-        true, false = _possible(tree.inner)
-        return false, true
-    left, right = _possible(tree.left), _possible(tree.right)
+        return _comparisons(tree.inner)
+    return _comparisons(tree.left) + _comparisons(tree.right)
+
+
+def _split(compare: Compare) -> tuple[Arithmetic, float]:
+    """The comparison as subject and limit; of two figures it is their difference, compared with zero."""
+    left, right = constant(compare.left), constant(compare.right)
+    if right is not None:
+        return compare.left, right
+    if left is not None:
+        return compare.right, left
+    return Operation("-", compare.left, compare.right, compare.left.unit), 0.0
+
+
+def _holds(tree: Logic, world: World) -> bool:
+    if isinstance(tree, Not):
+        return not _holds(tree.inner, world)
     if isinstance(tree, Both):
-        return left[0] and right[0], left[1] or right[1]
+        return _holds(tree.left, world) and _holds(tree.right, world)
     if isinstance(tree, Either):
-        return left[0] or right[0], left[1] and right[1]
-    raise AssertionError(tree)
+        return _holds(tree.left, world) or _holds(tree.right, world)
+    subject, limit = _split(tree)
+    figure = world[subject]
+    if subject is tree.right:
+        return _COMPARE[tree.op](limit, figure)
+    return _COMPARE[tree.op](figure, limit)
 
 
-def _compare(tree: Compare) -> Possible:
-    (a, b), (c, d) = _interval(tree.left), _interval(tree.right)
-    if tree.op in (">", ">="):
-        (a, b), (c, d) = (c, d), (a, b)
-    strict = tree.op in ("<", ">")
-    if tree.op in ("==", "!="):
-        equal = (a <= d and c <= b, not (a == b == c == d))
-        return equal if tree.op == "==" else (equal[1], equal[0])
-    # left < right
-    can = a < d if strict else a <= d
-    cannot = b >= c if strict else b > c
-    return can, cannot
+def _samples(within: Interval, limits: set[float]) -> list[float]:
+    """The limits that lie within, the ends, one figure between each two, and one beyond where there is no end."""
+    low, high = within
+    cuts = sorted({cut for cut in (*limits, low, high) if low <= cut <= high and math.isfinite(cut)}) or [0.0]
+    found = [*cuts, *((a + (b - a) / 2) for a, b in itertools.pairwise(cuts))]
+    if math.isinf(low):
+        found.append(cuts[0] - abs(cuts[0]) - 1)
+    if math.isinf(high):
+        found.append(cuts[-1] + abs(cuts[-1]) + 1)
+    return found
 
 
 def _interval(tree: Arithmetic) -> Interval:  # noqa: PLR0911  # one return per form
+    """Between which figures it can lie, ends included."""
     if isinstance(tree, Number):
         return tree.value, tree.value
     if isinstance(tree, Metric):
@@ -108,7 +178,7 @@ def _interval(tree: Arithmetic) -> Interval:  # noqa: PLR0911  # one return per 
     if tree.op == "+":
         return a + c, b + d
     if tree.op == "-":
-        return a - d, b - c
+        return (0.0, 0.0) if tree.left == tree.right else (a - d, b - c)
     if tree.op == "*":
         return _corners(lambda x, y: 0.0 if 0.0 in (x, y) else x * y, (a, b), (c, d))
     return _quotient((a, b), (c, d))

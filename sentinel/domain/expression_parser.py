@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sentinel.domain.expression_tokens import ExpressionError, Token, tokens
+from sentinel.domain.expression_tokens import WORDS, ExpressionError, Token, tokens
 from sentinel.domain.expression_tree import (
     Arithmetic,
     Both,
@@ -17,11 +18,15 @@ from sentinel.domain.expression_tree import (
     Number,
     Operation,
     Parent,
+    constant,
 )
 from sentinel.domain.metrics import Unit, nearest
 
 DEEPEST = 50
 """Nested parentheses at most: a condition deeper than that is a mistake or an attack."""
+
+MOST = 150
+"""Signs and words between two operands at most: a chain of them is a tree as deep as it is long."""
 
 HISTORY = frozenset({"baseline", "avg", "min", "max", "change"})
 """Functions over recorded readings; the language reserves their names."""
@@ -59,6 +64,7 @@ class _Parser:
         self._units = units
         self._at = 0
         self._depth = 0
+        self._joints = 0
 
     @property
     def _now(self) -> Token:
@@ -71,13 +77,22 @@ class _Parser:
             return token
         return None
 
+    def _join(self, *texts: str) -> Token | None:
+        """Take a sign or word that stands between two operands."""
+        token = self._take(*texts)
+        if token is not None:
+            self._joints += 1
+            if self._joints > MOST:
+                raise ExpressionError(f"a condition has at most {MOST} operators", token.start, token.end)
+        return token
+
     def expect_end(self) -> None:
         token = self._now
         if token.kind == "end":
             return
         if token.text == "=":
             raise ExpressionError("a single = compares nothing", token.start, token.end, hint="write ==")
-        raise ExpressionError(f"{token.text!r} is not expected here", token.start, token.end)
+        raise _unexpected(token)
 
     def logic(self, piece: _Spanned) -> Logic:
         if isinstance(piece.tree, Compare | Both | Either | Not):
@@ -99,14 +114,14 @@ class _Parser:
 
     def either(self) -> _Spanned:
         left = self._both()
-        while self._take("or"):
+        while self._join("or"):
             right = self._both()
             left = _Spanned(Either(self.logic(left), self.logic(right)), left.start, right.end)
         return left
 
     def _both(self) -> _Spanned:
         left = self._negation()
-        while self._take("and"):
+        while self._join("and"):
             right = self._negation()
             left = _Spanned(Both(self.logic(left), self.logic(right)), left.start, right.end)
         return left
@@ -126,32 +141,35 @@ class _Parser:
         if sign is None:
             return left
         right = self._sum()
-        a, b = self._figure(left), self._figure(right)
-        self._same_unit(a, b, right if isinstance(b, Number) else left)
         chained = self._take(*_COMPARISONS)
         if chained:
             raise ExpressionError(
                 "comparisons cannot be chained", chained.start, chained.end, hint="write a < b and b < c"
             )
+        a, b = self._figure(left), self._figure(right)
+        _same_unit(a, b, right if constant(b) is not None else left)
         return _Spanned(Compare(sign.text, a, b), left.start, right.end)  # type: ignore[arg-type]  # one of the six
 
     def _sum(self) -> _Spanned:
         left = self._product()
-        while sign := self._take("+", "-"):
+        while sign := self._join("+", "-"):
             right = self._product()
             a, b = self._figure(left), self._figure(right)
-            self._same_unit(a, b, right)
-            unit = b.unit if a.unit is Unit.ANY else a.unit
-            left = _Spanned(Operation(sign.text, a, b, unit), left.start, right.end)  # type: ignore[arg-type]  # + or -
+            _same_unit(a, b, right)
+            tree = Operation(sign.text, a, b, _added(a, b))  # type: ignore[arg-type]  # + or -
+            left = _counted(_Spanned(tree, left.start, right.end))
         return left
 
     def _product(self) -> _Spanned:
         left = self._factor()
-        while sign := self._take("*", "/"):
+        while sign := self._join("*", "/"):
             right = self._factor()
             a, b = self._figure(left), self._figure(right)
-            unit = _divided(a.unit, b) if sign.text == "/" else self._multiplied(a, b, sign)
-            left = _Spanned(Operation(sign.text, a, b, unit), left.start, right.end)  # type: ignore[arg-type]  # * or /
+            if sign.text == "/" and constant(b) == 0:
+                raise ExpressionError("division by zero has no result", right.start, right.end, code="constant")
+            unit = _divided(a, b) if sign.text == "/" else _multiplied(a, b, sign)
+            tree = Operation(sign.text, a, b, unit)  # type: ignore[arg-type]  # * or /
+            left = _counted(_Spanned(tree, left.start, right.end))
         return left
 
     def _factor(self) -> _Spanned:
@@ -162,7 +180,7 @@ class _Parser:
         inner = self._factor()
         self._depth -= 1
         figure = self._figure(inner)
-        zero = Number(0.0, figure.unit, "0")
+        zero = Number(0.0, figure.unit, "")  # without a text: `written` shows a minus sign, no zero
         if isinstance(figure, Number):
             return _Spanned(Number(-figure.value, figure.unit, "-" + figure.text), minus.start, inner.end)
         return _Spanned(Operation("-", zero, figure, figure.unit), minus.start, inner.end)
@@ -177,10 +195,12 @@ class _Parser:
             inner = self.either()
             self._depth -= 1
             return _Spanned(inner.tree, token.start, self._close(token))
-        if token.kind == "name" and token.text not in ("and", "or", "not"):
+        if token.kind == "name" and token.text not in WORDS:
             return self._call(token) if self._now.text == "(" else self._metric(token)
-        what = "the condition ends here" if token.kind == "end" else f"{token.text!r} is not expected here"
-        raise ExpressionError(what, token.start, token.end, hint="a metric or a number is missing")
+        if token.kind == "end":
+            missing = "a metric or a number is missing"
+            raise ExpressionError("the condition ends here", token.start, token.end, hint=missing)
+        raise _unexpected(token, "a metric or a number is missing")
 
     def _enter(self, token: Token) -> None:
         self._depth += 1
@@ -189,9 +209,11 @@ class _Parser:
 
     def _close(self, opened: Token) -> int:
         closing = self._take(")")
-        if closing is None:
+        if closing is not None:
+            return closing.end
+        if self._now.kind == "end":
             raise ExpressionError("this parenthesis is never closed", opened.start, opened.end)
-        return closing.end
+        raise _unexpected(self._now)
 
     def _metric(self, token: Token) -> _Spanned:
         unit = self._units.get(token.text)
@@ -226,53 +248,89 @@ class _Parser:
         opened = self._now
         self._at += 1
         self._enter(opened)
-        inner = self._sum()
+        inner = self.either()
         self._depth -= 1
         figure = self._figure(inner)
+        if constant(figure) is not None:
+            raise ExpressionError(
+                "parent() needs a metric", inner.start, inner.end, hint="write parent(devices)", code="constant"
+            )
         return _Spanned(Parent(figure, figure.unit), token.start, self._close(opened))
 
-    def _same_unit(self, a: Arithmetic, b: Arithmetic, place: _Spanned) -> None:
-        if _fits(a, b):
-            return
-        hint = ""
-        if Unit.TIME in (a.unit, b.unit) and Unit.COUNT in (a.unit, b.unit):
-            hint = "write the unit: 150ms or 2s"
-        elif Unit.BYTES in (a.unit, b.unit) and Unit.COUNT in (a.unit, b.unit):
-            hint = "write the unit: 10MB"
-        elif Unit.RATIO in (a.unit, b.unit):
-            hint = "a percentage is compared with a ratio such as devices_with_errors / devices"
-        raise ExpressionError(
-            f"{a.unit.value} and {b.unit.value} do not fit together", place.start, place.end, hint=hint, code="unit"
-        )
 
-    def _multiplied(self, a: Arithmetic, b: Arithmetic, sign: Token) -> Unit:
-        plain = (Unit.COUNT, Unit.RATIO)
-        if Unit.ANY in (a.unit, b.unit):
-            return Unit.ANY
-        if a.unit in plain:
-            return b.unit if b.unit not in plain or a.unit is Unit.COUNT else a.unit
-        if b.unit in plain:
-            return a.unit
-        raise ExpressionError(f"{a.unit.value} times {b.unit.value} means nothing", sign.start, sign.end, code="unit")
+def _unexpected(token: Token, hint: str = "") -> ExpressionError:
+    if token.text.lower() in WORDS and token.text not in WORDS:
+        hint = f"write {token.text.lower()}"
+    return ExpressionError(f"{token.text!r} is not expected here", token.start, token.end, hint=hint)
+
+
+def _counted(piece: _Spanned) -> _Spanned:
+    """The piece, unless it is arithmetic on numbers alone that has no result."""
+    assert isinstance(piece.tree, Operation)
+    if math.isfinite(constant(piece.tree) or 0.0):
+        return piece
+    raise ExpressionError("this number is too large", piece.start, piece.end, code="constant")
+
+
+def _same_unit(a: Arithmetic, b: Arithmetic, place: _Spanned) -> None:
+    if _fits(a, b):
+        return
+    hint = ""
+    units = {a.unit, b.unit}
+    plain = next((side.text for side in (b, a) if isinstance(side, Number) and side.unit is Unit.COUNT), "")
+    if units == {Unit.TIME, Unit.COUNT}:
+        hint = f"write the unit: {plain or 150}ms or {plain or 2}s"
+    elif units == {Unit.BYTES, Unit.COUNT}:
+        hint = f"write the unit: {plain or 10}kB or {plain or 10}MB"
+    elif Unit.RATIO in units:
+        hint = "a percentage is compared with a ratio such as devices_with_errors / devices"
+    raise ExpressionError(
+        f"{a.unit.value} and {b.unit.value} do not fit together", place.start, place.end, hint=hint, code="unit"
+    )
+
+
+def _is_plain(tree: Arithmetic) -> bool:
+    """Whether it is a number without a unit, which may also stand for a ratio or scale a figure of any unit."""
+    return tree.unit is Unit.COUNT and constant(tree) is not None
 
 
 def _fits(a: Arithmetic, b: Arithmetic) -> bool:
     if a.unit is b.unit or Unit.ANY in (a.unit, b.unit):
         return True
-    if {a.unit, b.unit} == {Unit.RATIO, Unit.COUNT}:
-        # A plain number may stand for a ratio (0.05); counting something against a percentage is a mistake.
-        plain = a if a.unit is Unit.COUNT else b
-        return isinstance(plain, Number)
-    zero = (a, b) if isinstance(b, Number) else (b, a)
-    return isinstance(zero[1], Number) and zero[1].value == 0 and zero[1].unit is Unit.COUNT
+    for plain, other in ((a, b), (b, a)):
+        # Zero needs no unit. A plain number may stand for a ratio (0.05), a count of something may not.
+        if _is_plain(plain) and (other.unit is Unit.RATIO or constant(plain) == 0):
+            return True
+    return False
 
 
-def _divided(unit: Unit, divisor: Arithmetic) -> Unit:
-    """What a figure of `unit` divided by another is: like by like is a ratio; by a plain number it stays itself."""
-    if Unit.ANY in (unit, divisor.unit):
+def _added(a: Arithmetic, b: Arithmetic) -> Unit:
+    """The unit of a sum or difference of what fits: of `1 - errors / devices` it is a ratio."""
+    if _is_plain(a) or (a.unit is Unit.ANY and not _is_plain(b)):
+        return b.unit
+    return a.unit
+
+
+def _multiplied(a: Arithmetic, b: Arithmetic, sign: Token) -> Unit:
+    """A number or a share of something is still that something: `devices * 5%` counts devices."""
+    if _is_plain(a) or _is_plain(b):
+        return b.unit if _is_plain(a) else a.unit
+    if Unit.ANY in (a.unit, b.unit):
         return Unit.ANY
-    if isinstance(divisor, Number) and divisor.unit in (Unit.COUNT, Unit.RATIO):
-        return unit
-    if unit is divisor.unit:
+    for factor in (Unit.RATIO, Unit.COUNT):
+        if a.unit is factor:
+            return b.unit
+        if b.unit is factor:
+            return a.unit
+    raise ExpressionError(f"{a.unit.value} times {b.unit.value} means nothing", sign.start, sign.end, code="unit")
+
+
+def _divided(a: Arithmetic, b: Arithmetic) -> Unit:
+    """Like by like is a ratio; by a number or per piece it stays itself; anything else has a unit of its own."""
+    if _is_plain(b):
+        return a.unit
+    if Unit.ANY in (a.unit, b.unit):
+        return Unit.ANY
+    if a.unit is b.unit:
         return Unit.RATIO
-    return unit if divisor.unit in (Unit.COUNT, Unit.RATIO) else Unit.ANY
+    return a.unit if b.unit in (Unit.COUNT, Unit.RATIO) else Unit.ANY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -53,10 +54,25 @@ UNITS: dict[str, tuple[Unit, float]] = {
 }
 
 _SPACE = re.compile(r"\s*")
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s?(%|[A-Za-z]+\b)?")
+_NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s?(%|[A-Za-z]+\b)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIGN = re.compile(r"<=|>=|==|!=|[-+*/<>()=,]")
-_WORDS = frozenset({"and", "or", "not"})
+_FRACTION = re.compile(r",([0-9]+)")
+WORDS = frozenset({"and", "or", "not"})
+"""The words that join conditions."""
+
+_INSTEAD = {
+    "&": "write and",
+    "|": "write or",
+    "!": "write not",
+    "≤": "write <=",
+    "≥": "write >=",
+    "≠": "write !=",
+    "×": "write *",
+    "÷": "write /",
+    ".": "write 0.5 with its zero",
+    "%": "a percentage is a number: 5%",
+}
 
 
 def tokens(text: str) -> list[Token]:
@@ -72,7 +88,8 @@ def tokens(text: str) -> list[Token]:
     while position < len(text):
         token = _number(text, position) or _word(text, position) or _sign(text, position)
         if token is None:
-            raise ExpressionError(f"{text[position]!r} has no meaning here", position, position + 1)
+            char = text[position]
+            raise ExpressionError(f"{char!r} has no meaning here", position, position + 1, hint=_INSTEAD.get(char, ""))
         found.append(token)
         position = _skip(text, token.end)
     return [*found, Token("end", "", len(text), len(text))]
@@ -88,16 +105,27 @@ def _number(text: str, position: int) -> Token | None:
     if match is None:
         return None
     digits, suffix = match.group(1), match.group(2) or ""
-    if suffix in _WORDS:
+    if suffix.lower() in WORDS:
         suffix = ""
     end = match.end() if suffix else match.end(1)
     if suffix not in UNITS:
-        near = ", ".join(name for name in UNITS if name)
-        raise ExpressionError(f"unknown unit {suffix!r}", match.start(2), end, hint=f"units are {near}", code="unit")
-    if text[end : end + 1] == "," and text[end + 1 : end + 2].isdigit():
-        raise ExpressionError("a number has a decimal point, not a comma", end, end + 1, hint="write 95.5")
+        raise ExpressionError(
+            f"unknown unit {suffix!r}", match.start(2), end, hint=_unit_hint(digits, suffix), code="unit"
+        )
+    if fraction := _FRACTION.match(text, end):
+        hint = f"write {digits}.{fraction[1]} or {digits}{fraction[1]}"
+        raise ExpressionError("a number has a decimal point, not a comma", end, end + 1, hint=hint)
     unit, factor = UNITS[suffix]
-    return Token("number", text[position:end], position, end, float(digits) * factor, unit)
+    value = float(digits) * factor
+    if math.isinf(value):
+        raise ExpressionError("this number is too large", position, end, code="constant")
+    return Token("number", text[position:end], position, end, value, unit)
+
+
+def _unit_hint(digits: str, suffix: str) -> str:
+    """The unit that differs in case only, else all of them: `5KB` is meant as `5kB`."""
+    same = [name for name in UNITS if len(name) > 1 and name.lower() == suffix.lower()]
+    return f"write {digits}{same[0]}" if same else f"units are {', '.join(name for name in UNITS if name)}"
 
 
 def _word(text: str, position: int) -> Token | None:

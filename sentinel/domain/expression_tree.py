@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,7 +24,7 @@ class Ternary:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A constant in base units; `percent` remembers how it was written, `text` exactly."""
+    """A constant in base units; `text` is how it was written."""
 
     value: float
     unit: Unit
@@ -102,35 +102,46 @@ _COMPARE = {
 }
 
 
-def evaluate(tree: Arithmetic, figures: Figures, rows: Ints | None = None) -> Floats | float:
-    """The figure per row (or for these rows only), or one number for all of them.
+_ARITHMETIC = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 
-    What is not finite is no figure: NaN, or infinity after x/0.
-    """
+_NEGATED: dict[Comparison, Comparison] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+
+
+def evaluate(tree: Arithmetic, figures: Figures, rows: Ints | None = None) -> Floats | float:
+    """The figure per row (or for these rows), or one number for all. NaN and infinity both mean that there is none."""
     if isinstance(tree, Number):
         return tree.value
     if isinstance(tree, Metric):
         column = figures.column(tree.name)
         return column if rows is None else column[rows]
     if isinstance(tree, Parent):
-        return _of_parent(tree, figures, rows)
+        return _of_parent(tree.inner, figures, rows)
     left, right = evaluate(tree.left, figures, rows), evaluate(tree.right, figures, rows)
     with np.errstate(all="ignore"):
-        if tree.op == "+":
-            result = np.add(left, right)
-        elif tree.op == "-":
-            result = np.subtract(left, right)
-        elif tree.op == "*":
-            result = np.multiply(left, right)
-        else:
-            result = np.divide(left, right)
+        if tree.op == "/" and isinstance(tree.right, Operation | Parent):
+            # Elsewhere infinity stays visible to the end; as a divisor it would turn into a harmless zero.
+            right = np.where(np.isfinite(right), right, np.nan)
+        result = _ARITHMETIC[tree.op](left, right)
     return result if isinstance(result, np.ndarray) else float(result)
 
 
-def _of_parent(tree: Parent, figures: Figures, rows: Ints | None) -> Floats | float:
+def _of_parent(inner: Arithmetic, figures: Figures, rows: Ints | None) -> Floats:
     parent = figures.rows.parent if rows is None else figures.rows.parent[rows]
-    values = evaluate(tree.inner, figures, parent)  # where there is no parent, of the last row: dropped below
-    return values if isinstance(values, float) else np.where(parent >= 0, values, np.nan)
+    values = evaluate(inner, figures, parent)  # where there is no parent, of the last row: dropped below
+    return np.where(parent >= 0, values, np.nan)
+
+
+def constant(tree: Arithmetic) -> float | None:
+    """What a figure without metrics always is, not finite where it has no result; None where it reads a metric."""
+    if isinstance(tree, Number):
+        return tree.value
+    if not isinstance(tree, Operation):
+        return None
+    left, right = constant(tree.left), constant(tree.right)
+    if left is None or right is None:
+        return None
+    with np.errstate(all="ignore"):
+        return float(_ARITHMETIC[tree.op](left, right))
 
 
 def judge(tree: Logic, figures: Figures) -> Ternary:
@@ -139,14 +150,17 @@ def judge(tree: Logic, figures: Figures) -> Ternary:
         return _compare(tree, figures)
     if isinstance(tree, Not):
         inner = judge(tree.inner, figures)
-        return Ternary(inner.known & ~inner.true, inner.known)
+        return Ternary(_false(inner), inner.known)
     left, right = judge(tree.left, figures), judge(tree.right, figures)
     if isinstance(tree, Both):
         true = left.true & right.true
-        false = (left.known & ~left.true) | (right.known & ~right.true)
-        return Ternary(true, true | false)
+        return Ternary(true, true | _false(left) | _false(right))
     true = left.true | right.true
     return Ternary(true, true | (left.known & right.known))
+
+
+def _false(told: Ternary) -> Bools:
+    return told.known ^ told.true
 
 
 def _compare(tree: Compare, figures: Figures) -> Ternary:
@@ -157,7 +171,8 @@ def _compare(tree: Compare, figures: Figures) -> Ternary:
     if not isinstance(true, np.ndarray) or not isinstance(known, np.ndarray):
         count = len(figures.rows.nodes)
         return Ternary(np.full(count, bool(true) and bool(known)), np.full(count, bool(known)))
-    return Ternary(true & known, known)
+    true &= known
+    return Ternary(true, known)
 
 
 def _finite(left: Floats | float, right: Floats | float) -> Bools | bool:
@@ -182,10 +197,10 @@ def metrics_of(tree: Arithmetic | Logic) -> frozenset[str]:
     return metrics_of(tree.left) | metrics_of(tree.right)
 
 
-def comparisons(tree: Logic) -> list[Compare]:
-    """All comparisons, from left to right."""
+def leading(tree: Logic, *, negated: bool = False) -> Compare:
+    """The first comparison, turned round where a `not` stands over it: of `not (a < 5)` it is `a >= 5`."""
     if isinstance(tree, Compare):
-        return [tree]
+        return replace(tree, op=_NEGATED[tree.op]) if negated else tree
     if isinstance(tree, Not):
-        return comparisons(tree.inner)
-    return comparisons(tree.left) + comparisons(tree.right)
+        return leading(tree.inner, negated=not negated)
+    return leading(tree.left, negated=negated)

@@ -8,27 +8,37 @@ from functools import cached_property
 
 import numpy as np
 
+from sentinel.domain.expression_bounds import clear_on_wrong_side, is_constant, never_breaches, never_clears
 from sentinel.domain.expression_parser import parse_tree
 from sentinel.domain.expression_tokens import ExpressionError
 from sentinel.domain.expression_tree import (
     Arithmetic,
-    Compare,
     Logic,
     Metric,
     Number,
     Operation,
     Parent,
     Ternary,
-    comparisons,
+    constant,
     evaluate,
     judge,
+    leading,
     metrics_of,
 )
 from sentinel.domain.hierarchy import Ints
 from sentinel.domain.metrics import Unit, format_value
 from sentinel.domain.reading import Figures, Floats
 
-__all__ = ["Condition", "ExpressionError", "Ternary", "parse"]
+__all__ = [
+    "Condition",
+    "ExpressionError",
+    "Ternary",
+    "clear_on_wrong_side",
+    "is_constant",
+    "never_breaches",
+    "never_clears",
+    "parse",
+]
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
@@ -40,7 +50,7 @@ class Condition:
     text: str
     tree: Logic = field(repr=False, compare=False, hash=False)
 
-    @property
+    @cached_property
     def metrics(self) -> frozenset[str]:
         """Every metric that it reads."""
         return metrics_of(self.tree)
@@ -52,12 +62,9 @@ class Condition:
     def value(self, figures: Figures, rows: Ints | None = None) -> Floats:
         """The figure people want to see, per row (or for these rows): the left side of the leading comparison."""
         found = evaluate(self._leading[0], figures, rows)
-        chosen = (
-            found
-            if isinstance(found, np.ndarray)
-            else np.full(len(figures.rows.nodes) if rows is None else rows.size, found)
-        )
-        return np.where(np.isfinite(chosen), chosen, np.nan)
+        if not isinstance(found, np.ndarray):
+            return np.full(len(figures.rows.nodes) if rows is None else rows.size, found)
+        return np.where(np.isfinite(found), found, np.nan)
 
     @cached_property
     def subject(self) -> str:
@@ -68,8 +75,9 @@ class Condition:
     def limit(self) -> str:
         """Against what, as people read it: `> 10 %`."""
         _, sign, other = self._leading
-        if isinstance(other, Number):
-            return f"{sign} {format_value(other.value, other.unit, as_percent=self.as_percent)}"
+        fixed = constant(other)
+        if fixed is not None:
+            return f"{sign} {format_value(fixed, other.unit, as_percent=self.as_percent)}"
         return f"{sign} {written(other)}"
 
     @cached_property
@@ -82,15 +90,15 @@ class Condition:
     def as_percent(self) -> bool:
         """Whether the value is written as a percentage: ratios are, unless the limit was written without %."""
         _, _, other = self._leading
-        if isinstance(other, Number):
+        if constant(other) is not None:
             return other.unit is Unit.RATIO
         return self.unit is Unit.RATIO
 
     @cached_property
     def _leading(self) -> tuple[Arithmetic, str, Arithmetic]:
         """The first comparison with the figure left and the constant right."""
-        first: Compare = comparisons(self.tree)[0]
-        if isinstance(first.left, Number) and not isinstance(first.right, Number):
+        first = leading(self.tree)
+        if constant(first.left) is not None and constant(first.right) is None:
             return first.right, _FLIPPED[first.op], first.left
         return first.left, first.op, first.right
 
@@ -113,6 +121,8 @@ def written(tree: Arithmetic) -> str:
     if isinstance(tree, Parent):
         return f"parent({written(tree.inner)})"
     left, right = written(tree.left), written(tree.right)
+    if not left:  # a minus sign before a figure
+        return f"-({right})" if _is_sum(tree.right) else f"-{right}"
     if tree.op in "*/":
         left = f"({left})" if _is_sum(tree.left) else left
         right = f"({right})" if isinstance(tree.right, Operation) else right

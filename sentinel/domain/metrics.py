@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-
-import numpy as np
 
 
 class Unit(Enum):
@@ -54,9 +53,10 @@ CATALOGUE: Mapping[str, Metric] = MappingProxyType({metric.key: metric for metri
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known word most like `name`, if any is close."""
-    found = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The known word most like `name` whatever its case, if any is close."""
+    words = {word.lower(): word for word in known}
+    found = difflib.get_close_matches(name.lower(), list(words), n=1, cutoff=0.6)
+    return words[found[0]] if found else None
 
 
 _STEPS: Mapping[Unit, tuple[tuple[float, str], ...]] = {
@@ -66,19 +66,20 @@ _STEPS: Mapping[Unit, tuple[tuple[float, str], ...]] = {
 
 
 def format_value(value: float, unit: Unit, *, as_percent: bool = False) -> str:
-    """A figure in base units as people read it: `14.2 %`, `6.8 s`, `1.2 GB`, `17`; empty for NaN."""
-    if np.isnan(value):
+    """A figure in base units as people read it: `14.2 %`, `6.8 s`, `1.2 GB`, `17`; empty where there is none."""
+    if not math.isfinite(value):
         return ""
     if as_percent:
         return f"{_short(value * 100)} %"
     for size, name in _STEPS.get(unit, ()):
-        if abs(value) >= size or size == 1.0:
+        if size == 1.0 or float(f"{abs(value) / size:.3g}") >= 1:  # as it will be shown: 999.9 ms is 1 s
             return f"{_short(value / size)} {name}"
     return _short(value)
 
 
 def _short(number: float) -> str:
-    """Three significant digits below 100, else whole; never in exponent form below a quadrillion."""
+    """Up to three digits below 100, else whole; never in exponent form below a quadrillion."""
+    number += 0.0  # no minus before a zero
     size = abs(number)
     if size >= 1e15 or 0 < size < 1e-4:  # noqa: PLR2004  # where plain digits stop being readable
         return f"{number:.3g}"

@@ -223,7 +223,7 @@ class Dispatcher:
         """Edit a message whose figures or members changed since it was last written; nobody is called by it."""
         channel = self.channels(lane.address)
         thread = await offload(lambda: outbox.thread_of(self.db, lane))
-        if channel is None or thread is None:
+        if channel is None or thread is None or not self.may_act():
             return False
         at = self.clock.now()
         story = await offload(lambda: incidents.story(self.db, lane.incident))

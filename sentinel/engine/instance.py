@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,8 +17,8 @@ from sentinel.domain.rules import Rulebook, Service
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.offload import offload
 from sentinel.engine.queries import Asked, needed
-from sentinel.engine.services import guessed, needs_discovery
 from sentinel.engine.schedule import JumpWatch, Schedule
+from sentinel.engine.services import guessed, needs_discovery
 from sentinel.engine.tick import Ticker
 from sentinel.errors import LeaseLost, StoreBusy, StoreError
 from sentinel.store import lease

@@ -11,12 +11,13 @@ from sqlalchemy import Connection, delete, select
 from sentinel.domain.alerts import STATES, Alerts
 from sentinel.domain.reading import Floats
 from sentinel.domain.records import AlertKey, BookKey, Plan
-from sentinel.store.digests import digest, query_digest
+from sentinel.store.digests import digest, digests, query_digest
 from sentinel.store.inserting import Row, put
 from sentinel.store.tables import PHASES, alerts, queries
 
 _PHASE = {word: code for code, word in enumerate(PHASES)}
 _SLICE = 500
+_IDENTITY = frozenset({"rule", "service", "source", "query", "node"})
 _SHOWN = {state.value: code for code, state in enumerate(STATES)}
 
 
@@ -31,7 +32,7 @@ def save(connection: Connection, plan: Plan) -> None:
     gone = [alert_digest(key) for key in plan.gone]
     for start in range(0, len(gone), _SLICE):
         connection.execute(delete(alerts).where(alerts.c.digest.in_(gone[start : start + _SLICE])))
-    put(connection, alerts, _changed_rows(plan))
+    put(connection, alerts, _changed_rows(plan), fixed=_IDENTITY)
 
 
 def _changed_rows(plan: Plan) -> list[Row]:
@@ -45,6 +46,7 @@ def _changed_rows(plan: Plan) -> list[Row]:
 def _rows(book: BookKey, query: str, columns: Alerts) -> Iterable[Row]:
     rule, service, source = book
     behind = query_digest(query)
+    digest_of = digests("alert", rule, service, source, query)
     lists = zip(
         columns.nodes,
         columns.warning.tolist(),
@@ -63,7 +65,7 @@ def _rows(book: BookKey, query: str, columns: Alerts) -> Iterable[Row]:
     )
     for node, warn, warn_at, crit, crit_at, blind, good_at, missing, shown, changed, value, place, incident in lists:
         yield {
-            "digest": alert_digest((book, query, node)),
+            "digest": digest_of(node),
             "rule": rule,
             "service": service,
             "source": source,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import lru_cache
 
 from sentinel.domain.hierarchy import Node
@@ -22,8 +23,24 @@ def node_text(node: Node) -> str:
 
 def digest(*parts: Part) -> str:
     """32 hex digits that stand for the parts: 128 bits of BLAKE2, so two identities never share one by chance."""
-    material = ",".join([node_text(part) if isinstance(part, tuple) else _text(part) for part in parts])
+    material = ",".join([_written(part) for part in parts])
     return hashlib.blake2b(material.encode("ascii"), digest_size=16).hexdigest()
+
+
+def digests(*parts: Part) -> Callable[[Node], str]:
+    """`digest(*parts, node)` for many nodes: what they share is worked out once."""
+    shared = hashlib.blake2b(("".join(f"{_written(part)}," for part in parts)).encode("ascii"), digest_size=16)
+
+    def digest_of(node: Node) -> str:
+        own = shared.copy()
+        own.update(node_text(node).encode("ascii"))
+        return own.hexdigest()
+
+    return digest_of
+
+
+def _written(part: Part) -> str:
+    return node_text(part) if isinstance(part, tuple) else _text(part)
 
 
 @lru_cache(maxsize=4096)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -30,13 +30,16 @@ def add_missing(connection: Connection, table: Table, rows: Iterable[Row]) -> No
         connection.execute(postgresql.insert(table).from_select(names, source).on_conflict_do_nothing())
 
 
-def put(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    """Insert the rows, or overwrite those with the same primary key. All rows have the same columns."""
+def put(connection: Connection, table: Table, rows: Iterable[Row], *, fixed: Container[str] = ()) -> None:
+    """Insert the rows, or overwrite those with the same primary key. All rows have the same columns.
+
+    `fixed` names columns that a key never changes: leaving them alone spares SQLite the work on their indexes.
+    """
     keys = [column.name for column in table.primary_key]
     found = list({tuple(row[key] for key in keys): row for row in rows}.values())
     if not found:
         return
-    changed = [name for name in found[0] if name not in keys]
+    changed = [name for name in found[0] if name not in keys and name not in fixed]
     if connection.dialect.name == "sqlite":
         simple = sqlite.insert(table)
         overwrite = {name: simple.excluded[name] for name in changed}

@@ -11,7 +11,7 @@ from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.rules import Address
 from sentinel.store.digests import digest
 from sentinel.store.inserting import Row, add_missing
-from sentinel.store.tables import notices
+from sentinel.store.tables import is_undelivered, notices
 
 
 def lane_digest(incident: str, address: Address | None) -> str:
@@ -32,6 +32,7 @@ def add(connection: Connection, decided: Iterable[Notice]) -> None:
     if at_once:
         held = (
             (notices.c.lane == bindparam("in_lane"))
+            & is_undelivered
             & (notices.c.state == "waiting")
             & (notices.c.not_before > bindparam("at_once"))
         )

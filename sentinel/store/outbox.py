@@ -20,7 +20,7 @@ from sentinel.store.database import Database
 from sentinel.store.inserting import put
 from sentinel.store.lease import check_epoch
 from sentinel.store.notices import add, lane_digest, notice_from
-from sentinel.store.tables import UNDELIVERED, attempts, incidents, is_undelivered, notices, threads
+from sentinel.store.tables import attempts, incidents, is_abandoned, is_undelivered, notices, threads
 
 _EDITABLE = ("slack", "console")
 """Channels whose messages can be changed after they were sent."""
@@ -274,16 +274,16 @@ def enqueue_test(db: Database, address: Address, at: float, line: str) -> int:
 
 def depth(db: Database, at: float) -> OutboxDepth:
     """How much is not told at that instant."""
-    states = (*UNDELIVERED, "abandoned")
-    statement = select(notices.c.state, func.count().label("number"), func.min(notices.c.at).label("oldest"))
+    counted = select(notices.c.state, func.count().label("number"), func.min(notices.c.at).label("oldest"))
     with db.reading() as connection:
-        rows = connection.execute(statement.where(notices.c.state.in_(states)).group_by(notices.c.state)).all()
+        rows = connection.execute(counted.where(is_undelivered).group_by(notices.c.state)).all()
+        given_up = connection.execute(select(func.count()).select_from(notices).where(is_abandoned)).scalar_one()
     number = {row.state: row.number for row in rows}
-    oldest = min((row.oldest for row in rows if row.state != "abandoned"), default=None)
+    oldest = min((row.oldest for row in rows), default=None)
     return OutboxDepth(
         waiting=number.get("waiting", 0) + number.get("sending", 0),
         unclear=number.get("unclear", 0),
-        abandoned=number.get("abandoned", 0),
+        abandoned=given_up,
         oldest_waiting_seconds=max(0.0, at - oldest) if oldest is not None else None,
     )
 

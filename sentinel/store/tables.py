@@ -266,6 +266,12 @@ notices = Table(
         sqlite_where=text(one_of("state", UNDELIVERED)),
         postgresql_where=text(one_of("state", UNDELIVERED)),
     ),
+    Index(
+        "ix_notices_abandoned",
+        "at",
+        sqlite_where=text("state = 'abandoned'"),
+        postgresql_where=text("state = 'abandoned'"),
+    ),
     Index(None, "incident"),
     Index(None, "at"),
     sqlite_autoincrement=True,
@@ -312,3 +318,6 @@ lease = Table(
 
 is_undelivered = notices.c.state.in_([literal_column(repr(state)) for state in UNDELIVERED])
 """Spelled out, not bound: only so is the index of undelivered notices seen to fit."""
+
+is_abandoned = notices.c.state == literal_column("'abandoned'")
+"""As above."""

@@ -9,7 +9,7 @@ import pytest
 
 from sentinel.domain.reading import Reason
 from sentinel.domain.rules import SOURCE_RULE
-from sentinel.history import status as module
+from sentinel.history import alerts
 from sentinel.history.filters import Filters
 from sentinel.history.status import Status, status
 from sentinel.store.database import Database
@@ -169,5 +169,5 @@ def test_the_constants_are_those_of_the_domain_and_the_store() -> None:
     from sentinel.history import record  # noqa: PLC0415
     from sentinel.store.tables import REVISION  # noqa: PLC0415
 
-    assert module.SOURCE_RULE == SOURCE_RULE
+    assert alerts.SOURCE_RULE == SOURCE_RULE
     assert record.REVISION == REVISION

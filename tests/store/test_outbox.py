@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Address
@@ -248,3 +250,21 @@ def test_addresses_that_look_alike_are_different_lanes(database: Database) -> No
     one, other = Address("a/b", "email", "c"), Address("a", "email", "b/c")
     record(database, [], decided=[a_notice(1, one), a_notice(1, other)])
     assert len(outbox.due_lanes(database, LATER)) == 2
+
+
+def test_the_outbox_never_looks_through_what_was_delivered_long_ago(sqlite_url: str) -> None:
+    """P7: a storm after months of history costs what the storm has, not what the months had."""
+    database = Database.open(sqlite_url)
+    asked: list[tuple[str, Any]] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    record(database, [], decided=[a_notice()])
+    outbox.due_lanes(database, LATER)
+    outbox.lane(database, LANE)
+    outbox.depth(database, LATER)
+    about = [(statement, values) for statement, values in asked if statement.startswith(("SELECT", "UPDATE notices"))]
+    assert len(about) == 5
+    with database.reading() as connection:
+        for statement, values in about:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            assert not [step for *_, step in plan if step.startswith("SCAN notices") and "INDEX" not in step], statement
+    database.close()

@@ -81,7 +81,10 @@ def test_a_server_that_does_not_answer_is_busy_and_its_password_is_not_shown() -
 
 def test_a_database_that_does_not_exist_is_an_error_with_a_hint(postgres: Postgres) -> None:
     """Trying again would not help."""
-    missing = make_url(postgres.url).set(database="nowhere").render_as_string(hide_password=False)
+    server = make_url(postgres.url)
+    with pytest.raises(StoreError, match="nobody"):
+        Database.open(server.set(username="nobody").render_as_string(hide_password=False))
+    missing = server.set(database="nowhere").render_as_string(hide_password=False)
     with pytest.raises(StoreError, match="nowhere") as refused:
         Database.open(missing)
     assert not isinstance(refused.value, StoreBusy)

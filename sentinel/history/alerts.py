@@ -1,0 +1,150 @@
+"""Alerts that are not quietly ok now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sentinel.history.filters import Filters, name_test, node_test
+from sentinel.history.record import Node, Record, iso, maybe_words, node, seconds, words
+
+SOURCE_RULE = "sentinel/source"
+"""As `domain.rules` has it, without what its import brings along; a test compares the two."""
+
+_RANK = {"critical": 0, "warning": 1, "unknown": 2, "pending": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertStatus:
+    """An alert that is not quietly ok. `state` is what is shown, `severity` the highest active one underneath.
+
+    `value` in base units; `shown_value` and `limit` with units, where its incident tells them.
+    """
+
+    rule: str
+    service: str | None
+    source: str
+    node: Node
+    state: str
+    severity: str | None
+    value: float | None
+    since: float
+    incident: str | None = None
+    shown_value: str = ""
+    limit: str = ""
+    acknowledged_by: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As `status --json` has it. Nothing is muted: silences and maintenance windows are not recorded yet."""
+        return {
+            "rule": self.rule,
+            "service": self.service,
+            "source": self.source,
+            "node": list(self.node),
+            "state": self.state,
+            "severity": self.severity,
+            "value": self.value,
+            "since": iso(self.since),
+            "incident": self.incident,
+            "muted_by": None,
+            "limit": self.limit or None,
+            "acknowledged_by": self.acknowledged_by,
+        }
+
+
+def alerts(record: Record, wanted: Filters) -> Iterator[AlertStatus]:
+    """Those that fit, the worst first, then the longest lasting. `since` is about when their state began."""
+    service, rule, covered = name_test(wanted.service), name_test(wanted.rule), node_test(wanted.node)
+    found = (one for one in (*_source_alerts(record), *_alerts(record)) if _fits(one, wanted))
+    kept = (one for one in found if service(one.service) and rule(one.rule) and covered(one.node))
+    order = sorted(kept, key=lambda one: (_RANK.get(one.state, len(_RANK)), one.since, one.rule, one.node))
+    return wanted.limited(order)
+
+
+def _fits(alert: AlertStatus, wanted: Filters) -> bool:
+    if wanted.state and alert.state not in wanted.state:
+        return False
+    if wanted.since is not None and alert.since < wanted.since:
+        return False
+    if wanted.until is not None and alert.since >= wanted.until:
+        return False
+    return not wanted.severity or alert.severity in wanted.severity
+
+
+_ALERTS = """
+SELECT a.rule, a.service, a.source, a.node, a.shown, a.warning, a.critical, a.value, a.changed_at, a.incident,
+       i.facts, i.acknowledged_by
+FROM alerts a LEFT JOIN incidents i ON i.id = a.incident
+WHERE a.shown <> 'ok'
+"""
+
+_SOURCES = """
+SELECT id, source, severity, opened_at, facts, acknowledged_by FROM incidents
+WHERE resolved_at IS NULL AND rule = :rule
+"""
+
+_ACTIVE = ("active", "recovering")
+
+
+def _alerts(record: Record) -> Iterator[AlertStatus]:
+    facts_of: dict[str, dict[str, Any]] = {}
+    for (
+        rule,
+        service,
+        source,
+        path,
+        shown,
+        warning,
+        critical,
+        value,
+        since,
+        incident,
+        facts,
+        acknowledged,
+    ) in record.rows(_ALERTS, {}):
+        if incident is not None and incident not in facts_of and facts is not None:
+            facts_of[incident] = json.loads(facts)
+        told = facts_of.get(incident or "", {})
+        place = node(path)
+        yield AlertStatus(
+            rule=words(rule),
+            service=maybe_words(service),
+            source=words(source),
+            node=place,
+            state=shown,
+            severity="critical" if critical in _ACTIVE else "warning" if warning in _ACTIVE else None,
+            value=value,
+            since=seconds(since),
+            incident=incident,
+            shown_value=_value_of(told, place),
+            limit=told.get("limit", ""),
+            acknowledged_by=maybe_words(acknowledged),
+        )
+
+
+def _value_of(facts: dict[str, Any], place: Node) -> str:
+    """A node's figure with its unit, when it is among those that its incident names."""
+    for path, _severity, value, _unknown in facts.get("worst", ()):
+        if tuple(path) == place:
+            return str(value)
+    return ""
+
+
+def _source_alerts(record: Record) -> Iterator[AlertStatus]:
+    """Trouble with a source has an incident but no node, so it has no row among the alerts."""
+    for incident, source, severity, opened_at, facts, acknowledged in record.rows(_SOURCES, {"rule": SOURCE_RULE}):
+        yield AlertStatus(
+            rule=SOURCE_RULE,
+            service=None,
+            source=words(source),
+            node=(),
+            state=severity,
+            severity=severity,
+            value=None,
+            since=seconds(opened_at),
+            incident=incident,
+            shown_value=json.loads(facts).get("detail", ""),
+            acknowledged_by=maybe_words(acknowledged),
+        )

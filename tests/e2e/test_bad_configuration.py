@@ -1,0 +1,71 @@
+"""What cannot be used is refused at the start, with every problem and its place, and exit code 2."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stage import stage
+
+pytestmark = pytest.mark.process
+
+BROKEN = """
+[defaults]
+every = "soon"
+[[source]]
+name = "portal"
+type = "nexthink"
+url = "ftp://portal"
+[[rule]]
+id = "a"
+summary = "A"
+service = "X"
+hierarchy = "Location"
+level = "Site"
+critical = "devices >"
+colour = "red"
+"""
+
+
+def test_all_problems_of_a_rules_file_are_told_at_once(sqlite_url: str, tmp_path: Path) -> None:
+    with stage(tmp_path, sqlite_url) as it, it.program() as program:
+        (tmp_path / "rules.toml").write_text(BROKEN)
+        assert program.start().finish() == 2
+        for line in (3, 7, 14, 15):
+            assert f"rules.toml:{line}:" in program.log
+        assert "Traceback" not in program.log
+        assert it.polls == 0
+
+
+def test_a_missing_rules_file_is_named(sqlite_url: str, tmp_path: Path) -> None:
+    with stage(tmp_path, sqlite_url) as it, it.program(SENTINEL_RULES="elsewhere.toml") as program:
+        assert program.start().finish() == 2
+        assert "elsewhere.toml" in program.log
+        assert "Traceback" not in program.log
+
+
+def test_bad_variables_are_told_by_name_and_never_by_value(sqlite_url: str, tmp_path: Path) -> None:
+    wrong = {"SENTINEL_SMTP_PORT": "canary-port", "SENTINEL_LOG_FORMAT": "xml", "SENTINEL_HTTP_BIND": "everywhere"}
+    with stage(tmp_path, sqlite_url) as it, it.program(**wrong) as program:
+        assert program.start().finish() == 2
+        assert "SENTINEL_SMTP_PORT" in program.log
+        assert "SENTINEL_LOG_FORMAT" in program.log
+        assert "canary-port" not in program.log
+
+
+def test_an_unknown_variable_is_only_a_warning(sqlite_url: str, tmp_path: Path) -> None:
+    with stage(tmp_path, sqlite_url) as it, it.program("run", "--once", SENTINEL_RULE="x") as program:
+        assert program.start().finish() == 0
+        assert "SENTINEL_RULE means nothing" in program.log
+        assert "SENTINEL_RULES?" in program.log
+
+
+def test_a_taken_port_is_refused(sqlite_url: str, tmp_path: Path) -> None:
+    with stage(tmp_path, sqlite_url) as it, socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        with it.program(SENTINEL_HTTP_BIND=bind) as program:
+            assert program.start().finish() == 2
+            assert f"{bind} cannot be listened on" in program.log
+            assert it.kinds == []

@@ -1,0 +1,48 @@
+"""The main job through the real program: one outage, one message, kept up to date, and nothing again after a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stage import stage
+from tests.fakes.program import eventually
+
+pytestmark = pytest.mark.process
+
+
+def test_one_outage_is_one_message_that_is_edited_and_a_restart_repeats_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
+    with stage(tmp_path, database_url) as it, it.program() as program:
+        program.start(until="polling")
+        it.bad = {it.sites[0]}
+        eventually(lambda: it.kinds == ["posted"], "the opening")
+        assert "Aland 1" in it.roots[0].text
+        it.bad = set(it.sites[:3])
+        eventually(lambda: len(it.lines) == 1, "the widening")
+        it.bad = set()
+        eventually(lambda: "recovered" in it.roots[0].text.lower(), "the recovery")
+        eventually(lambda: len(it.lines) == 2, "the recovery's line")
+        before = it.kinds
+        assert program.terminate() == 0
+
+        program.start(until="polling")
+        it.polled(3)
+        assert program.terminate() == 0
+        assert it.kinds == before
+        assert before.count("posted") == 1
+
+
+def test_a_restart_in_the_middle_goes_on_with_the_same_message(sqlite_url: str, tmp_path: Path) -> None:
+    with stage(tmp_path, sqlite_url) as it, it.program() as program:
+        it.bad = {it.sites[0]}
+        program.start()
+        eventually(lambda: it.kinds == ["posted"], "the opening")
+        assert program.terminate() == 0
+        it.bad = set()
+        program.start()
+        eventually(lambda: "recovered" in it.roots[0].text.lower(), "the recovery")
+        assert program.terminate() == 0
+        assert it.kinds == ["posted", "edited", "replied"]
