@@ -31,8 +31,8 @@ from sentinel.engine.instance import Instance
 from sentinel.engine.offload import offload
 from sentinel.engine.samples import sample_story
 from sentinel.engine.tick import Ticker
-from sentinel.errors import ConfigError, Problem
-from sentinel.store import outbox
+from sentinel.errors import AlreadyRunning, ConfigError, Problem
+from sentinel.store import lease, outbox
 from sentinel.store.database import Database
 from sentinel.store.housekeeping import Retention
 from sentinel.store.migrations import upgrade
@@ -87,7 +87,7 @@ class App:
             sources=sources,
             ticker=ticker,
             dispatcher=self._dispatcher(self.db),
-            holder=f"{socket.gethostname()}:{os.getpid()}",
+            holder=_holder(),
             rules_hash=loaded.digest,
             retention=Retention(
                 readings=settings.retention_days * DAY, incidents=settings.incident_retention_days * DAY
@@ -179,16 +179,29 @@ async def deliver_pending(settings: Settings, loaded: Loaded, *, stream: TextIO 
     Returns how many lanes had something to tell.
 
     Raises:
-        AlreadyRunning: an instance runs on this SQLite file; it tells by itself.
+        AlreadyRunning: an instance runs on this database; it tells by itself.
     """
     db = Database.open(settings.database_url.get_secret_value())
     channels = Channels(delivery_settings(settings, loaded), stream=stream)
+    epoch: int | None = None
     try:
         db.claim()
-        return await dispatcher(db, loaded, channels, SystemClock()).drain()
+        epoch = lease.acquire(db, _holder(), settings.lease_seconds, loaded.digest)
+        if epoch is None:
+            raise AlreadyRunning(f"{lease.current(db).holder or 'another instance'} holds the lease")
+        worker = dispatcher(db, loaded, channels, SystemClock())
+        worker.epoch = lambda: epoch
+        return await worker.drain()
     finally:
         await channels.close()
+        if epoch is not None:
+            lease.release(db, epoch)
         db.close()
+
+
+def _holder() -> str:
+    """This process, as the lease names it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def delivery_settings(settings: Settings, loaded: Loaded) -> DeliverySettings:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -64,8 +63,9 @@ def _asked() -> None:
         sa.Column("retry_after", sa.Double(), nullable=True),
         sa.Column("known", sa.String(length=32), nullable=True),
         sa.Column("held_since", MOMENT, nullable=True),
+        sa.Column("asked", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "failure_reason IN ('unreachable', 'timeout', 'tls', 'unauthorized', 'forbidden', 'not_found', 'bad_request', 'throttled', 'server_error', 'redirected', 'html', 'not_a_table', 'truncated', 'too_large', 'empty', 'incomplete', 'stale', 'paused', 'unknown_service')",
+            "failure_reason = 'unreachable' OR failure_reason = 'timeout' OR failure_reason = 'tls' OR failure_reason = 'unauthorized' OR failure_reason = 'forbidden' OR failure_reason = 'not_found' OR failure_reason = 'bad_request' OR failure_reason = 'throttled' OR failure_reason = 'server_error' OR failure_reason = 'redirected' OR failure_reason = 'html' OR failure_reason = 'not_a_table' OR failure_reason = 'truncated' OR failure_reason = 'too_large' OR failure_reason = 'empty' OR failure_reason = 'incomplete' OR failure_reason = 'stale' OR failure_reason = 'paused' OR failure_reason = 'unknown_service'",
             name=op.f("ck_queries_failure_reason"),
         ),
         sa.CheckConstraint("(failure_reason IS NULL) = (failure_text IS NULL)", name=op.f("ck_queries_failure")),
@@ -86,7 +86,7 @@ def _asked() -> None:
         sa.Column("retry_after", sa.Double(), nullable=True),
         sa.Column("remarks", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "failure_reason IN ('unreachable', 'timeout', 'tls', 'unauthorized', 'forbidden', 'not_found', 'bad_request', 'throttled', 'server_error', 'redirected', 'html', 'not_a_table', 'truncated', 'too_large', 'empty', 'incomplete', 'stale', 'paused', 'unknown_service')",
+            "failure_reason = 'unreachable' OR failure_reason = 'timeout' OR failure_reason = 'tls' OR failure_reason = 'unauthorized' OR failure_reason = 'forbidden' OR failure_reason = 'not_found' OR failure_reason = 'bad_request' OR failure_reason = 'throttled' OR failure_reason = 'server_error' OR failure_reason = 'redirected' OR failure_reason = 'html' OR failure_reason = 'not_a_table' OR failure_reason = 'truncated' OR failure_reason = 'too_large' OR failure_reason = 'empty' OR failure_reason = 'incomplete' OR failure_reason = 'stale' OR failure_reason = 'paused' OR failure_reason = 'unknown_service'",
             name=op.f("ck_readings_failure_reason"),
         ),
         sa.CheckConstraint("(failure_reason IS NULL) = (failure_text IS NULL)", name=op.f("ck_readings_failure")),
@@ -131,11 +131,13 @@ def _judged() -> None:
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("last_members", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
-            "close_reason IN ('recovered', 'merged', 'rule_removed', 'rule_changed', 'not_reported')",
+            "close_reason = 'recovered' OR close_reason = 'merged' OR close_reason = 'rule_removed' OR close_reason = 'rule_changed' OR close_reason = 'not_reported'",
             name=op.f("ck_incidents_close_reason"),
         ),
-        sa.CheckConstraint("severity IN ('warning', 'critical')", name=op.f("ck_incidents_severity")),
-        sa.CheckConstraint("worst_severity IN ('warning', 'critical')", name=op.f("ck_incidents_worst_severity")),
+        sa.CheckConstraint("severity = 'warning' OR severity = 'critical'", name=op.f("ck_incidents_severity")),
+        sa.CheckConstraint(
+            "worst_severity = 'warning' OR worst_severity = 'critical'", name=op.f("ck_incidents_worst_severity")
+        ),
         sa.CheckConstraint(
             "(acknowledged_by IS NULL) = (acknowledged_at IS NULL)", name=op.f("ck_incidents_acknowledged")
         ),
@@ -178,13 +180,16 @@ def _judged() -> None:
         sa.Column("place", sa.Text(), nullable=True),
         sa.Column("incident", sa.String(length=64), nullable=True),
         sa.CheckConstraint(
-            "critical IN ('inactive', 'pending', 'active', 'recovering')", name=op.f("ck_alerts_critical")
+            "critical = 'inactive' OR critical = 'pending' OR critical = 'active' OR critical = 'recovering'",
+            name=op.f("ck_alerts_critical"),
         ),
         sa.CheckConstraint(
-            "shown IN ('ok', 'pending', 'warning', 'critical', 'unknown')", name=op.f("ck_alerts_shown")
+            "shown = 'ok' OR shown = 'pending' OR shown = 'warning' OR shown = 'critical' OR shown = 'unknown'",
+            name=op.f("ck_alerts_shown"),
         ),
         sa.CheckConstraint(
-            "warning IN ('inactive', 'pending', 'active', 'recovering')", name=op.f("ck_alerts_warning")
+            "warning = 'inactive' OR warning = 'pending' OR warning = 'active' OR warning = 'recovering'",
+            name=op.f("ck_alerts_warning"),
         ),
         sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name=op.f("fk_alerts_incident")),
         sa.ForeignKeyConstraint(["query"], ["queries.digest"], name=op.f("fk_alerts_query")),
@@ -208,10 +213,12 @@ def _judged() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("incident", sa.String(length=64), nullable=True),
         sa.CheckConstraint(
-            "after IN ('ok', 'pending', 'warning', 'critical', 'unknown')", name=op.f("ck_transitions_after")
+            "after = 'ok' OR after = 'pending' OR after = 'warning' OR after = 'critical' OR after = 'unknown'",
+            name=op.f("ck_transitions_after"),
         ),
         sa.CheckConstraint(
-            "before IN ('ok', 'pending', 'warning', 'critical', 'unknown')", name=op.f("ck_transitions_before")
+            "before = 'ok' OR before = 'pending' OR before = 'warning' OR before = 'critical' OR before = 'unknown'",
+            name=op.f("ck_transitions_before"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_transitions")),
         sa.UniqueConstraint("digest", name=op.f("uq_transitions_digest")),
@@ -249,16 +256,16 @@ def _told() -> None:
             "(settled_at IS NOT NULL) = (state IN ('delivered', 'abandoned'))", name=op.f("ck_notices_settled")
         ),
         sa.CheckConstraint(
-            "channel_kind IN ('slack', 'slack_webhook', 'email', 'webhook', 'console')",
+            "channel_kind = 'slack' OR channel_kind = 'slack_webhook' OR channel_kind = 'email' OR channel_kind = 'webhook' OR channel_kind = 'console'",
             name=op.f("ck_notices_channel_kind"),
         ),
         sa.CheckConstraint("channel_kind IS NOT NULL OR state = 'not_told'", name=op.f("ck_notices_address")),
         sa.CheckConstraint(
-            "kind IN ('degraded', 'escalated', 'deescalated', 'widened', 'narrowed', 'reopened', 'reminder', 'recovered', 'closed', 'unknown', 'flapping', 'acknowledged', 'digest', 'test')",
+            "kind = 'degraded' OR kind = 'escalated' OR kind = 'deescalated' OR kind = 'widened' OR kind = 'narrowed' OR kind = 'reopened' OR kind = 'reminder' OR kind = 'recovered' OR kind = 'closed' OR kind = 'unknown' OR kind = 'flapping' OR kind = 'acknowledged' OR kind = 'digest' OR kind = 'test'",
             name=op.f("ck_notices_kind"),
         ),
         sa.CheckConstraint(
-            "state IN ('waiting', 'sending', 'delivered', 'unclear', 'abandoned', 'not_told')",
+            "state = 'waiting' OR state = 'sending' OR state = 'delivered' OR state = 'unclear' OR state = 'abandoned' OR state = 'not_told'",
             name=op.f("ck_notices_state"),
         ),
         sa.CheckConstraint(
@@ -295,7 +302,8 @@ def _told() -> None:
         sa.Column("outcome", sa.String(length=12), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "outcome IN ('delivered', 'later', 'unclear', 'abandoned')", name=op.f("ck_attempts_outcome")
+            "outcome = 'delivered' OR outcome = 'later' OR outcome = 'unclear' OR outcome = 'abandoned'",
+            name=op.f("ck_attempts_outcome"),
         ),
         sa.CheckConstraint("(finished_at IS NULL) = (outcome IS NULL)", name=op.f("ck_attempts_finished")),
         sa.ForeignKeyConstraint(["notice"], ["notices.id"], name=op.f("fk_attempts_notice"), ondelete="CASCADE"),
@@ -311,7 +319,7 @@ def _told() -> None:
         sa.Column("ref", sa.Text(), nullable=False),
         sa.Column("last_edit_at", MOMENT, nullable=False),
         sa.CheckConstraint(
-            "channel_kind IN ('slack', 'slack_webhook', 'email', 'webhook', 'console')",
+            "channel_kind = 'slack' OR channel_kind = 'slack_webhook' OR channel_kind = 'email' OR channel_kind = 'webhook' OR channel_kind = 'console'",
             name=op.f("ck_threads_channel_kind"),
         ),
         sa.PrimaryKeyConstraint("lane", name=op.f("pk_threads")),

@@ -90,7 +90,6 @@ def _sent(settings: Settings, loaded: Loaded, addresses: list[Address], wait: fl
     try:
         ids = enqueue_tests(db, addresses, clock.now())
         try:
-            _refuse_when_led(db)
             # What the console channel prints is for people: stdout is kept for the data.
             asyncio.run(deliver_pending(settings, loaded, stream=sys.stderr))
         except AlreadyRunning:
@@ -98,18 +97,6 @@ def _sent(settings: Settings, loaded: Loaded, addresses: list[Address], wait: fl
         return asyncio.run(_settled(db, ids, clock.monotonic() + wait))
     finally:
         db.close()
-
-
-def _refuse_when_led(db: Database) -> None:
-    """On Postgres the lease tells whether an instance runs; a SQLite file has a lock, which delivering takes.
-
-    Raises:
-        AlreadyRunning: one does.
-    """
-    from sentinel.store.lease import current  # noqa: PLC0415  # not for --help
-
-    if db.dialect == "postgresql" and (lease := current(db)).holder is not None and lease.seconds_left > 0:
-        raise AlreadyRunning(f"{lease.holder} holds the lease")
 
 
 async def _settled(db: Database, ids: list[int], until: float) -> list[NoticeRow]:

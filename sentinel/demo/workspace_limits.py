@@ -28,7 +28,7 @@ EVENT_TYPE = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 BLOCK_ATTACHMENT_KEYS = frozenset({"blocks", "color", "fallback", "id"})
 
 
-class Refused(Exception):  # noqa: N818  # the workspace refuses; nothing is in error
+class Refused(Exception):  # the workspace refuses; nothing is in error
     """The workspace answers `ok: false` with `code`; `details` are Slack's hints where it gives some.
 
     `extra` are further fields of the answer (`needed` and `provided` of `missing_scope`).
@@ -41,7 +41,7 @@ class Refused(Exception):  # noqa: N818  # the workspace refuses; nothing is in 
         self.extra = dict(extra or {})
 
 
-class RateLimited(Exception):  # noqa: N818  # as Refused
+class RateLimited(Exception):  # as Refused
     """HTTP 429 with `Retry-After: retry_after` (whole seconds)."""
 
     def __init__(self, retry_after: int) -> None:

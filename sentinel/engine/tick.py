@@ -19,6 +19,7 @@ from sentinel.engine import figures
 from sentinel.engine.offload import offload
 from sentinel.engine.queries import Asked
 from sentinel.errors import LeaseLost, StoreError
+from sentinel.store import queries
 from sentinel.store.database import Database
 from sentinel.store.memory import Remembered, load
 from sentinel.store.unit_of_work import commit
@@ -129,6 +130,7 @@ class Ticker:
         if done is not None:
             commit(self.db, done, None, epoch=self.epoch())
             memory.books.update(done.books)
+        queries.ask_only(self.db, wanted, epoch=self.epoch())
         for key in [key for key in memory.queries if key not in wanted]:
             del memory.queries[key]
         return done

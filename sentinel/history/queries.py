@@ -60,11 +60,12 @@ SELECT q.key, q.last_reading_at, q.last_good_at, q.failure_text, q.failure_hint,
        (SELECT r.at FROM readings r WHERE r.query = q.digest ORDER BY r.at DESC LIMIT 1 OFFSET 2),
        (SELECT r.at FROM readings r WHERE r.query = q.digest ORDER BY r.at DESC LIMIT 1 OFFSET 3)
 FROM queries q
+WHERE q.asked
 """
 
 
 def queries(record: Record, at: float) -> list[QueryStatus]:
-    """All queries that were ever asked, as they fare at `at` (Unix seconds)."""
+    """All queries that the rules ask now, as they fare at `at` (Unix seconds)."""
     found = []
     for key, last, good, failure, hint, *latest in record.rows(_QUERIES, {}):
         source, service, hierarchy, level, path, scope = json.loads(words(key))

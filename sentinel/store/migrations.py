@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
@@ -13,7 +14,6 @@ from sqlalchemy import Connection, text
 from sqlalchemy.pool import NullPool
 
 import sentinel
-from alembic import command
 from sentinel.errors import SchemaOutOfDate, StoreError
 from sentinel.store.addresses import Place, place_of
 from sentinel.store.complaints import translated

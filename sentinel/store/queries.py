@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from sentinel.domain.reading import Failure, Query, Reason
 from sentinel.domain.records import QueryState
+from sentinel.store.database import Database
 from sentinel.store.digests import query_digest
 from sentinel.store.inserting import Row, put
+from sentinel.store.lease import check_epoch
 from sentinel.store.node_lists import digest_of, lists
 from sentinel.store.tables import queries
 
@@ -44,13 +47,26 @@ def save(connection: Connection, state: QueryState) -> None:
         **failure_columns(state.failure),
         "known": digest_of(state.known) if state.known is not None else None,
         "held_since": state.held_since,
+        "asked": True,
     }
     put(connection, queries, [row])
 
 
+def ask_only(db: Database, keys: Iterable[str], *, epoch: int | None = None) -> None:
+    """From now on only these queries are asked; the others keep their readings, but nobody waits for new ones.
+
+    Raises:
+        LeaseLost: another instance writes now.
+    """
+    wanted = [query_digest(key) for key in keys]
+    with db.transaction() as connection:
+        check_epoch(connection, epoch)
+        connection.execute(update(queries).values(asked=queries.c.digest.in_(wanted)))
+
+
 def load(connection: Connection) -> dict[str, QueryState]:
-    """All queries by key."""
-    rows = connection.execute(select(queries)).all()
+    """The queries that are asked, by key."""
+    rows = connection.execute(select(queries).where(queries.c.asked)).all()
     known = lists(connection, (row.known for row in rows if row.known is not None))
     return {
         row.key: QueryState(

@@ -21,8 +21,8 @@ PATIENCE = 40.0
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """What the process sees: no SENTINEL_ variable but the given ones, and no proxy."""
-    dropped = ("SENTINEL_", "COVERAGE_", "PYTEST_")
+    """What the process sees: no SENTINEL_ variable but the given ones, no proxy; compiled modules may be kept."""
+    dropped = ("SENTINEL_", "COVERAGE_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped) and not k.lower().endswith("_proxy")}
     return {**kept, "PYTHONPATH": str(ROOT), **given}
 

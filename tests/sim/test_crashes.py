@@ -47,8 +47,10 @@ def test_the_story_without_mishaps(fresh: Callable[[], str]) -> None:
 
 @pytest.mark.parametrize("first", range(1, LANES + 1))
 def test_a_crash_at_any_step_changes_nothing_that_people_know(fresh: Callable[[], str], first: int) -> None:
-    """As SQLite tests itself: fail at step 1, 2, 3 ... until the story ends without reaching the step; in lanes, so
-    that several processes can share the steps."""
+    """As SQLite tests itself: fail at step 1, 2, 3 ... until the story ends without reaching the step.
+
+    In lanes, so that several processes can share the steps.
+    """
     expected = outcome(run(World(fresh()), STORY))
     number, survived = first, False
     while not survived:
