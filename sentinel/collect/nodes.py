@@ -47,12 +47,15 @@ def named(columns: Sequence[list[object]], query: Query, size: int, before: Name
     Raises:
         Unreadable: several rows without a column that tells them apart, or an answer about another path.
     """
+    if not columns and size > 1:
+        raise Unreadable(Reason.NOT_A_TABLE, "no column names the nodes of the hierarchy")
+    if before is not None and tuple(columns) == before.names:
+        return before
     remarks = Remarks()
     names = tuple(_texts(column, remarks) for column in columns)
     if before is not None and before.names == names:
         return before
-    if not names and size > 1:
-        raise Unreadable(Reason.NOT_A_TABLE, "no column names the nodes of the hierarchy")
+    names = tuple(map(_shared, names))
     nodes: list[Node] = list(zip(*names, strict=True)) if names else [()] * size
     aggregate = _strip(nodes, names)
     if query.path is not None:
@@ -73,6 +76,12 @@ def _texts(column: list[object], remarks: Remarks) -> list[str]:
             name.replace("\0", "␀").encode("utf-16", "surrogatepass").decode("utf-16", "replace") for name in texts
         ]
     return texts
+
+
+def _shared(texts: list[str]) -> list[str]:
+    """The same texts, equal ones being one object: the list is kept, and parents repeat thousands of times in it."""
+    known: dict[str, str] = {}
+    return [known.setdefault(text, text) for text in texts]
 
 
 def _encodable(text: str) -> bool:

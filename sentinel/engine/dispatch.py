@@ -72,7 +72,7 @@ class Dispatcher:
         async with self._busy.setdefault(channel, asyncio.Lock()):
             for lane, refresh in todo:
                 wait = self.pacing.wait(channel, self.clock.monotonic())
-                if wait > self.patience.retry_min:
+                if wait > self.patience.retry_min or not self.may_act():
                     break
                 await self.clock.sleep(wait)
                 try:

@@ -18,7 +18,7 @@ from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.offload import offload
 from sentinel.engine.queries import Asked, needed
 from sentinel.engine.schedule import JumpWatch, Schedule
-from sentinel.engine.services import guessed, needs_discovery
+from sentinel.engine.discovery import guessed, needs_discovery
 from sentinel.engine.tick import Ticker
 from sentinel.errors import LeaseLost, StoreBusy, StoreError
 from sentinel.store import lease
@@ -105,11 +105,14 @@ class Instance:
         if self.epoch is None:
             raise StoreBusy("another instance leads", hint="stop it first, or let it do the work")
         self.role = "leader"
+        keeping = asyncio.create_task(self._keep_lease(), name="lease")
         try:
             await self._learn()
             plans = await asyncio.gather(*(self._turn(asked) for asked in self.asked))
             await self.drain()
         finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
             await self._let_go()
         return list(plans)
 

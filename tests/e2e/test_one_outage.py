@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.demo.faults import Hang
+from sentinel.demo.workspace_faults import silent
 from tests.e2e.stage import stage
 from tests.fakes.program import eventually
 
@@ -46,3 +48,18 @@ def test_a_restart_in_the_middle_goes_on_with_the_same_message(sqlite_url: str, 
         eventually(lambda: "recovered" in it.roots[0].text.lower(), "the recovery")
         assert program.terminate() == 0
         assert it.kinds == ["posted", "edited", "replied"]
+
+
+def test_a_stop_is_quick_while_neither_the_portal_nor_slack_answers(sqlite_url: str, tmp_path: Path) -> None:
+    with stage(tmp_path, sqlite_url) as it, it.program() as program:
+        unanswered = it.slack.inject("chat.postMessage", silent(accepted=True))
+        it.bad = {it.sites[0]}
+        program.start()
+        eventually(lambda: unanswered.used == 1, "the call to Slack")
+        it.portal.fault(Hang())
+        it.polled()
+        assert program.terminate(within=10.0) == 0
+        it.portal.clear_faults()
+        program.start(until="told")
+        assert it.kinds == ["posted"]
+        assert program.terminate() == 0

@@ -27,11 +27,11 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), **given}
 
 
-def eventually(condition: Callable[[], object], what: str = "", within: float = PATIENCE) -> None:
-    """Wait until it holds.
+def eventually(condition: Callable[[], object], what: str, within: float = PATIENCE) -> None:
+    """Wait until it holds; `what` says in words what is waited for.
 
     Raises:
-        AssertionError: it did not within so many seconds; `what` (called if callable) tells what was hoped for.
+        AssertionError: it did not within so many seconds.
     """
     deadline = time.perf_counter() + within
     while not condition():
@@ -104,8 +104,10 @@ class Program:
 
     def says(self, text: str, within: float = PATIENCE) -> None:
         """Wait until the log of the present process holds the text."""
-        eventually(lambda: text in self.log or not self.running, text, within)
-        assert text in self.log, f"it ended with {self.process.returncode} without saying {text!r}:\n{self.log}"
+        deadline = time.perf_counter() + within
+        while text not in (log := self.log) and self.running and time.perf_counter() < deadline:
+            time.sleep(0.02)
+        assert text in log or text in self.log, f"it never said {text!r} (exit code {self.process.poll()}):\n{log}"
 
     def finish(self, within: float = PATIENCE) -> int:
         """Wait for its end; the exit code."""
