@@ -35,20 +35,30 @@ class SystemClock:
 
 
 class FastClock:
-    """A clock that starts at an instant of one's choice and runs `speed` times as fast as the machine's."""
+    """A clock that begins in the past and runs `speed` times as fast as the machine's until it has caught up with it.
+
+    From then on it goes as the machine's does.
+    """
 
     def __init__(self, *, start: float, speed: float) -> None:
         self._start = start
         self._speed = speed
         self._origin = time.monotonic()
+        behind = max(0.0, time.time() - start)
+        self._hurries_for = behind / (speed - 1) if speed > 1 else 0.0
 
     def now(self) -> float:
         return round(self._start + self.monotonic(), 3)
 
     def monotonic(self) -> float:
-        return (time.monotonic() - self._origin) * self._speed
+        passed = time.monotonic() - self._origin
+        hurried = min(passed, self._hurries_for)
+        return hurried * self._speed + (passed - hurried)
 
     async def sleep(self, seconds: float) -> None:
         import asyncio  # noqa: PLC0415  # as above
 
-        await asyncio.sleep(max(0.0, seconds) / self._speed)
+        wanted = max(0.0, seconds)
+        hurry_left = max(0.0, self._hurries_for - (time.monotonic() - self._origin))
+        hurried = min(wanted / self._speed, hurry_left)
+        await asyncio.sleep(hurried + (wanted - hurried * self._speed))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sentinel.app import App, load_all
-from sentinel.clock import FastClock
+from sentinel.clock import FastClock, SystemClock
 from sentinel.demo.drawing import draw, draw_mail
 from sentinel.demo.mailbox import Mailbox
 from sentinel.demo.outages import Story, demo_story
@@ -30,8 +31,8 @@ from sentinel.engine.journal import configure
 from sentinel.engine.queries import Asked
 
 ZONE = ZoneInfo("Europe/Zurich")
-BEGIN = datetime(2026, 3, 3, 9, 50, tzinfo=ZONE)
-"""A Tuesday morning: people are at work."""
+BEFORE = timedelta(minutes=170)
+"""The story begins so long ago that it ends about now: with --keep, other commands see a system that is up to date."""
 
 OVERTIME = timedelta(hours=2)
 """The demonstration ends at the latest so long (of its own time) after the figures are quiet again."""
@@ -45,6 +46,7 @@ class Stage:
     story: Story
     width: int
     colour: bool
+    quiet: bool = False
     open: set[str] = field(default_factory=set)
     seen: int = 0
     polls: int = 0
@@ -77,6 +79,8 @@ class Stage:
             known = done.query.known
             sites = counted(int(known.judged.size), "site") if known else "nothing"
             verdict = "; ".join(event.text for event in done.events) or "no change"
+            if self.quiet and not done.events:
+                return
             self.say(f"polled {asked.query.service}: {sites}, {verdict}", mark="·")
 
     def watch(self, slack: Workspace) -> None:
@@ -101,10 +105,11 @@ class Stage:
 
 async def show(*, mail: bool, keep: bool, speed: float, width: int | None) -> None:
     """Run the demonstration to its end."""
-    clock = FastClock(start=BEGIN.timestamp(), speed=speed)
+    begin = SystemClock().now() - BEFORE.total_seconds()
+    clock = FastClock(start=begin, speed=speed)
     columns = width or min(100, shutil.get_terminal_size((80, 24)).columns)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    stage = Stage(clock, demo_story(BEGIN.timestamp()), columns, colour)
+    stage = Stage(clock, demo_story(begin), columns, colour)
     folder = Path(tempfile.mkdtemp(prefix="sentinel-demo-"))
     _introduce(stage, speed)
     try:
@@ -131,7 +136,7 @@ async def _world(stage: Stage, *, mail: bool) -> AsyncIterator[tuple[Portal, Wor
     del mail
     clock = stage.clock
     async with (
-        Portal(tier("demo"), now=clock.now, outages=stage.story.outages) as portal,
+        Portal(tier("demo", office_hours=False), now=clock.now, outages=stage.story.outages) as portal,
         Workspace(now=clock.now) as slack,
         Mailbox(stage.mailed) as mailbox,
     ):
@@ -144,13 +149,17 @@ async def _play(stage: Stage, slack: Workspace, variables: dict[str, str], *, sp
     app = App(settings, loaded, clock=stage.clock, speed=speed)
     app.instance.on_plan = stage.polled
     running = asyncio.create_task(app.run())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, app.stop)
     try:
         while not running.done() and not await _is_over(stage, app):
             stage.narrate()
             stage.watch(slack)
             await asyncio.sleep(0.05)
         stage.watch(slack)
-        _summarise(stage, slack)
+        if not running.done():
+            _summarise(stage, slack)
+            stage.quiet = True
         if keep and not running.done():
             _explain_keeping(variables)
             await running

@@ -16,6 +16,10 @@ SETTLE = 120.0
 """Real seconds in which everything must be told once nobody is killed any more."""
 
 
+TURNING = 0.2
+"""Share of the sites that go bad, or well again, between two kills."""
+
+
 @dataclass
 class Chaos:
     """Seeded, so that the kinds of moments are the same again; the exact instants are the machine's."""
@@ -53,16 +57,14 @@ class Chaos:
         return audit(self.stage, database)
 
     def _change_sites(self) -> None:
-        sites = self.stage.sites
-        self.stage.bad = set(self.dice.sample(sites, self.dice.randint(0, len(sites) // 2)))
+        """A fifth of the sites turn, so that most of what is wrong lasts over several kills."""
+        self.stage.bad = self.stage.bad ^ {site for site in self.stage.sites if self.dice.random() < TURNING}
 
     def _anywhere(self) -> None:
         self.program.says("leading")
         until = time.perf_counter() + self.dice.uniform(0.0, 3.0)
         while time.perf_counter() < until:
-            if self.dice.random() < 0.05:
-                self._change_sites()
-            time.sleep(0.05)
+            time.sleep(0.01)
 
     def _starting(self) -> None:
         time.sleep(self.dice.uniform(0.0, 2.0))
