@@ -9,7 +9,7 @@ import numpy as np
 
 from sentinel.domain.alerts import OK, UNKNOWN, Alerts, Codes, Phase, Verdict, freeze, shown_state, step
 from sentinel.domain.hierarchy import Bools, Ints, Node, NodeList
-from sentinel.domain.reading import Figures, Floats
+from sentinel.domain.reading import Figures, Floats, Reading
 from sentinel.domain.records import QueryState
 from sentinel.domain.rules import Criteria, NoData, Rule, Severity
 from sentinel.domain.verdicts import Judged, is_blind, judge, observed, variant_of
@@ -38,20 +38,31 @@ class Elapsed:
         return self.step if self.is_gap else 0.0
 
 
-def elapsed_since(before: QueryState, at: float, interval: float) -> Elapsed:
-    """How time has passed for a query that is asked every `interval` seconds (of sample time)."""
-    last = before.last_at
-    if last is None:
+def elapsed_since(before: QueryState, reading: Reading, interval: float) -> Elapsed:
+    """How time has passed for a query that is asked every `interval` seconds."""
+    at, last = reading.sample_at, before.last_at
+    if last is None or before.last_reading_at is None:
         return Elapsed(at, 0.0, 0.0, is_gap=False)
     if at < last:
         return Elapsed(at, 0.0, _failed_span(before, last), is_gap=False, shift=at - last)
-    # A retry within the slot takes the place of the failed poll, so that one is not missed.
-    if at == last and before.previous_at is not None:
-        last = before.previous_at
-    since_last = at - last
-    is_gap = since_last > GAP_FACTOR * interval
-    missed = _failed_span(before, last) + (since_last if is_gap else 0.0)
-    return Elapsed(at, since_last, missed, is_gap)
+    if at == last:
+        return _within_slot(before, at, interval)
+    # A poll now before, now after the edge of a slot seems to leave slots out, yet none was missed: the clock tells.
+    is_gap = min(at - last, reading.at - before.last_reading_at) > GAP_FACTOR * interval
+    missed = _failed_span(before, last) + (at - last if is_gap else 0.0)
+    return Elapsed(at, at - last, missed, is_gap)
+
+
+def _within_slot(before: QueryState, at: float, interval: float) -> Elapsed:
+    """A slot asked again: no time has passed, unless the slot has only failed so far. Then this poll takes its place."""
+    good, failing = before.last_good_at, before.failing_since
+    if good is None or good >= at:
+        return Elapsed(at, 0.0, 0.0, is_gap=False)
+    earlier_failed = failing is not None and failing < at
+    previous = max(failing, at - interval) if failing is not None and earlier_failed else good
+    is_gap = at - previous > GAP_FACTOR * interval
+    missed = max(0.0, previous - good) + (at - previous if is_gap else 0.0)
+    return Elapsed(at, at - previous, missed, is_gap)
 
 
 def _failed_span(before: QueryState, last: float) -> float:

@@ -19,10 +19,9 @@ BookKey = tuple[str, str | None, str]
 class QueryState:
     """What is remembered of one query. Sample times in Unix seconds, None before the first.
 
-    `last_at` is the last tick, `last_good_at` the last with figures, `previous_at` the tick before the last one (not
-    stored: it only sharpens what a retry within one slot means). `last_reading_at` is the wall time of the last tick. `failures` counts failed polls since then,
-    `failing_since` is the first of them. `known` are the rows of the last good answer. `held_since`: since when
-    answers have been held because too many nodes were missing.
+    `last_at` is the last tick, `last_good_at` the last with figures, `last_reading_at` the wall time of the last tick.
+    `failures` counts the failed polls since the last good one, `failing_since` is the first of them. `known` are the
+    rows of the last good answer. `held_since`: since when answers have been held because too many nodes were missing.
     """
 
     query: Query
@@ -34,7 +33,6 @@ class QueryState:
     failure: Failure | None = None
     known: NodeList | None = None
     held_since: float | None = None
-    previous_at: float | None = None
 
     def evolve(self, **changes: object) -> QueryState:
         """A copy with other values."""

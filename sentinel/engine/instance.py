@@ -14,11 +14,11 @@ from sentinel.collect.source import Source
 from sentinel.domain.reading import Failure, Reading, slot_of
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook, Service
+from sentinel.engine.discovery import guessed, needs_discovery
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.offload import offload
 from sentinel.engine.queries import Asked, needed
 from sentinel.engine.schedule import JumpWatch, Schedule
-from sentinel.engine.discovery import guessed, needs_discovery
 from sentinel.engine.tick import Ticker
 from sentinel.errors import LeaseLost, StoreBusy, StoreError
 from sentinel.store import lease
@@ -211,11 +211,13 @@ class Instance:
     async def _follow(self, schedule: Schedule) -> None:
         """Poll what the rules need of the services there are, and look again for services from time to time."""
         while True:
-            before = self.asked
+            before, learnt = self.asked, False
             try:
                 learnt = await self._learn()
             except LeaseLost:
                 return
+            except Exception:
+                log.exception("discovery broke")
             if learnt:
                 schedule.start(self.asked)
                 if self.asked != before:
@@ -232,9 +234,9 @@ class Instance:
             return False
         services: list[Service] = []
         for source in self.sources.values():
-            self.unlisted.pop(source.name, None)
             if needs_discovery(self.rulebook, source):
                 offer = await source.discover()
+                self.unlisted.pop(source.name, None)
                 if isinstance(offer, Failure):
                     log.warning("services not listed", source=source.name, reason=offer.text, hint=offer.hint)
                     self.unlisted[source.name] = offer
@@ -281,7 +283,10 @@ class Instance:
 
     async def _every(self, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await chore()
+            try:
+                await chore()
+            except Exception:
+                log.exception("chore broke")
             await self.clock.sleep(seconds)
 
     async def _pause(self, seconds: float) -> None:

@@ -16,7 +16,7 @@ from sentinel.config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
-BY_NAME = {"source_credentials", "slack_webhooks", "webhook_secrets", "warnings"}
+BY_NAME = {"source_credentials", "source_urls", "slack_webhooks", "webhook_secrets", "warnings"}
 """Fields of the settings that are not one variable."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import call
 from tests.e2e.stage import stage
 
 pytestmark = pytest.mark.process
@@ -40,19 +41,20 @@ def test_all_problems_of_a_rules_file_are_told_at_once(sqlite_url: str, tmp_path
 
 
 def test_a_missing_rules_file_is_named(sqlite_url: str, tmp_path: Path) -> None:
-    with stage(tmp_path, sqlite_url) as it, it.program(SENTINEL_RULES="elsewhere.toml") as program:
-        assert program.start().finish() == 2
-        assert "elsewhere.toml" in program.log
-        assert "Traceback" not in program.log
+    missing = {"SENTINEL_RULES": str(tmp_path / "elsewhere.toml"), "SENTINEL_DATABASE_URL": sqlite_url}
+    said = call("run", env=missing)
+    assert said.exit_code == 2
+    assert "elsewhere.toml" in said.stderr
+    assert said.stdout == ""
 
 
-def test_bad_variables_are_told_by_name_and_never_by_value(sqlite_url: str, tmp_path: Path) -> None:
+def test_bad_variables_are_told_by_name_and_never_by_value() -> None:
     wrong = {"SENTINEL_SMTP_PORT": "canary-port", "SENTINEL_LOG_FORMAT": "xml", "SENTINEL_HTTP_BIND": "everywhere"}
-    with stage(tmp_path, sqlite_url) as it, it.program(**wrong) as program:
-        assert program.start().finish() == 2
-        assert "SENTINEL_SMTP_PORT" in program.log
-        assert "SENTINEL_LOG_FORMAT" in program.log
-        assert "canary-port" not in program.log
+    said = call("run", env=wrong)
+    assert said.exit_code == 2
+    for name in wrong:
+        assert name in said.stderr
+    assert "canary-port" not in said.output
 
 
 def test_an_unknown_variable_is_only_a_warning(sqlite_url: str, tmp_path: Path) -> None:
