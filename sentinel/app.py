@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from sentinel.collect.settings import NexthinkSettings
 from sentinel.collect.source import Source
 from sentinel.config.loader import Loaded, SourceConfig, load
 from sentinel.config.naming import variable_part
+from sentinel.config.needs import check_transport
 from sentinel.config.settings import Settings
 from sentinel.deliver.channel import Channel
 from sentinel.deliver.registry import Channels
@@ -200,8 +202,8 @@ async def deliver_pending(settings: Settings, loaded: Loaded, *, stream: TextIO 
 
 
 def _holder() -> str:
-    """This process, as the lease names it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """This process, as the lease names it: containers may share a host name and a process number."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
 def delivery_settings(settings: Settings, loaded: Loaded) -> DeliverySettings:
@@ -220,10 +222,12 @@ def load_all(environ: Mapping[str, str] | None = None, rules: Path | None = None
     """The environment and the rules file that it names.
 
     Raises:
-        ConfigError: with every problem of the one that cannot be used.
+        ConfigError: with every problem of the one that cannot be used, or what the two together would send in the clear.
     """
     settings = Settings.load(environ)
-    return settings, load(rules or settings.rules)
+    loaded = load(rules or settings.rules)
+    check_transport(settings, loaded)
+    return settings, loaded
 
 
 def _smtp(settings: Settings) -> SmtpSettings | None:

@@ -10,6 +10,7 @@ import structlog
 
 from sentinel.app import App
 from sentinel.config.loader import Loaded
+from sentinel.config.needs import missing, unused
 from sentinel.config.settings import Settings
 from sentinel.domain.reading import Failure, Reason
 from sentinel.domain.records import Plan
@@ -22,7 +23,7 @@ log = structlog.get_logger("sentinel.run")
 def prepare(settings: Settings, loaded: Loaded) -> None:
     """Set up logging, and say what is odd about the configuration."""
     configure(form=settings.log_format, level=settings.log_level, secrets=settings.secrets())
-    for warning in (*settings.warnings, *loaded.warnings):
+    for warning in (*settings.warnings, *loaded.warnings, *missing(settings, loaded), *unused(settings, loaded)):
         log.warning(warning.message, code=warning.code, file=warning.file, line=warning.line, hint=warning.hint)
 
 

@@ -18,7 +18,7 @@ class SourceConfig:
     """A source with all its knobs. Times in seconds; credentials stand in the environment.
 
     `columns`: canonical metric -> the source's column title. `units`: metric -> what its figures are measured in, where
-    the file says so. `levels`: hierarchy -> its levels from the top. `ca_file` is relative to the rules file's folder
+    the file says so: for conditions; figures are converted by the unit in the column's title alone. `levels`: hierarchy -> its levels from the top. `ca_file` is relative to the rules file's folder
     there, absolute or as found here.
     """
 

@@ -12,8 +12,9 @@ from typing import Any
 from sentinel.config.definitions import Defaults, DeliverySettings, Loaded, ReceiverConfig, SourceConfig
 from sentinel.config.positions import Path, Positions
 from sentinel.config.problems import Problems
-from sentinel.config.route_tables import check_reach, read_delivery, read_receivers, read_routes
-from sentinel.config.rule_tables import NO_DATA_AFTER, Surroundings, read_rules
+from sentinel.config.reach import check_reach
+from sentinel.config.route_tables import read_delivery, read_receivers, read_routes
+from sentinel.config.rule_tables import Surroundings, no_data_default, read_rules
 from sentinel.config.schema import RulesFile
 from sentinel.config.source_tables import check_catalogue_units, read_services, read_sources, units_of
 from sentinel.config.structure import read_tables
@@ -146,19 +147,19 @@ def _assembled(
     units = units_of(structure.source, problems)
     check_catalogue_units(structure.source, problems)
     services = read_services(structure.service, list(sources), problems)
-    around = Surroundings(structure.defaults, sources, units, lines)
+    around = Surroundings(structure.defaults, sources, services, units, lines)
     rules = read_rules(structure.rule, around, problems)
     delivery = read_delivery(structure.delivery, problems)
     receivers = read_receivers(structure.receiver, structure.delivery, problems)
-    routes = read_routes(structure.route, receivers, problems, lines)
+    routes = read_routes(structure.route, receivers, services, problems, lines)
     if rules and not problems.touches(("route",)) and not problems.touches(("receiver",)):
-        check_reach(rules, routes, receivers, services, problems)
+        check_reach(rules, routes, receivers, sources, problems)
     if not rules and not problems.touches(("rule",)):
         problems.warning("W106", "there is no [[rule]], so nothing is watched", (), side="key")
     if problems.errors:
         raise ConfigError(problems.all)
     table = structure.defaults
-    defaults = Defaults(**{**table.model_dump(), "no_data_after": table.no_data_after or NO_DATA_AFTER})
+    defaults = Defaults(**{**table.model_dump(), "no_data_after": table.no_data_after or no_data_default(table.every)})
     traits = tuple(
         SourceTraits(
             name=source.name,

@@ -43,6 +43,10 @@ class Problems:
         self._wrong.add(path)
         self.at(code, message, self.positions.inside(path, start, end), hint=hint)
 
+    def doubt(self, code: str, message: str, path: Path, start: int, end: int, *, hint: str = "") -> None:
+        """A warning about a part of a text value."""
+        self.at(code, message, self.positions.inside(path, start, end), hint=hint, severity="warning")
+
     def at(self, code: str, message: str, place: Place, *, hint: str = "", severity: str = "error") -> None:
         """A problem at a known place. The same one twice is told once."""
         problem = Problem(

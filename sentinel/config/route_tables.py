@@ -1,29 +1,43 @@
-"""Receivers, routes and delivery: who is told, and whether anybody is."""
+"""Receivers, routes and delivery: who is told."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from sentinel.config.definitions import DeliverySettings, ReceiverConfig
+from sentinel.config.durations import duration_text
 from sentinel.config.naming import variable_part
 from sentinel.config.nearness import nearest_name
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.schema import DeliveryTable, ReceiverTable, RouteTable
-from sentinel.config.source_tables import check_url
+from sentinel.config.source_tables import service_pattern
 from sentinel.config.structure import STAND_IN
+from sentinel.config.urls import check_url
 from sentinel.domain.hierarchy import NodePattern
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.rules import Address, Matchers, Route, Rule, Service
+from sentinel.domain.rules import Address, Matchers, Route, Service
 
 _MAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
+_CHANNEL = re.compile(r"#[^\s,#@<>]{1,80}|[CG][A-Z0-9]{6,20}")
+"""A name, at most 80 characters (Slack API documentation, conversations.create), or a conversation's identifier."""
+
+REMIND_AT_LEAST = 300.0
+"""Five minutes, the floor that Gatus sets for its reminders too: anything quicker is noise."""
 
 
 def read_delivery(table: DeliveryTable, problems: Problems) -> DeliverySettings:
     """The settings of telling."""
     if table.retry_min > table.retry_max:
         problems.error("E106", "retry_min is longer than retry_max", ("delivery", "retry_min"))
+    if any(later <= sooner for sooner, later in pairwise(table.lookup_after)):
+        message = "lookup_after must ascend: each look comes later after the post than the one before"
+        problems.error("E106", message, ("delivery", "lookup_after"), hint='e.g. ["5s", "20s", "60s"]')
+    if "storm_after" in table.model_fields_set:
+        message = "storm_after is not acted upon yet: every new message is sent on its own"
+        problems.warning("W114", message, ("delivery", "storm_after"), hint="leave it out", side="key")
     given = table.model_dump()
     return DeliverySettings(**{**given, "lookup_after": tuple(table.lookup_after)})
 
@@ -41,6 +55,8 @@ def read_receivers(
             problems.error("E112", f'two receivers have the name "{table.name}"', (*path, "name"))
         names.add(table.name)
         _check_hooks(table, path, hooks, problems)
+        if table.slack is not None and not problems.touches((*path, "slack", "channel")):
+            _check_channel(table.slack.channel, (*path, "slack", "channel"), problems)
         if table.email is not None and not problems.touches((*path, "email", "to")):
             _check_mail(table.email.to, path, problems)
         if table.webhook is not None:
@@ -68,6 +84,17 @@ def _addresses(table: ReceiverTable) -> Iterable[Address]:
         yield Address(table.name, "console", "")
 
 
+def _check_channel(channel: str, path: Path, problems: Problems) -> None:
+    if not _CHANNEL.fullmatch(channel) and channel != STAND_IN:
+        named = f"#{channel.lstrip('#').strip()}"
+        hint = (
+            f'write "{named}"'
+            if _CHANNEL.fullmatch(named)
+            else "write #name, or the identifier that begins with C or G"
+        )
+        problems.error("E130", "this is neither the #name of a Slack channel nor its identifier", path, hint=hint)
+
+
 def _check_mail(addresses: list[str], path: Path, problems: Problems) -> None:
     for number, address in enumerate(addresses):
         at: Path = (*path, "email", "to", number)
@@ -92,9 +119,15 @@ def _check_hooks(
 
 
 def read_routes(
-    tables: list[RouteTable], receivers: tuple[ReceiverConfig, ...], problems: Problems, lines: Mapping[Path, int]
+    tables: list[RouteTable],
+    receivers: tuple[ReceiverConfig, ...],
+    services: tuple[Service, ...],
+    problems: Problems,
+    lines: Mapping[Path, int],
 ) -> tuple[Route, ...]:
     """The routes; without any, the only receiver gets everything."""
+    for number, table in enumerate(tables):
+        _check_reminder(table, ("route", number, "remind_every"), problems)
     by_name = {receiver.name: receiver for receiver in receivers}
     if not tables:
         if len(receivers) == 1:
@@ -102,7 +135,7 @@ def read_routes(
         return ()
     return tuple(
         Route(
-            matchers=_matchers(table),
+            matchers=_matchers(table, services),
             to=_told(table.to, ("route", number, "to"), by_name, problems),
             remind_every=table.remind_every,
             onwards=table.onwards,
@@ -125,83 +158,21 @@ def _told(names: list[str], path: Path, known: Mapping[str, ReceiverConfig], pro
     return tuple(told)
 
 
-def _matchers(table: RouteTable) -> Matchers:
+def _check_reminder(table: RouteTable, path: Path, problems: Problems) -> None:
+    if 0 < table.remind_every < REMIND_AT_LEAST:
+        message = f"reminders must be at least {duration_text(REMIND_AT_LEAST)} apart"
+        problems.error("E106", message, path, hint='write "4h" for every four hours, "0s" for never')
+
+
+def _matchers(table: RouteTable, services: tuple[Service, ...]) -> Matchers:
     def names(values: list[str] | None) -> tuple[NamePattern, ...]:
         return tuple(NamePattern(value) for value in values or ())
 
     return Matchers(
         source=names(table.source),
-        service=names(table.service),
+        service=names(None if table.service is None else [service_pattern(one, services) for one in table.service]),
         rule=names(table.rule),
         owner=names(table.owner),
         node=tuple(NodePattern(value) for value in table.node or ()),
         severity=tuple(table.severity or ()),
     )
-
-
-def check_reach(
-    rules: tuple[Rule, ...],
-    routes: tuple[Route, ...],
-    receivers: tuple[ReceiverConfig, ...],
-    services: tuple[Service, ...],
-    problems: Problems,
-) -> None:
-    """Warn where nobody can be told."""
-    if not routes:
-        what = "there is no receiver" if not receivers else "there are several receivers and no [[route]]"
-        hint = "add a [[route]] with to = [...]" if receivers else "add a [[receiver]]"
-        problems.warning("W103", f"nobody is told anything: {what}", ("receiver", 0), hint=hint, side="key")
-        return
-    for number, rule in enumerate(rules):
-        if not any(_may_match(route.matchers, rule, services) for route in routes):
-            hint = "add a [[route]] without matchers at the end for everything else"
-            problems.warning(
-                "W102", f'no route can receive what rule "{rule.id}" finds', ("rule", number), hint=hint, side="key"
-            )
-    told = {address.receiver for route in routes for address in route.to}
-    for number, receiver in enumerate(receivers):
-        if receiver.addresses and receiver.name not in told:
-            problems.warning("W104", f'no route names receiver "{receiver.name}"', ("receiver", number), side="key")
-
-
-def _may_match(matchers: Matchers, rule: Rule, services: tuple[Service, ...]) -> bool:
-    """Whether an incident of the rule could fit; where that depends on names nobody knows yet, it could."""
-    return (
-        _fits(matchers.source, rule.source)
-        and _fits(matchers.rule, rule.id)
-        and _fits(matchers.owner, rule.owner)
-        and _service_may_match(matchers.service, rule, services)
-        and (not matchers.severity or bool(set(matchers.severity) & _severities(rule)))
-    )
-
-
-def _fits(patterns: tuple[NamePattern, ...], name: str) -> bool:
-    return not patterns or any(pattern.matches(name) for pattern in patterns)
-
-
-def _severities(rule: Rule) -> set[str]:
-    found: set[str] = set()
-    for criteria in (rule.criteria, *(override.criteria for override in rule.overrides)):
-        found |= {"warning"} if criteria.warning else set()
-        found |= {"critical"} if criteria.critical else set()
-    return found
-
-
-def _service_may_match(patterns: tuple[NamePattern, ...], rule: Rule, services: tuple[Service, ...]) -> bool:
-    if not patterns:
-        return True
-    uids = {service.uid.casefold(): service.name for service in services if service.source == rule.source}
-    for pattern in patterns:
-        for covered in rule.services:
-            name = uids.get(covered.text.casefold(), covered.text)
-            if pattern.is_glob and covered.is_glob:
-                return True
-            if pattern.matches(name) or covered.matches(pattern.text):
-                return True
-            if _looks_like_uid(covered.text) and name == covered.text:
-                return True
-    return False
-
-
-def _looks_like_uid(text: str) -> bool:
-    return re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", text) is not None

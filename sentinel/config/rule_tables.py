@@ -8,30 +8,42 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sentinel.config.definitions import SourceConfig
 from sentinel.config.durations import duration_text
+from sentinel.config.nearness import nearest_name
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
+from sentinel.config.reach import check_overrides
 from sentinel.config.schema import DefaultsTable, NoRollup, Off, OverrideTable, RuleTable, ThresholdTable
-from sentinel.config.source_tables import resolve_source
+from sentinel.config.shares import doubtful_shares
+from sentinel.config.source_tables import is_uid, resolve_source, service_pattern
 from sentinel.config.structure import STAND_IN
+from sentinel.config.urls import check_link
 from sentinel.domain.expression_bounds import clear_on_wrong_side, never_breaches, never_clears
 from sentinel.domain.expressions import Condition, ExpressionError, parse
 from sentinel.domain.hierarchy import NodePattern
 from sentinel.domain.metrics import Unit, nearest
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.rules import Criteria, NoData, Override, Rollup, Rule, Threshold
+from sentinel.domain.rules import Criteria, NoData, Override, Rollup, Rule, Service, Threshold
 
 NO_DATA_AFTER = 1800.0
 """Three of Nexthink's ten-minute steps."""
 
-_CODES = {"unknown_metric": "E110", "unit": "E111"}
+_CODES = {"unknown_metric": "E110", "unit": "E111", "not_yet": "E123"}
+_POLLS = 3
+"""Missed polls that make no data, where the file does not say after how long: one may be late, one may fail."""
+
+
+def no_data_default(every: float) -> float:
+    """`no_data_after` where the file does not say it, in seconds, of what is asked every `every` seconds."""
+    return max(NO_DATA_AFTER, _POLLS * every)
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a rule is read against. `units` of the metrics by source; `lines` of tables by path."""
+    """What a rule is read against. `units` of the metrics by source; `services` declared; `lines` of tables by path."""
 
     defaults: DefaultsTable
     sources: Mapping[str, SourceConfig]
+    services: tuple[Service, ...]
     units: Mapping[str, Mapping[str, Unit]]
     lines: Mapping[Path, int]
 
@@ -92,12 +104,17 @@ class _RuleReader:
         self.source = resolve_source(table.source, path, list(around.sources), problems)
         self._units: Mapping[str, Unit] = around.units.get(self.source, around.units[""])
         self._every = table.every or around.defaults.every
+        self._services = [one for one in around.services if one.source == self.source]
 
     def rule(self) -> Rule:
         """The rule, as far as it can be understood."""
         table, defaults = self.table, self.around.defaults
         self._check_place()
         self._check_every()
+        self._check_services()
+        check_overrides(table, self.path, self.problems)
+        if table.runbook:
+            check_link(table.runbook, (*self.path, "runbook"), self.problems)
         if table.timezone is not None:
             _check_timezone(table.timezone, (*self.path, "timezone"), self.problems)
         own = _asked(table, self.path).over(_asked(defaults, ("defaults",)))
@@ -105,7 +122,7 @@ class _RuleReader:
         return Rule(
             id=table.id,
             summary=table.summary or table.id,
-            services=tuple(NamePattern(text) for text in dict.fromkeys(table.service)),
+            services=tuple(NamePattern(text) for text in dict.fromkeys(map(self._service, table.service))),
             source=self.source,
             hierarchy=table.hierarchy,
             levels=tuple(dict.fromkeys(table.level or ())),
@@ -128,9 +145,12 @@ class _RuleReader:
         own = self._completed(_asked(table, path), rule)
         return Override(
             node=None if table.node is None else NodePattern(table.node),
-            service=None if table.service is None else NamePattern(table.service),
+            service=None if table.service is None else NamePattern(self._service(table.service)),
             criteria=self._criteria(own.over(rule), path, may_be_off=bool({"warning", "critical"} & set(own.values))),
         )
+
+    def _service(self, text: str) -> str:
+        return service_pattern(text, self._services)
 
     @staticmethod
     def _completed(own: _Asked, rule: _Asked) -> _Asked:
@@ -170,7 +190,7 @@ class _RuleReader:
         )
 
     def _no_data_after(self, asked: _Asked) -> float:
-        after = asked.seconds("no_data_after", NO_DATA_AFTER)
+        after = asked.seconds("no_data_after", no_data_default(self._every))
         if after >= 2 * self._every:
             return after
         every_at = (*self.path, "every") if self.table.every is not None else ("defaults", "every")
@@ -214,13 +234,18 @@ class _RuleReader:
     def _condition(self, text: str, path: Path, bare: Path) -> Condition | None:
         """A condition, written at `path`, or at `bare` where it stands there as text."""
         try:
-            return parse(text, self._units)
+            condition = parse(text, self._units)
         except ExpressionError as error:
             at = path if path in self.problems.positions.values else bare
             code = _CODES.get(error.code, "E109")
             self.problems.inside(code, error.message, at, error.start, error.end, hint=error.hint)
         except RecursionError:
             self.problems.error("E109", "this is nested too deeply", path)
+        else:
+            for doubt in doubtful_shares(condition):
+                at = path if path in self.problems.positions.values else bare
+                self.problems.doubt("W113", doubt.message, at, doubt.start, doubt.end, hint=doubt.hint)
+            return condition
         return None
 
     def _check_sense(self, breach: Condition, clear: Condition | None, at: Path, clear_at: Path) -> None:
@@ -247,13 +272,26 @@ class _RuleReader:
                 self.problems.error("E116", "level or path is missing", path, hint=hint, side="key")
         source = self.around.sources.get(self.source)
         known = source.levels.get(table.hierarchy, ()) if source else ()
+        if source and source.levels and not known and not self.problems.touches((*path, "hierarchy")):
+            near = nearest_name(table.hierarchy, source.levels)
+            hint = f'did you mean "{near}"?' if near else f"declared are {', '.join(source.levels)}"
+            message = f'source "{source.name}" declares no levels of "{table.hierarchy}"'
+            self.problems.warning("W112", message, (*path, "hierarchy"), hint=hint)
         for number, level in enumerate(table.level or ()):
             if known and level not in known:
-                near = nearest(level, [one.lower() for one in known])
-                written = next((one for one in known if one.lower() == near), None)
-                hint = f'did you mean "{written}"?' if written else f"levels are {', '.join(known)}"
+                near = nearest_name(level, known)
+                hint = f'did you mean "{near}"?' if near else f"levels are {', '.join(known)}"
                 at = (*path, "level", number)
                 self.problems.error("E129", f'{table.hierarchy} has no level "{level}"', at, hint=hint)
+
+    def _check_services(self) -> None:
+        """Identifiers that only the source's own list could explain: while that cannot be read, nothing is known of them."""
+        declared = {one.uid.casefold() for one in self._services}
+        for number, text in enumerate(self.table.service):
+            if is_uid(text) and text.casefold() not in declared:
+                hint = f'add [[service]] with name and uid = "{text}"'
+                message = "no [[service]] declares this identifier, so its name is known only from the source's list"
+                self.problems.warning("W111", message, (*self.path, "service", number), hint=hint)
 
     def _check_every(self) -> None:
         source = self.around.sources.get(self.source)

@@ -86,7 +86,7 @@ class Settings(BaseSettings):
             for error in invalid.errors():
                 reader.complain(PREFIX + str(error["loc"][0]).upper(), error["msg"])
             raise ConfigError(tuple(reader.problems)) from None
-        reader.problems += found._insecure()
+        reader.problems += found._unusable()
         if any(problem.severity == "error" for problem in reader.problems):
             raise ConfigError(tuple(reader.problems))
         return found.model_copy(update={"warnings": tuple(reader.problems)})
@@ -116,17 +116,11 @@ class Settings(BaseSettings):
         host, _, port = self.http_bind.rpartition(":")
         return host.strip("[]"), int(port)
 
-    def _insecure(self) -> list[Problem]:
-        """What would send credentials in the clear to another machine, or cannot be an address."""
+    def _unusable(self) -> list[Problem]:
+        """What cannot be an address. What would travel in the clear is judged together with the rules file."""
         problems = []
-        api = urlsplit(self.slack_api_url)
-        if api.scheme != "https" and not _is_loopback(api.hostname or ""):
-            problems.append(_problem("SENTINEL_SLACK_API_URL", "plain HTTP would show the token to the network"))
-        clear = self.smtp_security == "none" and bool(self.smtp_password.get_secret_value())
-        if clear and not _is_loopback(self.smtp_host):
-            problems.append(
-                _problem("SENTINEL_SMTP_SECURITY", "none would send the password in the clear", "use starttls or tls")
-            )
+        if not re.match(r"https?://[^/\s]", self.slack_api_url):
+            problems.append(_problem("SENTINEL_SLACK_API_URL", "must begin with https://", "https://slack.com/api/"))
         if self.smtp_host and not self.smtp_from:
             problems.append(_problem("SENTINEL_SMTP_FROM", "is needed with SENTINEL_SMTP_HOST", "the sender's address"))
         if self.http_bind != "off" and not re.fullmatch(r".+:\d{1,5}", self.http_bind):
@@ -211,7 +205,3 @@ _STRUCTURED = frozenset({"SOURCE_CREDENTIALS", "SOURCE_URLS", "SLACK_WEBHOOKS", 
 
 def _problem(variable: str, message: str, hint: str = "") -> Problem:
     return Problem(file=PLACE, line=0, column=0, code="E201", message=f"{variable} {message}", hint=hint)
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
-from urllib.parse import urlsplit
 
-from sentinel.config.confidential import is_slack_webhook
 from sentinel.config.definitions import SourceConfig
 from sentinel.config.naming import source_variable, variable_part
-from sentinel.config.nearness import is_loopback, nearest_name
+from sentinel.config.nearness import nearest_name
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.schema import ColumnTable, ServiceTable, SourceTable
 from sentinel.config.structure import STAND_IN
+from sentinel.config.urls import check_url
+from sentinel.domain.expression_parser import FUNCTIONS, HISTORY
+from sentinel.domain.expression_tokens import WORDS
 from sentinel.domain.metrics import CATALOGUE, Unit
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import Service
@@ -34,6 +35,7 @@ _UNITS: Mapping[str, tuple[Unit, float]] = {
     "TB": (Unit.BYTES, 1e12),
 }
 _UNIT_IN_TITLE = re.compile(r"[(\[]\s*([^()\[\]]*?)\s*[)\]]\s*$")
+_UID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _NOT_A_METRIC = "service"
 """The key of `columns` that names the column with the services' names."""
 
@@ -109,6 +111,9 @@ def _unit(metric: str, column: ColumnTable, path: Path, problems: Problems) -> U
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", metric) is None:
         hint = "letters, digits and underscores, so that conditions can name it"
         problems.error("E106", "a metric cannot have this name", path, hint=hint, side="key")
+    elif metric.lower() in WORDS | FUNCTIONS | HISTORY:
+        message = f"{metric} is a word of the condition language, so no metric can have it as its name"
+        problems.error("E106", message, path, hint=f"e.g. {metric}_share", side="key")
     if column.unit is None:
         return _UNITS[titled][0] if titled else Unit.ANY
     at: Path = (*path, "unit")
@@ -181,36 +186,12 @@ def read_services(tables: list[ServiceTable], sources: list[str], problems: Prob
     return tuple(found)
 
 
-def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what: str) -> None:
-    """Note what is wrong with a URL; it is never repeated, it might hold a credential."""
-    holder = "the source" if path[0] == "source" else "[delivery]"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        problems.error("E125", "this is no URL", path, hint="it looks like https://portal.example.com")
-        return
-    if parts.username or parts.password or "@" in parts.netloc:
-        problems.error("E120", "the URL carries credentials", path, hint=_instead(path))
-    elif is_slack_webhook(url):
-        hint = "write slack_webhook = { name = ... } and set SENTINEL_SLACK_WEBHOOK_<NAME> in the environment"
-        problems.error("E120", "the URL of a Slack webhook is a credential", path, hint=hint)
-    elif parts.scheme not in ("http", "https") or not host:
-        problems.error(
-            "E125", "the URL must begin with https://", path, hint="it looks like https://portal.example.com"
-        )
-    elif path[0] == "source" and (parts.query or parts.fragment):
-        problems.error("E125", "the URL must not have a query or a fragment", path)
-    elif parts.scheme == "http" and not insecure and not is_loopback(host):
-        problems.error(
-            "E121",
-            f"{what} would travel unencrypted to another machine",
-            path,
-            hint=f"use https, or say insecure = true in {holder}",
-        )
+def is_uid(text: str) -> bool:
+    """Whether a text has the form of a service's identifier."""
+    return _UID.fullmatch(text) is not None
 
 
-def _instead(path: Path) -> str:
-    if path[0] == "source":
-        return "set SENTINEL_SOURCE_<NAME>_USERNAME and SENTINEL_SOURCE_<NAME>_PASSWORD in the environment"
-    return "set SENTINEL_WEBHOOK_<NAME>_SECRET in the environment; requests are signed with it"
+def service_pattern(text: str, services: Iterable[Service]) -> str:
+    """What a rule or a route calls services: where it is the identifier of a declared one, the pattern of its name."""
+    folded = text.casefold()
+    return next((one.name.replace("\\", "\\\\") for one in services if one.uid.casefold() == folded), text)

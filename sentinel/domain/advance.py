@@ -58,8 +58,7 @@ def _within_slot(before: QueryState, at: float, interval: float) -> Elapsed:
     good, failing = before.last_good_at, before.failing_since
     if good is None or good >= at:
         return Elapsed(at, 0.0, 0.0, is_gap=False)
-    earlier_failed = failing is not None and failing < at
-    previous = max(failing, at - interval) if failing is not None and earlier_failed else good
+    previous = good if failing is None or failing >= at else max(failing, at - interval)
     is_gap = at - previous > GAP_FACTOR * interval
     missed = max(0.0, previous - good) + (at - previous if is_gap else 0.0)
     return Elapsed(at, at - previous, missed, is_gap)

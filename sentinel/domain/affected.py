@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 import numpy as np
 
@@ -98,7 +98,7 @@ def describe(
         limit=threshold.breach.limit if threshold else before.limit,
         hold=threshold.hold if threshold else before.hold,
         affected=int(order.size),
-        judged=judged or max(before.judged, int(order.size)),
+        judged=max(judged or before.judged, int(order.size)),
         worst=tuple(_member(rule, service, found, int(i)) for i in order[:NAMED]),
         runbook=rule.runbook,
         owner=rule.owner,
@@ -110,13 +110,23 @@ def describe(
 
 
 def worst_first(found: Affected, members: Ints, rule: Rule) -> Ints:
-    """The members by severity, then by figure."""
+    """The members whose names a message says (`NAMED`), by severity, figure and name; then the others, in any order.
+
+    The name decides between equals: a message stays the same whatever order the source gives its rows in.
+    """
     if members.size == 1:
         return members
     values = found.value[members]
     badness = -values if _low_is_bad(rule.criteria) else values
     badness = np.where(np.isnan(badness), -np.inf, badness)
-    return members[np.lexsort((-badness, -found.severity[members].astype(np.int64)))]
+    severity = found.severity[members].astype(np.int64)
+    last = np.lexsort((-badness, -severity))[:NAMED][-1]
+    as_bad = (severity > severity[last]) | ((severity == severity[last]) & (badness >= badness[last]))
+    keys = ((-int(severity[i]), -float(badness[i]), found.nodes[members[i]], int(i)) for i in np.flatnonzero(as_bad))
+    named = np.array([key[-1] for key in nsmallest(NAMED, keys)], np.int64)
+    others = np.ones(members.size, bool)
+    others[named] = False
+    return np.concatenate([members[named], members[others]])
 
 
 def _low_is_bad(criteria: Criteria) -> bool:
@@ -149,9 +159,3 @@ def limit_text(rule: Rule, service: str, node: Node, severity: Severity) -> str:
     """The limit that binds the node, as people read it."""
     threshold = _threshold(rule, service, node, severity)
     return threshold.breach.limit if threshold else ""
-
-
-def version(rule: Rule) -> str:
-    """A fingerprint of everything in a rule that decides what is bad."""
-    material = repr((rule.criteria, rule.overrides))
-    return hashlib.sha256(material.encode()).hexdigest()[:12]

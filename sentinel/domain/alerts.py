@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from sentinel.domain.hierarchy import Bools, Ints, Node, NodeList
 from sentinel.domain.reading import Floats
+from sentinel.domain.rules import Rollup
 
 Codes = npt.NDArray[np.uint8]
 
@@ -64,16 +65,22 @@ def _no_flags() -> Bools:
 
 @dataclass(frozen=True, eq=False)
 class Rolled:
-    """What the last roll-up was made of: active and judged leaves of which rows. The same again gives the same."""
+    """What the last roll-up was made of: active and judged leaves of which rows, and how. The same gives the same."""
 
     rows: NodeList
     active: Ints
     judged: Bools
+    rollup: Rollup | None
     below: Mapping[Node, int]
 
-    def still_holds(self, rows: NodeList, active: Ints, judged: Bools) -> bool:
+    def still_holds(self, rows: NodeList, active: Ints, judged: Bools, rollup: Rollup | None) -> bool:
         """Whether roll-up would find the same places."""
-        return self.rows is rows and np.array_equal(self.active, active) and np.array_equal(self.judged, judged)
+        return (
+            self.rows is rows
+            and self.rollup == rollup
+            and np.array_equal(self.active, active)
+            and np.array_equal(self.judged, judged)
+        )
 
 
 @dataclass(frozen=True)

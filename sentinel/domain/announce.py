@@ -16,43 +16,42 @@ _OPENS_FOR_NEW = frozenset(
         NoticeKind.ESCALATED,
         NoticeKind.DEESCALATED,
         NoticeKind.WIDENED,
+        NoticeKind.NARROWED,
         NoticeKind.REOPENED,
     }
 )
 """Steps that an address may hear of as its first: it is routed there only now."""
 
 _QUIET = frozenset({NoticeKind.NARROWED, NoticeKind.DEESCALATED, NoticeKind.UNKNOWN, NoticeKind.CLOSED})
-"""Steps that are written down where people look, without calling them."""
+"""Steps that are written down where people look, without calling those who know of the incident already."""
 
 
 def announce(
     incident: Incident, kind: NoticeKind, line: str, at: float, routes: Iterable[Route]
 ) -> tuple[Incident, tuple[Notice, ...]]:
     """The notices of the incident's present step, and the incident with all whom it concerns from now on."""
-    audience = list(incident.audience)
+    knowing = incident.audience
+    audience = list(knowing)
     if kind in _OPENS_FOR_NEW:
-        audience += [address for address in addresses(routes, incident) if address not in audience]
+        audience += [address for address in addresses(routes, incident) if address not in knowing]
     quiet = kind in _QUIET
     if not audience:
         reason = "no route matches" if kind in _OPENS_FOR_NEW else "the opening was told to nobody"
         return incident, (_notice(incident, kind, None, line, at, quiet=quiet, reason=reason),)
-    told = tuple(_notice(incident, kind, address, line, at, quiet=quiet) for address in audience)
+    told = tuple(_notice(incident, kind, address, line, at, quiet=quiet and address in knowing) for address in audience)
     return incident.evolve(audience=tuple(audience)), told
 
 
-def remind(
-    incident: Incident, line: str, at: float, last_check: float | None, routes: Iterable[Route]
-) -> tuple[Notice, ...]:
-    """Reminders that have come due since the last check: intervals count from the opening, for any polling interval."""
-    if last_check is None or incident.acknowledged_by is not None:
+def remind(incident: Incident, line: str, at: float, routes: Iterable[Route]) -> tuple[Notice, ...]:
+    """Reminders that have come due since the last one: intervals count from the opening, for any polling interval."""
+    if incident.acknowledged_by is not None:
         return ()
     base = incident.opened_at
+    last = base if incident.reminded_at is None else max(base, incident.reminded_at)
     due: Mapping[Address, float] = {
         address: every
         for address, every in addresses(routes, incident).items()
-        if every > 0
-        and address in incident.audience
-        and floor((at - base) / every) > floor((last_check - base) / every)
+        if every > 0 and address in incident.audience and floor((at - base) / every) > floor((last - base) / every)
     }
     return tuple(_notice(incident, NoticeKind.REMINDER, address, line, at) for address in due)
 

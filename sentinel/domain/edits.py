@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
 from sentinel.domain import sentences
 from sentinel.domain.alerts import Alerts
 from sentinel.domain.episodes import Changes
-from sentinel.domain.incidents import CloseReason
+from sentinel.domain.incidents import CloseReason, Incident
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Query
 from sentinel.domain.records import AlertKey, Book, BookKey, Plan, QueryState
@@ -20,26 +22,25 @@ def adapt(
     """Let go of what no rule asks for any more; None when there is nothing to do.
 
     `asked` maps query keys to the ids of the rules that need them. Alerts behind other queries leave the record.
-    An incident whose rule, service or level is gone ends as `rule_removed`; one that still has members goes on, and
-    the next reading settles where it stands.
+    An incident whose rule, service or level is gone ends as `rule_removed`, and so does that of a source which nothing
+    is asked of; one that still has members goes on, and the next reading settles where it stands.
     """
     wanted = {(rule_id, key) for key, rule_ids in asked.items() for rule_id in rule_ids}
-    sources = {traits.name for traits in rulebook.sources}
+    sources = {Query.from_key(key).source for key in asked}
     changed: dict[BookKey, Book] = {}
     gone: list[AlertKey] = []
     every = Changes({})
     for key, book in books.items():
         if book.key[0] == SOURCE_RULE:
             kept: Mapping[str, Alerts] = {}
-            stays = book.key[2] in sources
+            over = () if book.key[2] in sources else book.open_incidents
         else:
             kept = {query: alerts for query, alerts in book.alerts.items() if (book.key[0], query) in wanted}
-            stays = any(alerts.active.any() for alerts in kept.values())
+            over = _without_members(book, kept)
         lost = [(query, alerts) for query, alerts in book.alerts.items() if query not in kept]
         gone.extend((key, query, node) for query, alerts in lost for node in alerts.nodes)
         changes = Changes(dict(book.incidents))
-        if not stays:
-            _close_all(changes, book, rulebook, at)
+        _close(changes, over, rulebook, at)
         if lost or changes.notices:
             changed[key] = Book(key, kept, changes.incidents)
             every.incidents.update({k: one for k, one in changes.incidents.items() if one != book.incidents.get(k)})
@@ -59,8 +60,14 @@ def adapt(
     )
 
 
-def _close_all(changes: Changes, book: Book, rulebook: Rulebook, at: float) -> None:
-    for incident in book.open_incidents:
+def _without_members(book: Book, kept: Mapping[str, Alerts]) -> tuple[Incident, ...]:
+    """The open incidents that none of the kept alerts belongs to."""
+    alive = {alerts.incident[i] for alerts in kept.values() for i in np.flatnonzero(alerts.active)}
+    return tuple(one for one in book.open_incidents if one.id not in alive)
+
+
+def _close(changes: Changes, over: Iterable[Incident], rulebook: Rulebook, at: float) -> None:
+    for incident in over:
         reason = CloseReason.RULE_REMOVED
         ended = incident.evolve(resolved_at=max(at, incident.opened_at), close_reason=reason, members=0)
         changes.tell(ended, NoticeKind.CLOSED, sentences.closed(ended, reason), at, rulebook.routes)

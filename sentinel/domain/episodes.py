@@ -10,7 +10,7 @@ import numpy as np
 
 from sentinel.domain import sentences
 from sentinel.domain.affected import Affected, describe, worst_first
-from sentinel.domain.announce import announce, event
+from sentinel.domain.announce import announce, event, remind
 from sentinel.domain.hierarchy import Ints, Node, common_ancestor, is_under
 from sentinel.domain.incidents import CloseReason, Event, Incident, incident_id
 from sentinel.domain.notices import Notice, NoticeKind
@@ -35,6 +35,20 @@ class Changes:
         self.notices.extend(notices)
         self.incidents[incident.id] = incident
         return incident
+
+    def remind(self, incident: Incident, at: float, routes: Iterable[Route]) -> None:
+        """Say that it still lasts, where that is due; what this tick tells of it anyway counts as said."""
+        stepped = incident.evolve(step=incident.step + 1)
+        line = sentences.still_bad(incident, at)
+        notices = remind(stepped, line, at, routes)
+        if not notices:
+            return
+        if any(notice.incident == incident.id for notice in self.notices):
+            self.incidents[incident.id] = incident.evolve(reminded_at=at)
+            return
+        self.incidents[incident.id] = stepped.evolve(reminded_at=at)
+        self.notices.extend(notices)
+        self.events.append(event(stepped, NoticeKind.REMINDER, line, at))
 
 
 @dataclass(frozen=True)
@@ -62,39 +76,71 @@ def settle(scene: Scene, found: Affected, incidents: Mapping[str, Incident]) -> 
     changes = Changes({key: incident for key, incident in incidents.items() if incident.is_open})
     ended = {key: incident for key, incident in incidents.items() if not incident.is_open}
     seen: set[str] = set()
-    for places, members, ids in _components(found, changes.incidents):
-        if len(ids) == 1 and _nothing_new(scene, changes, found, members, ids, places):
-            seen.update(ids)
+    for part in _returning(scene, _parts(found, changes.incidents), found, ended):
+        seen |= part.ids
+        if _nothing_new(scene, changes, found, part):
             continue
-        node = places[0] if len(places) == 1 else common_ancestor(places)
-        kept = sorted((changes.incidents[i] for i in ids), key=lambda one: (one.opened_at, one.id))
-        if kept:
-            incident = _carry_on(scene, changes, kept, found, members, node)
+        node = part.places[0] if len(part.places) == 1 else common_ancestor(part.places)
+        if part.ids:
+            kept = sorted((changes.incidents[i] for i in part.ids), key=lambda one: (one.opened_at, one.id))
+            incident = _carry_on(scene, changes, kept, found, part.members, node)
+        elif part.again is not None:
+            incident = _reopen(scene, changes, part.again, found, part.members, node)
         else:
-            incident = _begin(scene, changes, ended, found, members, node)
-        seen.update(ids | {incident.id})
-        changes.assigned.update((int(i), incident.id) for i in members)
-    for key in [key for key, one in changes.incidents.items() if one.is_open and key not in seen]:
+            incident = _begin(scene, changes, found, part.members, node)
+        seen.add(incident.id)
+        changes.assigned.update((int(i), incident.id) for i in part.members)
+    for key in sorted(key for key, one in changes.incidents.items() if one.is_open and key not in seen):
         _end(scene, changes, changes.incidents[key])
     return changes
 
 
-def _nothing_new(
-    scene: Scene, changes: Changes, found: Affected, members: Ints, ids: set[str], places: list[Node]
-) -> bool:
-    """Whether an incident may stay exactly as it is: same place, same members, none of them stirred."""
-    (only,) = ids
+@dataclass(frozen=True)
+class _Part:
+    """What becomes one incident: places (sorted), members, the open incidents they are of; else the one reopened."""
+
+    places: list[Node]
+    members: Ints
+    ids: set[str]
+    again: Incident | None = None
+
+    def joined(self, other: _Part) -> _Part:
+        members = np.sort(np.concatenate([self.members, other.members]))
+        return replace(self, places=sorted(self.places + other.places), members=members)
+
+
+def _nothing_new(scene: Scene, changes: Changes, found: Affected, part: _Part) -> bool:
+    """Whether an incident may stay exactly as it is: same place, same members, none stirred, the rule unchanged."""
+    if len(part.ids) != 1:
+        return False
+    (only,) = part.ids
     incident = changes.incidents[only]
     return (
-        len(places) == 1
-        and places[0] == incident.node
-        and members.size == incident.members
+        part.places == [incident.node]
+        and part.members.size == incident.members
         and only not in scene.lost
-        and not found.stirred[members].any()
+        and incident.facts.rule_version == scene.version
+        and not found.stirred[part.members].any()
     )
 
 
-def _components(found: Affected, open_incidents: Mapping[str, Incident]) -> Iterable[tuple[list[Node], Ints, set[str]]]:
+def _returning(scene: Scene, parts: Iterable[_Part], found: Affected, ended: Mapping[str, Incident]) -> Iterable[_Part]:
+    """The parts by place. New ones that were one incident a moment ago are one again, whatever their order."""
+    kept: list[_Part] = []
+    back: dict[str, _Part] = {}
+    latest = _reopenable(scene, ended)
+    for part in parts:
+        about = () if part.ids or not latest else (*part.places, *(found.nodes[i] for i in part.members))
+        again = max((latest[node] for node in about if node in latest), key=_ending, default=None)
+        if again is None:
+            kept.append(part)
+        else:
+            fresh = replace(part, again=again)
+            back[again.id] = back[again.id].joined(fresh) if again.id in back else fresh
+    return sorted([*kept, *back.values()], key=lambda part: part.places)
+
+
+def _parts(found: Affected, open_incidents: Mapping[str, Incident]) -> Iterable[_Part]:
     """Places, members and open incidents that belong together: by a shared member or by standing at the same node."""
     groups = found.groups()
     at_node: dict[Node, list[str]] = {}
@@ -114,7 +160,7 @@ def _components(found: Affected, open_incidents: Mapping[str, Incident]) -> Iter
         parts[number] = merged
         owner.update(dict.fromkeys(merged[2], number))
     for places, arrays, ids_here in parts.values():
-        yield sorted(places), np.sort(np.concatenate(arrays)), ids_here
+        yield _Part(sorted(places), np.sort(np.concatenate(arrays)), ids_here)
 
 
 def _refreshed(scene: Scene, incident: Incident, found: Affected, members: Ints, node: Node) -> Incident:
@@ -144,18 +190,17 @@ def _is_worse(limit: str, value: float, worst: float) -> bool:
     return value < worst if limit.startswith("<") else value > worst
 
 
-def _begin(
-    scene: Scene, changes: Changes, ended: Mapping[str, Incident], found: Affected, members: Ints, node: Node
-) -> Incident:
-    """Open an incident, or reopen the one that ended a moment ago."""
-    nodes = {found.nodes[i] for i in members}
-    again = _reopenable(scene, ended, nodes, node, changes)
-    if again is not None:
-        incident = _refreshed(scene, again, found, members, node)
-        incident = incident.evolve(
-            resolved_at=None, close_reason=None, reopened=again.reopened + 1, last_members=frozenset()
-        )
-        return changes.tell(incident, NoticeKind.REOPENED, sentences.reopened(incident), scene.at, scene.routes)
+def _reopen(scene: Scene, changes: Changes, again: Incident, found: Affected, members: Ints, node: Node) -> Incident:
+    """Go on with the incident that ended a moment ago."""
+    incident = _refreshed(scene, again, found, members, node)
+    incident = incident.evolve(
+        resolved_at=None, close_reason=None, reopened=again.reopened + 1, last_members=frozenset()
+    )
+    return changes.tell(incident, NoticeKind.REOPENED, sentences.reopened(incident), scene.at, scene.routes)
+
+
+def _begin(scene: Scene, changes: Changes, found: Affected, members: Ints, node: Node) -> Incident:
+    """Open an incident."""
     severity = Severity(int(found.severity[members].max()))
     fresh = Incident(
         id=incident_id(scene.rule.id, scene.service, scene.rule.source, node, scene.at),
@@ -173,20 +218,24 @@ def _begin(
     return changes.tell(incident, NoticeKind.DEGRADED, sentences.opened(incident), scene.at, scene.routes)
 
 
-def _reopenable(
-    scene: Scene, ended: Mapping[str, Incident], nodes: set[Node], node: Node, changes: Changes
-) -> Incident | None:
-    """The latest recovered incident that was about these nodes and ended within `reopen_within`."""
-    candidates = [
-        one
-        for one in ended.values()
-        if one.close_reason is CloseReason.RECOVERED
-        and one.resolved_at is not None
-        and scene.at - one.resolved_at <= scene.rule.reopen_within
-        and (one.node == node or not nodes.isdisjoint(one.last_members))
-        and one.id not in changes.incidents
-    ]
-    return max(candidates, key=lambda one: (one.resolved_at or 0.0, one.id), default=None)
+def _reopenable(scene: Scene, ended: Mapping[str, Incident]) -> Mapping[Node, Incident]:
+    """Per node the latest incident that stood there or was about it, recovered, and ended within `reopen_within`.
+
+    An end that lies ahead, since the clock was set back, is taken for as long ago.
+    """
+    latest: dict[Node, Incident] = {}
+    for one in sorted(ended.values(), key=_ending):
+        if (
+            one.close_reason is CloseReason.RECOVERED
+            and one.resolved_at is not None
+            and abs(scene.at - one.resolved_at) <= scene.rule.reopen_within
+        ):
+            latest.update(dict.fromkeys((one.node, *one.last_members), one))
+    return latest
+
+
+def _ending(incident: Incident) -> tuple[float, str]:
+    return incident.resolved_at or 0.0, incident.id
 
 
 def _carry_on(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from sentinel.domain import sentences
 from sentinel.domain.advance import Advanced, Elapsed, advance, advance_blind, elapsed_since
-from sentinel.domain.affected import affected, limit_text, value_text, version
+from sentinel.domain.affected import affected, limit_text, value_text
 from sentinel.domain.alerts import STATES, UNKNOWN, Alerts, Rolled, Transition
-from sentinel.domain.announce import event, remind
 from sentinel.domain.episodes import Changes, Scene, settle
 from sentinel.domain.hierarchy import Bools, Node
-from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Figures, Reading
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
 from sentinel.domain.rollup import judged_below, places, tree_of, tree_of_rows
@@ -41,30 +39,35 @@ def plan(rulebook: Rulebook, rules: Rules, before: Before, reading: Reading) -> 
     if old.last_reading_at is not None and reading.at == old.last_reading_at:
         return Plan(reading.at, old)
     traits = rulebook.source(reading.query.source)
-    reading, held = accept(reading, old, traits)
+    reading, held = accept(_in_order(reading, old, traits.step), old, traits)
     every = min((rule.every for rule in rules), default=traits.step)
-    time = elapsed_since(old, reading.sample_at, max(every, traits.step))
+    time = elapsed_since(old, reading, max(every, traits.step))
     query = _after(held, reading, time)
     tally = Tally(reading.at, query)
     for rule in rules:
         key = (rule.id, reading.query.service, reading.query.source)
         book = before.books.get(key) or Book(key)
         _tick_book(tally, rulebook, rule, book, reading, old, time)
-    _tick_source(tally, rulebook, before, reading, old, query)
+    _tick_source(tally, rulebook, before, reading, query)
     return tally.plan()
+
+
+def _in_order(reading: Reading, old: QueryState, step: float) -> Reading:
+    """A clock set back over the edge of a slot only seems to ask the slot before: the one that has begun goes on."""
+    last, heard = old.last_at, old.last_reading_at
+    if last is None or heard is None or reading.sample_at >= last or heard - reading.at >= step:
+        return reading
+    return replace(reading, sample_at=last)
 
 
 def _after(held: QueryState, reading: Reading, time: Elapsed) -> QueryState:
     """The query's own state after the reading."""
-    last_good = held.last_good_at
-    if time.shift and last_good is not None:
-        last_good += time.shift
-    moved = held.last_at is None or reading.sample_at != held.last_at
+    last_good, failing = held.last_good_at, held.failing_since
     after = held.evolve(
         last_at=reading.sample_at,
-        previous_at=held.last_at if moved else held.previous_at,
         last_reading_at=reading.at,
-        last_good_at=last_good,
+        last_good_at=None if last_good is None else last_good + time.shift,
+        failing_since=None if failing is None else failing + time.shift,
     )
     if reading.figures is not None:
         return after.evolve(
@@ -74,7 +77,7 @@ def _after(held: QueryState, reading: Reading, time: Elapsed) -> QueryState:
             failure=None,
             known=reading.figures.rows,
         )
-    since = held.failing_since if held.failing_since is not None else reading.sample_at
+    since = after.failing_since if after.failing_since is not None else reading.sample_at
     return after.evolve(failures=held.failures + 1, failing_since=since, failure=reading.failure)
 
 
@@ -89,32 +92,35 @@ def _tick_book(
         if alerts.nodes:
             done = advance_blind(rule, service, alerts, old, time)
             if done.after is not done.before:
-                _finish_book(tally, rulebook, rule, book, reading, done, old)
+                _finish_book(tally, rulebook, rule, book, reading, done)
         return
     done = advance(rule, service, alerts, reading.figures, old, time)
     if done.before.nodes or book.open_incidents:
-        _finish_book(tally, rulebook, rule, book, reading, done, old)
+        _finish_book(tally, rulebook, rule, book, reading, done)
 
 
-def _finish_book(
-    tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, reading: Reading, done: Advanced, old: QueryState
-) -> None:
+def _finish_book(tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, reading: Reading, done: Advanced) -> None:
     """Roll-up, incidents, notices, and what of the alerts has to be written."""
     query_key, at = reading.query.key, reading.at
     placed, judged_below = _placed(rule, done, reading.figures)
     alerts: dict[str, Alerts] = {**book.alerts, query_key: placed}
     changes = Changes({})
     stirred = _stirred(done.before, placed)
-    if stirred.any() or (done.before.active & ~placed.active).any():
+    if stirred.any() or (done.before.active & ~placed.active).any() or _edited(rule, book, alerts):
         alerts, changes = _settled(rulebook, rule, book, reading, done, alerts, judged_below, stirred)
-    if (
-        reading.figures is not None
-        and query_key == min(alerts)
-        and any(route.remind_every for route in rulebook.routes)
-    ):
-        _remind(changes, rulebook, book, at, old.last_reading_at)
+    if reading.figures is not None and any(route.remind_every for route in rulebook.routes):
+        _remind(changes, rulebook, book, at)
     _record(tally, rule, alerts[query_key], reading, done)
     tally.add_book(book, alerts, query_key, done, changes, forget_before=at - max(rule.reopen_within, FORGET_AFTER))
+
+
+def _edited(rule: Rule, book: Book, alerts: Mapping[str, Alerts]) -> bool:
+    """Whether an edit of the rule left open incidents that do not know the new criteria or lack some members."""
+    incidents = book.open_incidents
+    members = sum(int(np.count_nonzero(one.active)) for one in alerts.values()) if incidents else 0
+    return members != sum(one.members for one in incidents) or any(
+        one.facts.rule_version != rule.version for one in incidents
+    )
 
 
 def _stirred(before: Alerts, after: Alerts) -> Bools:
@@ -151,7 +157,7 @@ def _settled(
         retired=_retired_incidents(done),
         lost=_lost_members(done),
         failed=reading.figures is None,
-        version=version(rule),
+        version=rule.version,
     )
     changes = settle(scene, found, book.incidents)
     assigned: dict[str, list[str | None]] = {key: list(one.incident) for key, one in alerts.items()}
@@ -168,7 +174,7 @@ def _settled(
 
 
 def _placed(rule: Rule, done: Advanced, figures: Figures | None) -> tuple[Alerts, Mapping[Node, int]]:
-    """The alerts with their place after roll-up, and how many judged leaves lie below each place and its ancestors."""
+    """The alerts with their place after roll-up, and how many judged leaves lie below each place."""
     after = done.after
     if figures is None or done.judged is None:
         return after, {}
@@ -179,7 +185,7 @@ def _placed(rule: Rule, done: Advanced, figures: Figures | None) -> tuple[Alerts
     row = after.positions(rows)[active]
     index = np.where(row >= 0, rows.judged_index[row], -1)
     complete = bool((index >= 0).all())
-    if complete and after.rolled is not None and after.rolled.still_holds(rows, index, judged):
+    if complete and after.rolled is not None and after.rolled.still_holds(rows, index, judged, rule.rollup):
         return after, after.rolled.below
     tree = tree_of_rows(rows)
     if not complete:
@@ -194,7 +200,7 @@ def _placed(rule: Rule, done: Advanced, figures: Figures | None) -> tuple[Alerts
     for i in active:
         chosen[i] = found[after.nodes[i]]
     below = judged_below(tree, judged, index, found)
-    rolled = Rolled(rows, index, judged, below) if complete else None
+    rolled = Rolled(rows, index, judged, rule.rollup, below) if complete else None
     return after.evolve(place=tuple(chosen), rolled=rolled), below
 
 
@@ -213,21 +219,11 @@ def _lost_members(done: Advanced) -> Mapping[str, frozenset[Node]]:
     return {incident: frozenset(nodes) for incident, nodes in lost.items()}
 
 
-def _remind(changes: Changes, rulebook: Rulebook, book: Book, at: float, last_check: float | None) -> None:
+def _remind(changes: Changes, rulebook: Rulebook, book: Book, at: float) -> None:
     present = {**book.incidents, **changes.incidents}
-    for incident in [one for one in present.values() if one.is_open and not one.facts.unknown]:
-        stepped = incident.evolve(step=incident.step + 1)
-        line = sentences.still_bad(incident, at)
-        notices = remind(stepped, line, at, last_check, rulebook.routes)
-        if notices and not _told_now(changes, incident.id):
-            changes.incidents[incident.id] = stepped.evolve(reminded_at=at)
-            changes.notices.extend(notices)
-            changes.events.append(event(stepped, NoticeKind.REMINDER, line, at))
-
-
-def _told_now(changes: Changes, incident: str) -> bool:
-    """Whether this tick tells something else of the incident anyway."""
-    return any(notice.incident == incident for notice in changes.notices)
+    for incident in present.values():
+        if incident.is_open and not incident.facts.unknown:
+            changes.remind(incident, at, rulebook.routes)
 
 
 def _record(tally: Tally, rule: Rule, after: Alerts, reading: Reading, done: Advanced) -> None:
@@ -263,9 +259,7 @@ def _why(state: str, text: str, limit: str, reading: Reading) -> str:
     return f"{text}, limit {limit}" if limit else text
 
 
-def _tick_source(
-    tally: Tally, rulebook: Rulebook, before: Before, reading: Reading, old: QueryState, query: QueryState
-) -> None:
+def _tick_source(tally: Tally, rulebook: Rulebook, before: Before, reading: Reading, query: QueryState) -> None:
     """The source's own incident."""
     source = reading.query.source
     key: BookKey = (SOURCE_RULE, None, source)
@@ -273,5 +267,5 @@ def _tick_source(
     states = (*before.siblings, query)
     if query.failure is None and not book.open_incidents:
         return
-    changes = judge_source(book, states, rulebook, source, reading.at, old.last_reading_at)
+    changes = judge_source(book, states, rulebook, source, reading.at)
     tally.add_source(book, changes)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from functools import cached_property
 from typing import Literal
 
 from sentinel.domain.expressions import Condition
@@ -54,7 +56,7 @@ class Criteria:
     only_if: Condition | None = None
     no_data: NoData = NoData.UNKNOWN
     no_data_after: float = 1800.0
-    line: int = 0
+    line: int = field(default=0, repr=False, compare=False)
 
     def threshold(self, severity: Severity) -> Threshold | None:
         """The threshold of that severity, if the rule has it."""
@@ -115,6 +117,17 @@ class Rule:
     def covers(self, service: str) -> bool:
         """Whether the rule is about that service."""
         return any(pattern.matches(service) for pattern in self.services)
+
+    def covers_service(self, service: Service) -> bool:
+        """Whether the rule is about that service: by its name, or by its identifier where nothing declares it."""
+        uid = service.uid.casefold()
+        return self.covers(service.name) or any(pattern.text.casefold() == uid for pattern in self.services)
+
+    @cached_property
+    def version(self) -> str:
+        """A fingerprint of everything in the rule that decides what is bad; where it stands in the file does not."""
+        material = repr((self.criteria, self.overrides))
+        return hashlib.sha256(material.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ def place(node: Node, hierarchy: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`1 h 29 min`, `12 min`, `40 s`, `3 d 2 h`: the two largest units that say something."""
+    """`1 h 29 min`, `12 min`, `40 s`, `3 d 2 h`: the two largest units that say something; `0 s` for less than none."""
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    rest = round(seconds)
+    rest = max(0, round(seconds))
     parts: list[str] = []
     for name, size in units:
         count, rest = divmod(rest, size)
@@ -44,7 +44,10 @@ def opened(incident: Incident) -> str:
 
 def scope(before: Incident, after: Incident) -> str:
     """Where it stands now, and how many nodes are affected."""
-    now = f"{place(after.node, after.hierarchy)} ({counted(after.members, 'node')} affected)"
+    affected = f"{counted(after.members, 'node')} affected"
+    if after.node == before.node:
+        return f"Now {affected}"
+    now = f"{place(after.node, after.hierarchy)} ({affected})"
     return f"Now {now}, was {place(before.node, before.hierarchy)}"
 
 

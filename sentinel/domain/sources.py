@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sentinel.domain import sentences
-from sentinel.domain.announce import remind
 from sentinel.domain.episodes import Changes
 from sentinel.domain.incidents import CloseReason, Facts, Incident, incident_id
 from sentinel.domain.notices import NoticeKind
@@ -63,9 +62,7 @@ def in_trouble(state: QueryState, at: float, no_data_after: float) -> bool:
     return since is not None and at - since >= no_data_after
 
 
-def judge_source(
-    book: Book, states: tuple[QueryState, ...], rulebook: Rulebook, name: str, at: float, last_check: float | None
-) -> Changes:
+def judge_source(book: Book, states: tuple[QueryState, ...], rulebook: Rulebook, name: str, at: float) -> Changes:
     """Open, keep or end the source's incident. `states` are all its queries after this tick; `at` is wall time."""
     no_data_after = rulebook.source(name).no_data_after
     changes = Changes(dict(book.incidents))
@@ -79,7 +76,7 @@ def judge_source(
         if current is None:
             _open(changes, book, name, facts, at, rulebook.routes)
         else:
-            _keep(changes, current, facts, at, last_check, rulebook.routes)
+            _keep(changes, current, facts, at, rulebook.routes)
     return changes
 
 
@@ -126,21 +123,11 @@ def _open(changes: Changes, book: Book, name: str, facts: Facts, at: float, rout
     changes.tell(incident, NoticeKind.DEGRADED, sentences.opened(incident), at, routes)
 
 
-def _keep(
-    changes: Changes,
-    current: Incident,
-    facts: Facts,
-    at: float,
-    last_check: float | None,
-    routes: tuple[Route, ...],
-) -> None:
+def _keep(changes: Changes, current: Incident, facts: Facts, at: float, routes: tuple[Route, ...]) -> None:
     if facts != current.facts:
         current = current.evolve(facts=facts, changed_at=at)
     changes.incidents[current.id] = current
-    reminders = remind(current.evolve(step=current.step + 1), sentences.still_bad(current, at), at, last_check, routes)
-    if reminders:
-        changes.incidents[current.id] = current.evolve(step=current.step + 1, reminded_at=at)
-        changes.notices.extend(reminders)
+    changes.remind(current, at, routes)
 
 
 def _recover(changes: Changes, current: Incident, at: float, routes: tuple[Route, ...]) -> None:

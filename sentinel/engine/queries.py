@@ -24,7 +24,7 @@ def needed(rulebook: Rulebook, services: Iterable[Service]) -> tuple[Asked, ...]
     wanted: dict[Query, list[Rule]] = {}
     for rule in rulebook.rules:
         for service in known:
-            if service.source == rule.source and rule.covers(service.name):
+            if service.source == rule.source and rule.covers_service(service):
                 for query in _queries(rule, service.name):
                     wanted.setdefault(query, []).append(rule)
     return tuple(Asked(query, tuple(rules), min(rule.every for rule in rules)) for query, rules in wanted.items())

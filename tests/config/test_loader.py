@@ -98,6 +98,38 @@ def test_a_rule_goes_before_defaults_and_a_threshold_before_its_rule() -> None:
     assert (warning_of(loaded).hold, warning_of(loaded).recover_for) == (1200.0, 3600.0)
 
 
+def test_without_a_word_about_it_missing_data_waits_for_three_polls_but_at_least_half_an_hour() -> None:
+    rules = RULE + BREACH + 'every = "1h"\n' + RULE.replace("errors", "quick") + BREACH + 'every = "5m"\n'
+    slow, quick = load(text=SOURCE + rules + DESK).rulebook.rules
+    assert (slow.criteria.no_data_after, quick.criteria.no_data_after) == (10_800.0, 1800.0)
+    loaded = load(text='[defaults]\nevery = "1h"\n' + SOURCE + RULE + BREACH + DESK)
+    assert (loaded.defaults.no_data_after, loaded.rulebook.source("portal").no_data_after) == (10_800.0, 10_800.0)
+    said = load(text='[defaults]\nevery = "1h"\nno_data_after = "2h"\n' + SOURCE + RULE + BREACH + DESK)
+    assert said.rulebook.rules[0].criteria.no_data_after == 7200.0
+
+
+@pytest.mark.parametrize("call", ["baseline(devices, 7d)", "avg(devices, 1h)", "min(devices, 1h)", "change(devices)"])
+def test_a_function_over_history_is_not_available_yet_and_no_mistake_of_language(call: str) -> None:
+    found = problems_of(SOURCE + RULE + f'warning = "devices < {call}"\n' + DESK)
+    assert [(p.code, p.column, p.span) for p in found] == [("E123", 22, call.index("("))]
+
+
+def test_a_share_in_the_wrong_scale_is_doubted_with_what_was_meant() -> None:
+    (doubt,) = load(text=SOURCE + RULE + 'warning = "devices_with_errors / devices > 10"\n' + DESK).warnings
+    assert (doubt.code, doubt.span, doubt.hint) == ("W113", 2, "did you mean 10%?")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        *("devices_with_errors / devices > 120%", "devices_with_errors / devices > 0.5", "connections / devices > 50"),
+        *("incoming_traffic / outgoing_traffic > 10", "web_requests > 500", "10 < connections / users"),
+    ],
+)
+def test_quotients_that_may_be_large_are_not_doubted(condition: str) -> None:
+    assert load(text=SOURCE + RULE + f'warning = "{condition}"\n' + DESK).warnings == ()
+
+
 def test_an_override_keeps_what_it_does_not_say() -> None:
     override = (
         '[[rule.override]]\nnode = "Europe/**"\nfor = "0s"\ncritical = "devices_with_errors > 50"\n'

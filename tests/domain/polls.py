@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sentinel.domain.alerts import STATES, State
+from sentinel.domain.edits import adapt
 from sentinel.domain.expressions import parse
 from sentinel.domain.hierarchy import Node, NodeList, NodePattern, parse_node
 from sentinel.domain.incidents import Event, Incident
@@ -77,7 +78,10 @@ def a_route(*to: Address, **matchers: object) -> Route:
 
 @dataclass
 class Run:
-    """Feeds polls to `plan` and remembers what a store would."""
+    """Feeds polls to `plan` and remembers what a store would.
+
+    `forgetful`: after every tick only what a store keeps is left, as if Sentinel were started anew.
+    """
 
     rules: tuple[Rule, ...]
     routes: tuple[Route, ...] = (a_route(),)
@@ -85,6 +89,7 @@ class Run:
     interval: float = 600.0
     service: str = "Mail"
     max_missing_share: float = 0.4
+    forgetful: bool = False
     now: float = START
     queries: dict[str, QueryState] = field(default_factory=dict)
     books: dict[BookKey, Book] = field(default_factory=dict)
@@ -134,8 +139,9 @@ class Run:
             siblings=tuple(state for other, state in self.queries.items() if other != key),
         )
         done = plan(self.rulebook, rules, before, reading)
-        self.queries[key] = done.query
-        self.books.update(done.books)
+        self.queries[key] = _reloaded_query(done.query) if self.forgetful else done.query
+        books = {key: _reloaded_book(book) for key, book in done.books.items()} if self.forgetful else done.books
+        self.books.update(books)
         self.notices.extend(done.notices)
         self.events.extend(done.events)
         self.incidents.update({one.id: one for one in done.incidents})
@@ -187,3 +193,39 @@ class Run:
     def source_incidents(self) -> list[Incident]:
         """Incidents about the source itself."""
         return [one for one in self.incidents.values() if one.rule == SOURCE_RULE]
+
+
+def edited(run: Run, *rules: Rule, levels: Sequence[str] = ("Site",)) -> None:
+    """The rules file is saved with these rules, and Sentinel takes it over."""
+    run.rules = rules
+    asked: Mapping[str, list[str]] = {run.query(level).key: [rule.id for rule in rules] for level in levels if rules}
+    done = adapt(run.rulebook, asked, run.books, run.now)
+    for key in [key for key in run.queries if key not in asked]:
+        del run.queries[key]
+    if done is not None:
+        run.books.update(done.books)
+        run.notices.extend(done.notices)
+        run.incidents.update({one.id: one for one in done.incidents})
+
+
+def _reloaded_query(state: QueryState) -> QueryState:
+    """A query as a store gives it back: the rows of its last good answer in a list of their own."""
+    known = state.known
+    return state if known is None else state.evolve(known=NodeList.of(known.nodes, known.aggregate))  # type: ignore[arg-type]
+
+
+def _reloaded_book(book: Book) -> Book:
+    """A book as a store gives it back: nothing of what only saves work between two ticks."""
+    alerts = {
+        key: one.evolve(
+            rows=None,
+            at_row=None,
+            described=None,
+            rolled=None,
+            warning_since=np.where(one.warning % 2 == 1, one.warning_since, 0.0),
+            critical_since=np.where(one.critical % 2 == 1, one.critical_since, 0.0),
+        )
+        for key, one in book.alerts.items()
+        if one.nodes
+    }
+    return Book(book.key, alerts, book.incidents)

@@ -1,0 +1,144 @@
+"""What the file says and nothing can ever reach: rules without a route, routes and overrides behind wider ones."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+
+from sentinel.config.definitions import ReceiverConfig
+from sentinel.config.nearness import nearest_name
+from sentinel.config.positions import Path
+from sentinel.config.problems import Problems
+from sentinel.config.schema import RuleTable
+from sentinel.config.source_tables import is_uid
+from sentinel.domain.patterns import NamePattern
+from sentinel.domain.rules import SOURCE_RULE, Matchers, Route, Rule
+
+_CATCH_ALL = "add a [[route]] without matchers at the end for everything else"
+
+
+def check_reach(
+    rules: tuple[Rule, ...],
+    routes: tuple[Route, ...],
+    receivers: tuple[ReceiverConfig, ...],
+    sources: Iterable[str],
+    problems: Problems,
+) -> None:
+    """Warn where nobody can be told."""
+    if not routes:
+        what = "there is no receiver" if not receivers else "there are several receivers and no [[route]]"
+        hint = "add a [[route]] with to = [...]" if receivers else "add a [[receiver]]"
+        problems.warning("W103", f"nobody is told anything: {what}", ("receiver", 0), hint=hint, side="key")
+        return
+    names = tuple(sources)
+    for number, rule in enumerate(rules):
+        if not any(_may_match(route.matchers, rule) for route in routes):
+            message = f'no route can receive what rule "{rule.id}" finds'
+            problems.warning("W102", message, ("rule", number), hint=_CATCH_ALL, side="key")
+    for number, name in enumerate(names):
+        if not any(_takes_source(route.matchers, name) for route in routes):
+            message = f'nobody is told when source "{name}" itself gives no data'
+            hint = f'{_CATCH_ALL}, or one with rule = "{SOURCE_RULE}"'
+            problems.warning("W109", message, ("source", number), hint=hint, side="key")
+    told = {address.receiver for route in routes for address in route.to}
+    for number, receiver in enumerate(receivers):
+        if receiver.addresses and receiver.name not in told:
+            problems.warning("W104", f'no route names receiver "{receiver.name}"', ("receiver", number), side="key")
+    _check_order(routes, problems)
+    _check_matchers(routes, rules, names, problems)
+
+
+def _check_order(routes: tuple[Route, ...], problems: Problems) -> None:
+    """What comes after a route that takes everything and does not go on is never reached."""
+    catch_all: Route | None = None
+    for number, route in enumerate(routes):
+        if catch_all is not None:
+            message = f"never reached: the route in line {catch_all.line} takes everything"
+            hint = "put the route without matchers last, or let it say continue = true"
+            problems.warning("W107", message, ("route", number), hint=hint, side="key")
+        elif route.matchers == Matchers() and not route.onwards:
+            catch_all = route
+
+
+def _check_matchers(
+    routes: tuple[Route, ...], rules: tuple[Rule, ...], sources: tuple[str, ...], problems: Problems
+) -> None:
+    """Matchers that fit nothing there is."""
+    known: Mapping[str, Sequence[str]] = {
+        "rule": [*(rule.id for rule in rules), SOURCE_RULE],
+        "source": sources,
+        "owner": list(dict.fromkeys(rule.owner for rule in rules if rule.owner)),
+    }
+    for number, route in enumerate(routes):
+        for key, names in known.items():
+            patterns: tuple[NamePattern, ...] = getattr(route.matchers, key)
+            for index, pattern in enumerate(patterns):
+                if any(pattern.matches(name) for name in names):
+                    continue
+                near = nearest_name(pattern.text, names)
+                hint = f'did you mean "{near}"?' if near else ""
+                message = f'no rule has the owner "{pattern.text}"' if key == "owner" else f'no {key} "{pattern.text}"'
+                problems.warning("W110", message, ("route", number, key, index), hint=hint)
+
+
+def _takes_source(matchers: Matchers, name: str) -> bool:
+    """Whether trouble with a source fits: a critical incident at the top, without service and owner."""
+    return (
+        _fits(matchers.source, name)
+        and _fits(matchers.rule, SOURCE_RULE)
+        and not matchers.service
+        and _fits(matchers.owner, "")
+        and (not matchers.node or any(pattern.matches(()) for pattern in matchers.node))
+        and (not matchers.severity or "critical" in matchers.severity)
+    )
+
+
+def _may_match(matchers: Matchers, rule: Rule) -> bool:
+    """Whether an incident of the rule could fit; where that depends on names nobody knows yet, it could."""
+    return (
+        _fits(matchers.source, rule.source)
+        and _fits(matchers.rule, rule.id)
+        and _fits(matchers.owner, rule.owner)
+        and (not matchers.service or any(_overlap(ours, rule.services) for ours in matchers.service))
+        and (not matchers.severity or bool(set(matchers.severity) & _severities(rule)))
+    )
+
+
+def _fits(patterns: tuple[NamePattern, ...], name: str) -> bool:
+    return not patterns or any(pattern.matches(name) for pattern in patterns)
+
+
+def _severities(rule: Rule) -> set[str]:
+    found: set[str] = set()
+    for criteria in (rule.criteria, *(override.criteria for override in rule.overrides)):
+        found |= {"warning"} if criteria.warning else set()
+        found |= {"critical"} if criteria.critical else set()
+    return found
+
+
+def _overlap(pattern: NamePattern, others: tuple[NamePattern, ...]) -> bool:
+    """Whether some name could fit both: two globs might always, and so might whatever an identifier stands for."""
+    return any(
+        (pattern.is_glob and other.is_glob)
+        or pattern.matches(other.text)
+        or other.matches(pattern.text)
+        or is_uid(other.text)
+        for other in others
+    )
+
+
+def check_overrides(table: RuleTable, path: Path, problems: Problems) -> None:
+    """Warn of overrides that an earlier one leaves nothing to: the first that matches wins."""
+    seen: dict[tuple[str | None, str | None], int] = {}
+    for number, override in enumerate(table.override):
+        place: Path = (*path, "override", number)
+        if problems.touches((*place, "node")) or problems.touches((*place, "service")):
+            continue
+        node = None if override.node == "**" else override.node
+        service = None if override.service in (None, "*") else override.service.casefold()
+        wider = [seen[key] for key in itertools.product({None, node}, {None, service}) if key in seen]
+        if wider:
+            line = problems.positions.key((*path, "override", min(wider))).line
+            message = f"never used: the override in line {line} takes everything that this one would"
+            problems.warning("W108", message, place, hint="put the narrower override first", side="key")
+        seen.setdefault((node, service), number)
