@@ -176,7 +176,9 @@ def dispatcher(db: Database, loaded: Loaded, channels: Channels, clock: Clock) -
 
 
 async def deliver_pending(settings: Settings, loaded: Loaded, *, stream: TextIO | None = None) -> int:
-    """Tell what waits in the outbox, without polling anything: for a test notice while no instance runs.
+    """Tell the test notices that wait in the outbox, without polling anything, while no instance runs.
+
+    Nothing else is touched: a shell that lacks the service's credentials must not give up its notices.
 
     Returns how many lanes had something to tell.
 
@@ -192,7 +194,7 @@ async def deliver_pending(settings: Settings, loaded: Loaded, *, stream: TextIO 
         if epoch is None:
             raise AlreadyRunning(f"{lease.current(db).holder or 'another instance'} holds the lease")
         worker = dispatcher(db, loaded, channels, SystemClock())
-        worker.epoch = lambda: epoch
+        worker.epoch, worker.only_tests = (lambda: epoch), True
         return await worker.drain()
     finally:
         await channels.close()

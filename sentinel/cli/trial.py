@@ -92,20 +92,23 @@ def _sent(settings: Settings, loaded: Loaded, addresses: list[Address], wait: fl
         try:
             # What the console channel prints is for people: stdout is kept for the data.
             asyncio.run(deliver_pending(settings, loaded, stream=sys.stderr))
+            note = ""
         except AlreadyRunning:
-            screen.say("a running Sentinel tells it")
-        return asyncio.run(_settled(db, ids, clock.monotonic() + wait))
+            note = "a running Sentinel tells it"
+        return asyncio.run(_settled(db, ids, clock.monotonic() + wait, note))
     finally:
         db.close()
 
 
-async def _settled(db: Database, ids: list[int], until: float) -> list[NoticeRow]:
-    """The notices once they are all settled, or as they are when patience ends."""
+async def _settled(db: Database, ids: list[int], until: float, note: str) -> list[NoticeRow]:
+    """The notices once they are all settled, or as they are when patience ends; `note` says who tells them."""
     from sentinel.clock import SystemClock  # noqa: PLC0415  # not for --help
     from sentinel.history.notices import notices  # noqa: PLC0415  # as above
     from sentinel.history.record import reading  # noqa: PLC0415  # as above
 
     clock = SystemClock()
+    if note:
+        screen.say(note)
     while True:
         with reading(db) as record:
             found = [one for one in notices(record, kind=("test",), oldest_first=True) if one.id in ids]

@@ -12,8 +12,9 @@ from sentinel.deliver.channel import Unclear
 from sentinel.deliver.slack_answers import Meaning
 from sentinel.deliver.slack_calls import Accepted, Denied, Lost, Reply, SlackCalls
 
-BEFORE = 5.0
-"""Seconds before the first attempt from which to look: clocks differ."""
+BEFORE = 900.0
+"""Seconds before the first attempt from which to look: this machine's clock may be ahead of Slack's by minutes, and a
+message that stands before the window would be posted again. The key decides, so a wide window does no harm."""
 
 PAGES = 5
 """Pages of 200 messages that are read at most; what is not found by then stays unclear."""

@@ -111,11 +111,21 @@ def _finish_book(tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, readi
     if reading.figures is not None and any(route.remind_every for route in rulebook.routes):
         _remind(changes, rulebook, book, at)
     _record(tally, rule, alerts[query_key], reading, done)
-    tally.add_book(book, alerts, query_key, done, changes, forget_before=at - max(rule.reopen_within, FORGET_AFTER))
+    tally.add_book(
+        book,
+        alerts,
+        query_key,
+        done,
+        changes,
+        forget_before=at - max(rule.reopen_within, FORGET_AFTER),
+        settled=rule.version if reading.figures is not None else book.settled,
+    )
 
 
 def _edited(rule: Rule, book: Book, alerts: Mapping[str, Alerts]) -> bool:
     """Whether an edit of the rule left open incidents that do not know the new criteria or lack some members."""
+    if book.settled == rule.version:
+        return False
     incidents = book.open_incidents
     members = sum(int(np.count_nonzero(one.active)) for one in alerts.values()) if incidents else 0
     return members != sum(one.members for one in incidents) or any(

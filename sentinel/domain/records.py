@@ -53,6 +53,8 @@ class Book:
     key: BookKey
     alerts: Mapping[str, Alerts] = field(default_factory=dict)
     incidents: Mapping[str, Incident] = field(default_factory=dict)
+    settled: str = field(default="", compare=False)
+    """The version of the rule under which the incidents were last brought in line; not stored, it only saves work."""
 
     @property
     def open_incidents(self) -> tuple[Incident, ...]:

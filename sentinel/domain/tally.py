@@ -39,6 +39,7 @@ class Tally:
         changes: Changes,
         *,
         forget_before: float,
+        settled: str,
     ) -> None:
         """A book after its turn: `alerts` with places and incidents, `done` what the reading did to those it judged."""
         kept = dict(alerts)
@@ -64,7 +65,7 @@ class Tally:
                 for key, one in {**incidents, **changes.incidents}.items()
                 if one.resolved_at is None or one.resolved_at >= forget_before
             }
-        self.books[book.key] = Book(book.key, kept, incidents)
+        self.books[book.key] = Book(book.key, kept, incidents, settled)
 
     def add_source(self, book: Book, changes: Changes) -> None:
         """The book of a source's own trouble."""

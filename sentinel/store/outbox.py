@@ -70,16 +70,27 @@ class OutboxDepth:
 
 
 def due_lanes(db: Database, at: float, limit: int = 100) -> list[Lane]:
-    """Lanes whose first undelivered notice may be offered now, the longest waiting first."""
+    """Lanes whose first undelivered notice may be offered now, the longest waiting first.
+
+    `limit` counts per channel: one that is paused or down does not hide what waits for another.
+    """
     first = select(func.min(notices.c.id).label("id")).where(is_undelivered).group_by(notices.c.lane).subquery()
     due = or_(notices.c.state == "sending", and_(notices.c.not_before <= at, notices.c.next_attempt_at <= at))
-    statement = (
-        select(notices.c.incident, notices.c.receiver, notices.c.channel_kind, notices.c.channel_to)
+    place = func.row_number().over(partition_by=(notices.c.channel_kind, notices.c.channel_to), order_by=notices.c.id)
+    ranked = (
+        select(
+            notices.c.id,
+            notices.c.incident,
+            notices.c.receiver,
+            notices.c.channel_kind,
+            notices.c.channel_to,
+            place.label("place"),
+        )
         .join(first, first.c.id == notices.c.id)
         .where(due)
-        .order_by(notices.c.id)
-        .limit(limit)
+        .subquery()
     )
+    statement = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.id)
     with db.reading() as connection:
         return _lanes(connection.execute(statement))
 

@@ -55,7 +55,9 @@ def test_a_standby_takes_over_when_the_leader_is_killed_and_repeats_nothing(post
 
 @pytest.mark.postgres
 def test_a_leader_that_was_frozen_writes_and_sends_nothing_more(postgres_url: str, tmp_path: Path) -> None:
-    with stage(tmp_path, postgres_url) as it, it.program() as frozen, it.program(name="standby") as standby:
+    # Long enough that a busy machine does not make the new leader lose the lease in its turn.
+    given = {"SENTINEL_LEASE_SECONDS": "8"}
+    with stage(tmp_path, postgres_url, given=given) as it, it.program() as frozen, it.program(name="new") as standby:
         frozen.start(until="polling")
         standby.start(until="serving")
         with frozen.paused():

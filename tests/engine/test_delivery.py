@@ -7,6 +7,7 @@ import pytest
 from sentinel.demo.workspace_faults import dropped_after, dropped_before, http_status, rate_limited, refused, silent
 from sentinel.domain.incidents import Incident
 from sentinel.engine.backoff import Patience, next_lookup, retry_in
+from sentinel.engine.samples import sample_story
 from sentinel.store import outbox
 from sentinel.store.database import Database
 from tests.engine.town import ALERTS, Town, town
@@ -73,6 +74,34 @@ async def test_a_lagging_history_does_not_cause_a_second_message(sqlite_url: str
         await it.turn()
         await settle(it)
         assert roots(it) == 1
+    database.close()
+
+
+async def test_a_clock_ahead_of_slacks_does_not_cause_a_second_message(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database, slack_behind=120.0) as it:
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", dropped_after())
+        await it.turn()
+        await settle(it)
+        assert roots(it) == 1
+    database.close()
+
+
+async def test_only_tests_leaves_the_services_own_notices_alone(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        it.clock.advance(600.0)
+        await it.poll()
+        number = outbox.enqueue_test(database, ALERTS, it.clock.now(), "Test notice")
+        it.dispatcher.only_tests, it.dispatcher.samples = True, sample_story
+        await it.tell()
+        assert roots(it) == 1
+        assert state(database, it) == (1, 0, 0)
+        assert number not in [
+            one.id for lane in outbox.due_lanes(database, it.clock.now()) for one in outbox.lane(database, lane)
+        ]
     database.close()
 
 

@@ -87,13 +87,14 @@ async def town(
     portal_timeout: float = 20.0,
     password: str = PASSWORD,
     clock: FakeClock | None = None,
+    slack_behind: float = 0.0,
 ) -> AsyncIterator[Town]:
     """Eight sites in two countries, a rule that is critical above 10 % of devices in error, one Slack channel."""
     clock = clock or FakeClock(START)
     bad: dict[Node, float] = {}
     wanted = rule or a_rule("devices_with_errors / devices > 10%", services=a_rule().services)
     tenant = tiny(SITES, levels=("Country", "Site"))
-    async with Workspace(now=clock.now) as slack, Portal(tenant, now=clock.now) as portal:
+    async with Workspace(now=lambda: clock.now() - slack_behind) as slack, Portal(tenant, now=clock.now) as portal:
         service = tenant.services[0]
         settings = NexthinkSettings(
             name="portal",

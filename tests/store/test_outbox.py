@@ -77,6 +77,14 @@ def test_lanes_come_longest_waiting_first_and_no_more_than_asked_for(database: D
     assert [lane.incident for lane in outbox.due_lanes(database, LATER, limit=1)] == ["sn-3"]
 
 
+def test_a_backlog_of_one_channel_does_not_hide_what_waits_for_another(database: Database) -> None:
+    """P7: a Slack that is paused keeps its lanes due, and mail is told meanwhile."""
+    crowd = [a_notice(incident=f"sn-{number}") for number in range(5)]
+    record(database, [], decided=[*crowd, a_notice(1, MAIL)])
+    found = outbox.due_lanes(database, LATER, limit=3)
+    assert [lane.address for lane in found] == [SLACK, SLACK, SLACK, MAIL]
+
+
 def test_a_lane_is_not_due_while_its_first_notice_waits_for_another_attempt(database: Database) -> None:
     """P3: a later step never overtakes an earlier one."""
     record(database, [], decided=[a_notice(1), a_notice(2)])
