@@ -10,7 +10,7 @@ COMMANDS = (
     ("run", "sentinel.cli.run", "Poll, decide, record, tell"),
     ("status", "sentinel.cli.status", "What is wrong now"),
     ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when, for how long"),
-    ("notices", "sentinel.cli.notices", "list, test, preview: who was told what, or why not"),
+    ("notices", "sentinel.cli.notices", "list, test, preview, retry: who was told what, or why not"),
     ("db", "sentinel.cli.db", "upgrade, check: the database and its schema"),
 )
 """Name, module and what it does. The module holds a click command of that name."""

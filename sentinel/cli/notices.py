@@ -61,6 +61,41 @@ def list_(
     options.say_how_many(len(found), asked["limit"], wanted.limit, "notices")
 
 
+@notices.command("retry")
+@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@click.option("--all", "every", is_flag=True, help="Every abandoned notice.")
+@options.database
+@click.pass_context
+def retry(ctx: click.Context, /, *, ids: tuple[int, ...], every: bool, database: str | None) -> None:
+    """Offer abandoned notices again, once what refused them is mended.
+
+    A running Sentinel tells them within a second, or `sentinel run` once it is started. Exit code 1 when there is no
+    such notice.
+    """
+    from sentinel.clock import SystemClock  # noqa: PLC0415  # not for --help
+    from sentinel.engine.trials import try_again  # noqa: PLC0415  # as above
+    from sentinel.history.filters import Filters  # noqa: PLC0415  # as above
+    from sentinel.history.notices import notices as told  # noqa: PLC0415  # as above
+    from sentinel.history.record import opened  # noqa: PLC0415  # as above
+    from sentinel.store.database import Database  # noqa: PLC0415  # as above
+
+    if every == bool(ids):
+        raise click.UsageError("name the notices by their ids (`notices list --state abandoned`), or say --all")
+    url = options.database_url(database)
+    if every:
+        with opened(url) as record:
+            ids = tuple(one.id for one in told(record, Filters(state=("abandoned",))))
+    db = Database.open(url)
+    try:
+        count = try_again(db, ids, SystemClock().now())
+    finally:
+        db.close()
+    screen.say(f"{count} notices are offered again" if count != 1 else "1 notice is offered again")
+    if ids and count < len(ids):
+        screen.say(f"{len(ids) - count} of them are no abandoned or waiting notices")
+        ctx.exit(1)
+
+
 def row(one: NoticeRow, times: moments.Times) -> tuple[str, ...]:
     """A notice as the table has it."""
     return (

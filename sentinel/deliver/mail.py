@@ -38,7 +38,7 @@ def compose(delivery: Delivery, settings: SmtpSettings, recipients: Sequence[str
     mail["From"] = _address(settings.sender, header(settings.sender_name, 80))
     mail["To"] = tuple(_address(one) for one in recipients)
     mail["Subject"] = header(ref.get("subject", ""), _SUBJECT) or subject(delivery)
-    mail["Date"] = formatdate(delivery.at)
+    mail["Date"] = formatdate(delivery.at, usegmt=True)
     mail["Message-ID"] = message_id(delivery, settings)
     if not delivery.first and ref.get("root"):
         mail["In-Reply-To"] = mail["References"] = header(ref["root"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 
 import structlog
 
@@ -27,6 +28,21 @@ from sentinel.store.outbox import Lane
 log = structlog.get_logger("sentinel.dispatch")
 
 CHANNEL_MISSING = "no such channel in the present configuration"
+
+ROUND = 3
+"""Lanes of one channel per round: a slow channel holds the others up for so many messages, not for its backlog."""
+
+ONE_REPEAT = 2
+"""Attempts of which nobody knows the fate: after the second one nothing is sent again, it would be a second repeat."""
+
+
+class Fate(Enum):
+    """What a look-up made of an attempt with an open outcome."""
+
+    SETTLED = "settled"  # found, or given up
+    OPEN = "open"  # nothing can be said yet
+    NEVER_ACCEPTED = "never accepted"
+    UNPROVABLE = "unprovable"  # it can never be looked up
 
 
 @dataclass
@@ -63,7 +79,9 @@ class Dispatcher:
             lanes, stale = [lane for lane in lanes if lane.incident.startswith("test-")], []
         by_channel: dict[str, list[tuple[Lane, bool]]] = {}
         for lane, refresh in [*((lane, False) for lane in lanes), *((lane, True) for lane in stale)]:
-            by_channel.setdefault(lane.address.channel, []).append((lane, refresh))
+            todo = by_channel.setdefault(lane.address.channel, [])
+            if len(todo) < ROUND:
+                todo.append((lane, refresh))
         # All of them end before the first trouble is reported: nothing of this round goes on behind the caller's back.
         done = await asyncio.gather(
             *(self._drain_channel(channel, todo) for channel, todo in by_channel.items()), return_exceptions=True
@@ -104,11 +122,12 @@ class Dispatcher:
         delivery = await self._delivery(lane, batch, channel, at)
         if batch.open_since is not None and channel.kind == "slack":
             found = await self._reconcile(lane, batch, channel, delivery)
-            if found is not None:
-                return found
-            # It was never accepted, so the next attempt may as well tell all that has happened since.
+            if found is not Fate.NEVER_ACCEPTED and found is not Fate.UNPROVABLE:
+                return found is Fate.SETTLED
+            # Nothing says that it was accepted, so the next attempt may as well tell all that has happened since.
             batch = Batch(tuple(waiting), batch.open_since)
             delivery = await self._delivery(lane, batch, channel, at)
+            delivery = replace(delivery, may_repeat=found is Fate.UNPROVABLE)
         await offload(lambda: outbox.begin(self.db, batch.ids, at, self.epoch()))
         if not self.may_act():
             # Stopped or starved since the lease was renewed: whoever leads now finds an open attempt and looks it up.
@@ -146,11 +165,8 @@ class Dispatcher:
             log.exception("channel broke", channel=channel.kind, notice=delivery.key)
             return Unclear(f"{type(broken).__name__} inside the channel")
 
-    async def _reconcile(self, lane: Lane, batch: Batch, channel: Channel, delivery: Delivery) -> bool | None:
-        """Look an unclear notice up before it may be sent again.
-
-        True: it was found and is settled. False: nothing can be said yet. None: it was never accepted.
-        """
+    async def _reconcile(self, lane: Lane, batch: Batch, channel: Channel, delivery: Delivery) -> Fate:
+        """Look an unclear notice up before it may be sent again."""
         try:
             found = await channel.look_up(delivery)
         except Exception as broken:
@@ -158,18 +174,28 @@ class Dispatcher:
             found = Unclear(f"{type(broken).__name__} inside the look-up")
         if isinstance(found, Delivered):
             await self._settle(lane, batch, delivery, found)
-            return True
+            return Fate.SETTLED
         at = self.clock.now()
         since = batch.open_since or at
         if isinstance(found, Unclear):
-            pause = retry_in(batch.attempts, self.patience, dice=self.dice.random())
-            await self._unclear(batch, at, at + pause, found.reason)
-            return False
+            return await self._unprovable(lane, batch, found, at)
         wait = next_lookup(at - since, self.patience.lookup_after)
         if wait is None:
-            return None
+            return Fate.NEVER_ACCEPTED
         await self._unclear(batch, at, since + wait, "not found yet")
-        return False
+        return Fate.OPEN
+
+    async def _unprovable(self, lane: Lane, batch: Batch, found: Unclear, at: float) -> Fate:
+        """The look-up itself fails: asked again at growing distances, in the end sent once more with a word about it."""
+        elapsed = at - (batch.open_since or at)
+        if elapsed < max((*self.patience.lookup_after, 0.0)) + self.patience.retry_max:
+            pause = min(self.patience.retry_max, max(self.patience.retry_min, elapsed))
+            await self._unclear(batch, at, at + pause, found.reason)
+            return Fate.OPEN
+        if batch.attempts < ONE_REPEAT:
+            return Fate.UNPROVABLE
+        await self._abandon(batch, f"nobody can say whether {lane.address.channel} has it: {found.reason}")
+        return Fate.SETTLED
 
     async def _settle(self, lane: Lane, batch: Batch, delivery: Delivery, outcome: Outcome) -> None:
         """Record what became of an attempt."""
@@ -203,6 +229,9 @@ class Dispatcher:
         if at - batch.notices[0].notice.at > self.patience.give_up_after:
             await self._abandon(batch, f"given up after a day: {outcome.reason}")
             return
+        if lane.address.kind != "email":
+            # Trouble of the channel, not of the notice: the others wait behind the oldest, so that order is kept.
+            self.pacing.pause(lane.address.channel, self.clock.monotonic(), wait)
         log.warning("told later", notice=batch.key, channel=lane.address.channel, reason=outcome.reason, wait=wait)
         when = at + wait
         await offload(
@@ -216,6 +245,10 @@ class Dispatcher:
             pause = self.patience.lookup_after[0] if self.patience.lookup_after else 0.0
         else:
             pause = retry_in(batch.attempts + 1, self.patience, dice=self.dice.random())
+        repeated = lane.address.kind == "slack_webhook" and batch.attempts + 1 >= ONE_REPEAT
+        if repeated or at - batch.notices[0].notice.at > self.patience.give_up_after:
+            await self._abandon(batch, f"sent, perhaps more than once, and never confirmed: {outcome.reason}")
+            return
         await self._unclear(batch, at, at + pause, outcome.reason)
 
     async def _unclear(self, batch: Batch, at: float, when: float, reason: str) -> None:

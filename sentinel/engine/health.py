@@ -60,7 +60,7 @@ class Health:
         if self.ticker.trouble is not None:
             checks.append(Check("ticks", good=False, text=f"held: {self.ticker.trouble.message}"))
         if self.role() == "leader":
-            checks.append(self._readings())
+            checks += [self._readings(), self._sources()]
         checks.append(await self._outbox())
         return checks
 
@@ -72,6 +72,14 @@ class Health:
         if asked and age > SOURCE_TOO_OLD * slowest:
             return Check("readings", good=False, text=f"none for {age:.0f} s")
         return Check("readings", good=True, text=f"{len(asked)} queries, last reading {max(0.0, age):.0f} s ago")
+
+    def _sources(self) -> Check:
+        """Queries that fail: the newest reading of all says nothing about the others."""
+        failing = self.ticker.troubled()
+        if not failing:
+            return Check("sources", good=True, text="all queries are answered")
+        names = sorted({f"{one.query.source}: {one.failure.text}" for one in failing if one.failure is not None})
+        return Check("sources", good=False, text=f"{len(failing)} queries fail; {names[0]}")
 
     async def _outbox(self) -> Check:
         at = self.clock.now()

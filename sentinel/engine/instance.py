@@ -107,7 +107,8 @@ class Instance:
         self.role = "leader"
         keeping = asyncio.create_task(self._keep_lease(), name="lease")
         try:
-            await self._learn()
+            if not await self._learn():
+                raise self.ticker.trouble or StoreBusy("the store does not tell what was asked before")
             plans = await asyncio.gather(*(self._turn(asked) for asked in self.asked))
             await self.drain()
         finally:
@@ -254,7 +255,8 @@ class Instance:
         """Drain the outbox whenever something was committed, and every second for what waits its time."""
         while not self._stop.is_set():
             try:
-                await self.dispatcher.drain()
+                if await self.dispatcher.drain():
+                    continue
             except LeaseLost:
                 log.warning("another instance tells now")
             except StoreError as broken:

@@ -15,6 +15,7 @@ from sentinel.domain.plan import plan
 from sentinel.domain.reading import Query, Reading
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
 from sentinel.domain.rules import SOURCE_RULE, Rulebook
+from sentinel.domain.sources import in_trouble
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
 from sentinel.engine.queries import Asked
@@ -83,6 +84,17 @@ class Ticker:
         except StoreError as broken:
             log.warning("record not read", reason=broken.message, hint=broken.hint)
             return None
+
+    def troubled(self) -> list[QueryState]:
+        """The queries whose failing is a matter for people, as of the last commit."""
+        states = list(self._remembered.queries.values()) if self._remembered is not None else []
+        traits = {one.name: one for one in self.rulebook.sources}
+        return [
+            state
+            for state in states
+            if state.query.source in traits
+            and in_trouble(state, state.last_at or 0.0, traits[state.query.source].no_data_after)
+        ]
 
     async def state_of(self, asked: Asked) -> QueryState | None:
         """What is remembered of a query, None before its first tick."""

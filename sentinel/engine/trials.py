@@ -1,8 +1,8 @@
-"""Test notices: put into the same outbox as all others, so that they prove the whole way out."""
+"""What a person does to the outbox: test notices through the same way out as all others, and another try."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sentinel.domain.rules import Address
 from sentinel.store import outbox
@@ -18,3 +18,12 @@ def enqueue_tests(db: Database, addresses: Iterable[Address], at: float) -> list
         StoreBusy: the database takes no write for the moment.
     """
     return [outbox.enqueue_test(db, address, at, LINE) for address in addresses]
+
+
+def try_again(db: Database, ids: Sequence[int], at: float) -> int:
+    """Offer abandoned and waiting notices again, now; how many there were of these.
+
+    Raises:
+        StoreBusy: the database takes no write for the moment.
+    """
+    return outbox.retry(db, ids, at)

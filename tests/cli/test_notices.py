@@ -93,3 +93,15 @@ def test_the_mail_as_drawn_and_as_source() -> None:
 def test_the_console_line() -> None:
     assert " degraded 🔴 Critical" in call("notices", "preview", "--channel", "console").stdout
     assert "text" in json.loads(call("notices", "preview", "--channel", "console", "--json").stdout)
+
+
+def test_an_abandoned_notice_is_offered_again_and_others_are_not(run: RecordedRun) -> None:
+    assert run.db is not None
+    first = outbox.lane(run.db, outbox.due_lanes(run.db, run.now)[0])[0].id
+    outbox.begin(run.db, [first], run.now, None)
+    outbox.abandoned(run.db, [first], run.now, None, reason="channel_not_found")
+    done = call("notices", "retry", "--all")
+    assert (done.exit_code, done.stderr) == (0, "1 notice is offered again\n")
+    assert _listed("--state", "abandoned") == []
+    assert call("notices", "retry", "99999").exit_code == 1
+    assert call("notices", "retry").exit_code == 2

@@ -53,7 +53,7 @@ def test_the_headers_let_people_filter_and_machines_keep_quiet() -> None:
     mail = composed(delivery())
     assert mail["From"] == '"Sentinel (prod)" <sentinel@mail.example.com>'
     assert mail["To"] == "ana@example.com"
-    assert mail["Date"] == "Mon, 02 Mar 2026 08:03:00 -0000"
+    assert mail["Date"] == "Mon, 02 Mar 2026 08:03:00 +0000"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["X-Auto-Response-Suppress"] == "All"
     assert mail["List-Id"] == "Sentinel notices <notices.sentinel.mail.example.com>"
