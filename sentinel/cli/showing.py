@@ -29,6 +29,7 @@ from sentinel.domain.records import Plan
 from sentinel.domain.sentences import counted
 from sentinel.engine.journal import configure
 from sentinel.engine.queries import Asked
+from sentinel.errors import SentinelError
 
 ZONE = ZoneInfo("Europe/Zurich")
 BEFORE = timedelta(minutes=170)
@@ -157,6 +158,8 @@ async def _play(stage: Stage, slack: Workspace, variables: dict[str, str], *, sp
             stage.watch(slack)
             await asyncio.sleep(0.05)
         stage.watch(slack)
+        if not stage.polls and not running.done():
+            raise SentinelError("the demonstration judged no poll", hint="what went wrong stands above")
         if not running.done():
             _summarise(stage, slack)
             stage.quiet = True
@@ -179,7 +182,8 @@ async def _is_over(stage: Stage, app: App) -> bool:
 
 
 def _introduce(stage: Stage, speed: float) -> None:
-    seconds = (stage.story.recovered_at - stage.story.start) / speed
+    # The figures are quiet at `recovered_at`; they must stay so for two polls before it counts.
+    seconds = (stage.story.recovered_at - stage.story.start + 1800.0) / speed
     sys.stdout.write(
         "A simulated company: 12 sites, one Portal, one Slack channel. The program is the real one.\n"
         f"An hour of its day takes {3600 / speed:.0f} seconds here; the whole story about {seconds:.0f}. Ctrl-C ends it.\n\n"
@@ -188,10 +192,10 @@ def _introduce(stage: Stage, speed: float) -> None:
 
 def _summarise(stage: Stage, slack: Workspace) -> None:
     kinds = [event.kind for event in slack.events]
-    mails = f", {counted(len(stage.mails), 'e-mail')}" if stage.mails else ""
+    mails = f" By e-mail: {counted(len(stage.mails), 'mail')}." if stage.mails else ""
     sys.stdout.write(
         f"\n{counted(stage.polls, 'poll')} judged. Told in Slack: {counted(kinds.count('posted'), 'message')}, "
-        f"edited {counted(kinds.count('edited'), 'time')}, {counted(kinds.count('replied'), 'line')} in its thread{mails}.\n"
+        f"edited {counted(kinds.count('edited'), 'time')}, {counted(kinds.count('replied'), 'line')} in its thread.{mails}\n"
         "Next: write your own rules.toml (rules.example.toml shows all there is), `sentinel check`, `sentinel run`.\n"
     )
     sys.stdout.flush()

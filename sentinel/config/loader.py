@@ -62,7 +62,8 @@ def read_text(path: FilePath) -> str:
         raw = path.read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "the name cannot be used"
-        raise ConfigError((_problem(str(path), 0, 0, "E102", f"cannot be read: {why}"),)) from None
+        hint = "copy rules.example.toml and adapt it, or name the file: SENTINEL_RULES, --rules"
+        raise ConfigError((_problem(str(path), 0, 0, "E102", f"cannot be read: {why}", hint),)) from None
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from sentinel.engine import figures
 from sentinel.engine.backoff import Patience, next_lookup, retry_in
 from sentinel.engine.batch import Batch, delivery_of, next_batch
 from sentinel.engine.offload import offload
-from sentinel.engine.pacing import Pacing
+from sentinel.engine.pacing import LONGEST_PACE, Pacing
 from sentinel.errors import StoreError
 from sentinel.store import incidents, outbox
 from sentinel.store.database import Database
@@ -91,14 +92,20 @@ class Dispatcher:
             raise broken
         return sum(one for one in done if not isinstance(one, BaseException))
 
+    async def clock_set_back(self) -> None:
+        """What waits for an instant that now lies further ahead is offered at once: sooner does no harm."""
+        at = self.clock.now()
+        with contextlib.suppress(StoreError):
+            await offload(lambda: outbox.offer_now(self.db, at, self.epoch()))
+
     async def _drain_channel(self, channel: str, todo: list[tuple[Lane, bool]]) -> int:
         """The lanes of one channel one after the other: the channel's rate is shared, its order is kept."""
         moved = 0
         async with self._busy.setdefault(channel, asyncio.Lock()):
             for lane, refresh in todo:
                 wait = self.pacing.wait(channel, self.clock.monotonic())
-                if wait > self.patience.retry_min or not self.may_act():
-                    break
+                if wait > LONGEST_PACE or not self.may_act():
+                    break  # paused: the oldest lane probes the channel when the pause is over, nobody overtakes it
                 await self.clock.sleep(wait)
                 try:
                     moved += await (self._refresh(lane) if refresh else self._work(lane))

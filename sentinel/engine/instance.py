@@ -281,6 +281,8 @@ class Instance:
             jump = watch.check()
             if jump:
                 schedule.jumped(jump / self.speed)
+            if jump < 0:
+                await self.dispatcher.clock_set_back()
             await asyncio.sleep(1.0)
 
     async def _every(self, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:

@@ -8,6 +8,9 @@ PACE = {"slack": 1.0, "slack_webhook": 1.0}
 """Seconds between messages to one channel. Source: Slack documentation, "Rate limits" (one message per second per
 channel). Other kinds are not paced."""
 
+LONGEST_PACE = max(PACE.values())
+"""Whoever has to wait longer than this is paused, not paced."""
+
 
 @dataclass
 class Pacing:

@@ -256,6 +256,20 @@ def edited(db: Database, lane: Lane, at: float, epoch: int | None, *, ref: Mappi
         _keep_thread(connection, lane, at, ref, edited=True)
 
 
+def offer_now(db: Database, at: float, epoch: int | None) -> int:
+    """Let nothing wait longer than until `at`: after the clock was set back, times in the rows lie too far ahead.
+
+    Returns how many notices were waiting for later.
+
+    Raises:
+        LeaseLost: another instance writes now.
+    """
+    with db.transaction() as connection:
+        check_epoch(connection, epoch)
+        ahead = is_undelivered & or_(notices.c.next_attempt_at > at, notices.c.not_before > at)
+        return connection.execute(update(notices).where(ahead).values(next_attempt_at=at, not_before=at)).rowcount
+
+
 def retry(db: Database, ids: Sequence[int], at: float) -> int:
     """Let abandoned and waiting notices be offered now; how many there were of them."""
     with db.transaction() as connection:

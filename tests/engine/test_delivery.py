@@ -10,7 +10,8 @@ from sentinel.engine.backoff import Patience, next_lookup, retry_in
 from sentinel.engine.samples import sample_story
 from sentinel.store import outbox
 from sentinel.store.database import Database
-from tests.engine.town import ALERTS, Town, town
+from tests.domain.polls import a_rule
+from tests.engine.town import ALERTS, SITES, Town, town
 
 
 def roots(it: Town) -> int:
@@ -157,6 +158,39 @@ async def test_a_root_deleted_by_a_person_is_posted_anew_once(sqlite_url: str) -
         await settle(it)
         assert roots(it) == 1
         assert "ecovered" in it.headline
+    database.close()
+
+
+async def test_while_a_channel_is_down_the_oldest_notice_probes_for_all_and_order_is_kept(sqlite_url: str) -> None:
+    """Eight incidents wait; Slack is not asked eight times at every try, and hears of them oldest first."""
+    database = Database.open(sqlite_url)
+    rule = a_rule("devices_with_errors / devices > 10%", rollup=None)
+    async with town(database, rule=rule, patience=Patience(retry_max=60.0)) as it:
+        it.slack.inject("chat.postMessage", refused("ratelimited"), times=None)
+        for sites in range(1, 9):
+            it.degrade(*range(sites))
+            await it.turn()
+        asked = len(it.slack.calls("chat.postMessage"))
+        await settle(it, minutes=10)
+        assert len(it.slack.calls("chat.postMessage")) - asked < 40
+        it.slack.clear_faults()
+        await settle(it, minutes=5)
+        texts = [message.text for message in it.slack.roots("#workplace-alerts")]
+        assert [next(n for n, site in enumerate(SITES) if site[-1] in text) for text in texts] == list(range(8))
+    database.close()
+
+
+async def test_a_clock_set_back_keeps_no_notice_waiting_for_its_old_time(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", rate_limited(retry_after=30))
+        await it.turn()
+        it.clock.jump(-7200.0)
+        await it.dispatcher.clock_set_back()
+        it.clock.advance(31.0)
+        await it.tell()
+        assert roots(it) == 1
     database.close()
 
 
