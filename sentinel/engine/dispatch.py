@@ -270,9 +270,13 @@ class Dispatcher:
         """Edit a message whose figures or members changed since it was last written; nobody is called by it."""
         channel = self.channels(lane.address)
         thread = await offload(lambda: outbox.thread_of(self.db, lane))
-        if channel is None or thread is None or not self.may_act():
+        if thread is None or not self.may_act():
             return False
         at = self.clock.now()
+        if channel is None:
+            # Nobody can edit there any more; without this the lane would stand before the others for ever.
+            await offload(lambda: outbox.edited(self.db, lane, at, self.epoch(), ref=None))
+            return False
         story = await offload(lambda: incidents.story(self.db, lane.incident))
         outcome = await channel.refresh(
             Delivery(
@@ -289,8 +293,11 @@ class Dispatcher:
             )
         )
         self.pacing.sent(lane.address.channel, lane.address.kind, self.clock.monotonic())
-        if isinstance(outcome, Later) and outcome.retry_after is not None:
-            self.pacing.pause(lane.address.channel, self.clock.monotonic(), outcome.retry_after)
+        if isinstance(outcome, Later | Unclear):
+            wait = (
+                outcome.retry_after if isinstance(outcome, Later) and outcome.retry_after else self.patience.edit_every
+            )
+            self.pacing.pause(lane.address.channel, self.clock.monotonic(), min(wait, self.patience.edit_every))
         settled = isinstance(outcome, Delivered | Refused)
         if settled:
             # A refused edit is not tried again until the next change: the message stays as it was.

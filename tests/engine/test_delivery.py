@@ -180,6 +180,22 @@ async def test_while_a_channel_is_down_the_oldest_notice_probes_for_all_and_orde
     database.close()
 
 
+async def test_an_edit_that_fails_is_made_later_and_not_every_second(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0, share=0.3)
+        await it.turn()
+        it.slack.inject("chat.update", http_status(503), times=None)
+        it.degrade(0, share=0.6)
+        await it.turn()
+        await settle(it, minutes=5)
+        assert 2 < len(it.slack.calls("chat.update")) < 12
+        it.slack.clear_faults()
+        await settle(it, minutes=2)
+        assert "60" in it.headline
+    database.close()
+
+
 async def test_a_clock_set_back_keeps_no_notice_waiting_for_its_old_time(sqlite_url: str) -> None:
     database = Database.open(sqlite_url)
     async with town(database) as it:
