@@ -20,7 +20,7 @@ from sentinel.engine import figures
 from sentinel.engine.backoff import Patience, next_lookup, retry_in
 from sentinel.engine.batch import Batch, delivery_of, next_batch
 from sentinel.engine.offload import offload
-from sentinel.engine.pacing import LONGEST_PACE, Pacing
+from sentinel.engine.pacing import Pacing
 from sentinel.errors import StoreError
 from sentinel.store import incidents, outbox
 from sentinel.store.database import Database
@@ -103,17 +103,33 @@ class Dispatcher:
         moved = 0
         async with self._busy.setdefault(channel, asyncio.Lock()):
             for lane, refresh in todo:
-                wait = self.pacing.wait(channel, self.clock.monotonic())
-                if wait > LONGEST_PACE or not self.may_act():
-                    break  # paused: the oldest lane probes the channel when the pause is over, nobody overtakes it
-                await self.clock.sleep(wait)
+                steady = self.clock.monotonic()
+                if self.pacing.is_paused(channel, steady) or not self.may_act():
+                    break  # when the pause is over the oldest lane probes the channel, and nobody overtakes it
+                await self.clock.sleep(self.pacing.wait(channel, steady))
                 try:
                     moved += await (self._refresh(lane) if refresh else self._work(lane))
                 except StoreError:
                     raise
-                except Exception:
+                except Exception as broken:
                     log.exception("lane broke", incident=lane.incident, channel=channel)
+                    await self._step_aside(lane, refresh=refresh, reason=f"{type(broken).__name__} while it was told")
         return moved
+
+    async def _step_aside(self, lane: Lane, *, refresh: bool, reason: str) -> None:
+        """A lane that breaks waits, so that it does not stand before the others in every round."""
+        at, epoch = self.clock.now(), self.epoch()
+        if refresh:
+            await offload(lambda: outbox.edited(self.db, lane, at, epoch, ref=None))
+            return
+        when = at + self.patience.retry_max
+        waiting = await offload(lambda: outbox.lane(self.db, lane))
+        begun = [one.id for one in waiting if one.state in ("sending", "unclear")]
+        others = [one.id for one in waiting if one.id not in begun]
+        if begun:
+            await offload(lambda: outbox.unclear(self.db, begun, at, epoch, next_attempt_at=when, reason=reason))
+        if others:
+            await offload(lambda: outbox.postpone(self.db, others, at, epoch, next_attempt_at=when, reason=reason))
 
     async def _work(self, lane: Lane) -> bool:
         """Tell what is due in the lane. True when something of it is settled."""

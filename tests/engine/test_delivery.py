@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sentinel.demo.workspace_faults import dropped_after, dropped_before, http_status, rate_limited, refused, silent
-from sentinel.domain.incidents import Incident
+from sentinel.domain.incidents import Incident, Story
+from sentinel.engine import dispatch as dispatching
 from sentinel.engine.backoff import Patience, next_lookup, retry_in
 from sentinel.engine.samples import sample_story
 from sentinel.store import outbox
@@ -177,6 +178,34 @@ async def test_while_a_channel_is_down_the_oldest_notice_probes_for_all_and_orde
         await settle(it, minutes=5)
         texts = [message.text for message in it.slack.roots("#workplace-alerts")]
         assert [next(n for n, site in enumerate(SITES) if site[-1] in text) for text in texts] == list(range(8))
+    database.close()
+
+
+async def test_lanes_that_break_step_aside_and_the_others_are_told(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More broken lanes than a round has places, and they are the oldest; mended, they are told too."""
+    database = Database.open(sqlite_url)
+    rule = a_rule("devices_with_errors / devices > 10%", rollup=None)
+    async with town(database, rule=rule) as it:
+        it.degrade(*range(8))
+        it.clock.advance(600)
+        await it.poll()
+        broken = {lane.incident for lane in outbox.due_lanes(database, it.clock.now())[:5]}
+        whole = dispatching.incidents.story
+
+        def story(db: Database, incident: str) -> Story:
+            if incident in broken:
+                raise RuntimeError(incident)
+            return whole(db, incident)
+
+        monkeypatch.setattr(dispatching.incidents, "story", story)
+        await settle(it, minutes=1)
+        assert roots(it) == 3
+        monkeypatch.undo()
+        await settle(it, minutes=20)
+        assert roots(it) == 8
+        assert state(database, it) == (0, 0, 0)
     database.close()
 
 
