@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
 
 from sentinel.domain.notices import Notice, NoticeKind
-from sentinel.domain.rules import Address
+from sentinel.domain.rules import Address, ChannelKind
 from sentinel.errors import LeaseLost
 from sentinel.store.database import Database
 from sentinel.store.inserting import put
@@ -67,6 +67,20 @@ class OutboxDepth:
     unclear: int
     abandoned: int
     oldest_waiting_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """What one channel has not got: how many notices, when the oldest was decided, and what the channel said.
+
+    `reason` is of the latest given up, or of the oldest still waiting, which is the one that probes the channel.
+    """
+
+    kind: ChannelKind
+    to: str
+    number: int
+    oldest_at: float
+    reason: str
 
 
 def due_lanes(db: Database, at: float, limit: int = 100) -> list[Lane]:
@@ -311,6 +325,37 @@ def depth(db: Database, at: float) -> OutboxDepth:
         abandoned=given_up,
         oldest_waiting_seconds=max(0.0, at - oldest) if oldest is not None else None,
     )
+
+
+def abandoned_by_channel(db: Database) -> list[Stuck]:
+    """Per channel what was given up and not retried since, oldest first. Test notices are their sender's business."""
+    return _stuck(db, is_abandoned, (notices.c.settled_at.desc(), notices.c.id.desc()))
+
+
+def oldest_by_channel(db: Database) -> list[Stuck]:
+    """Per channel what is not settled, the channel that waits longest first. Test notices do not count."""
+    return _stuck(db, is_undelivered, (notices.c.id,))
+
+
+def _stuck(db: Database, which: ColumnElement[bool], telling: Sequence[Any]) -> list[Stuck]:
+    channel = (notices.c.channel_kind, notices.c.channel_to)
+    ranked = (
+        select(
+            *channel,
+            notices.c.reason,
+            func.row_number().over(partition_by=channel, order_by=telling).label("place"),
+            func.count().over(partition_by=channel).label("number"),
+            func.min(notices.c.at).over(partition_by=channel).label("oldest_at"),
+        )
+        .where(which & (notices.c.kind != NoticeKind.TEST.value))
+        .subquery()
+    )
+    statement = select(ranked).where(ranked.c.place == 1).order_by(ranked.c.oldest_at, ranked.c.channel_to)
+    with db.reading() as connection:
+        return [
+            Stuck(row.channel_kind, row.channel_to, row.number, row.oldest_at, row.reason)
+            for row in connection.execute(statement)
+        ]
 
 
 def _mine(ids: Sequence[int]) -> Any:

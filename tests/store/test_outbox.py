@@ -12,7 +12,7 @@ from sentinel.domain.rules import Address
 from sentinel.errors import LeaseLost
 from sentinel.store import lease, outbox
 from sentinel.store.database import Database
-from sentinel.store.outbox import Lane, OutboxDepth, Thread
+from sentinel.store.outbox import Lane, OutboxDepth, Stuck, Thread
 from sentinel.store.tables import attempts, notices
 from sentinel.store.unit_of_work import record
 from tests.store.records import AT, MAIL, SLACK, a_notice, an_incident
@@ -146,6 +146,22 @@ def test_an_abandoned_notice_stands_in_the_list_until_it_is_retried(database: Da
     assert outbox.depth(database, LATER).abandoned == 0
 
 
+def test_per_channel_it_is_known_what_was_given_up_and_what_waits(database: Database) -> None:
+    """P1: whoever tells another channel about it needs the number, the age and the last word of the broken one."""
+    decided = [a_notice(step, incident=f"sn-{step}", at=AT + step) for step in (1, 2, 3, 4)]
+    record(database, [], decided=[*decided, a_notice(5, MAIL, at=AT + 5), a_notice(6, MAIL, kind=NoticeKind.TEST)])
+    first, second, third, _ = (one for n in (1, 2, 3, 4) for one in ids_in(database, Lane(f"sn-{n}", SLACK)))
+    for number, ids in enumerate(([second], [first])):
+        outbox.begin(database, ids, LATER, None)
+        outbox.abandoned(database, ids, LATER + number, None, reason=f"refusal {number}")
+    outbox.postpone(database, [third], LATER, None, next_attempt_at=LATER + 60, reason="rate limited")
+    assert outbox.abandoned_by_channel(database) == [Stuck("slack", SLACK.to, 2, AT + 1, "refusal 1")]
+    assert outbox.oldest_by_channel(database) == [
+        Stuck("slack", SLACK.to, 2, AT + 3, "rate limited"),
+        Stuck("email", MAIL.to, 1, AT + 5, ""),
+    ]
+
+
 def test_what_is_settled_stays_settled(database: Database) -> None:
     """An answer that comes too late changes nothing, and nobody offers a delivered notice again."""
     record(database, [], decided=[a_notice()])
@@ -269,8 +285,10 @@ def test_the_outbox_never_looks_through_what_was_delivered_long_ago(sqlite_url: 
     outbox.due_lanes(database, LATER)
     outbox.lane(database, LANE)
     outbox.depth(database, LATER)
+    outbox.abandoned_by_channel(database)
+    outbox.oldest_by_channel(database)
     about = [(statement, values) for statement, values in asked if statement.startswith(("SELECT", "UPDATE notices"))]
-    assert len(about) == 5
+    assert len(about) == 7
     with database.reading() as connection:
         for statement, values in about:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
