@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,12 +61,16 @@ class CertificateTrouble:
         return cls(0, (error.reason or "").replace("_", " ").lower())
 
 
-async def explain(trouble: CertificateTrouble, url: str) -> str:
-    """The exact reason in a sentence; for an expired certificate with its dates, where the server shows them."""
+async def explain(trouble: CertificateTrouble, url: str, shown: bytes | None = None) -> str:
+    """The exact reason in a sentence; for an expired certificate with its dates, where the server shows them.
+
+    `shown` is the certificate itself (DER), where it has been looked at already.
+    """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
     if trouble.code in (_EXPIRED, _NOT_YET_VALID):
-        return _out_of_date(host, await _validity(host, port), expired=trouble.code == _EXPIRED)
+        dates = validity_of(shown) if shown is not None else await _validity(host, port)
+        return _out_of_date(host, dates, expired=trouble.code == _EXPIRED)
     if trouble.code in _COMPLAINTS:
         return _COMPLAINTS[trouble.code].format(host=host)
     if trouble.code:
@@ -100,11 +105,27 @@ async def _validity(host: str, port: int) -> tuple[str, str] | None:
 
 
 def validity_of(certificate: bytes) -> tuple[str, str]:
-    """First and last day of a DER certificate, read off its structure (RFC 5280, section 4.1).
+    """First and last day (ISO) of a DER certificate.
 
     Raises:
         ValueError, IndexError: not a certificate.
     """
+    first, last = _dates(certificate)
+    return f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
+
+
+def instants_of(certificate: bytes) -> tuple[float, float]:
+    """From when and until when a DER certificate is valid, in Unix seconds.
+
+    Raises:
+        ValueError, IndexError: not a certificate.
+    """
+    first, last = _dates(certificate)
+    return first.timestamp(), last.timestamp()
+
+
+def _dates(certificate: bytes) -> tuple[datetime, datetime]:
+    """Read off the structure (RFC 5280, section 4.1)."""
     _, content, _ = _element(certificate, 0)
     _, content, _ = _element(content, 0)
     position = 0
@@ -116,7 +137,7 @@ def validity_of(certificate: bytes) -> tuple[str, str]:
     validity = fields[versioned + 3][1]
     tag, first, position = _element(validity, 0)
     later_tag, last, _ = _element(validity, position)
-    return _day(tag, first), _day(later_tag, last)
+    return _instant(tag, first), _instant(later_tag, last)
 
 
 def _element(data: bytes, position: int) -> tuple[int, bytes, int]:
@@ -130,8 +151,8 @@ def _element(data: bytes, position: int) -> tuple[int, bytes, int]:
     return tag, data[position : position + length], position + length
 
 
-def _day(tag: int, value: bytes) -> str:
+def _instant(tag: int, value: bytes) -> datetime:
     text = value.decode("ascii")
     if tag == 0x17:  # noqa: PLR2004 - UTCTime has two digits for the year; 50 and above are 19xx
         text = ("19" if text[:2] >= "50" else "20") + text
-    return f"{text[:4]}-{text[4:6]}-{text[6:8]}"
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
