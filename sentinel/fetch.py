@@ -84,6 +84,7 @@ class Client:
         follow_redirects: at most five; Authorization never goes to another host, port or scheme.
         trust_env: let HTTP(S)_PROXY and NO_PROXY choose the route.
         max_connections: at once.
+        transport: what carries the requests instead of the network.
 
     Raises:
         ValueError: the certificates cannot be read.
@@ -100,13 +101,15 @@ class Client:
         follow_redirects: bool = False,
         trust_env: bool = False,
         max_connections: int = 10,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._max_raw = max_raw_bytes
         self._max_unpacked = max_unpacked_bytes
         self._http = httpx.AsyncClient(
-            verify=tls_context(ca_file),
+            verify=tls_context(ca_file) if transport is None else True,
+            transport=transport,
             follow_redirects=follow_redirects,
             max_redirects=_MAX_REDIRECTS,
             trust_env=trust_env,

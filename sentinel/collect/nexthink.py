@@ -50,18 +50,25 @@ class Examined:
 
 
 class NexthinkSource:
-    """One Portal, asked with one account.
+    """One Portal, asked with one account; `client` is one of its own unless given.
 
     Raises:
         ValueError: ca_file cannot be read.
     """
 
-    def __init__(self, settings: NexthinkSettings, clock: Clock, *, jitter: Callable[[], float] = _jitter) -> None:
+    def __init__(
+        self,
+        settings: NexthinkSettings,
+        clock: Clock,
+        *,
+        jitter: Callable[[], float] = _jitter,
+        client: Client | None = None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._jitter = jitter
         self._gate = Gate(clock, settings.max_concurrent, settings.lock_wait)
-        self._client = Client(
+        self._client = client or Client(
             ca_file=settings.ca_file,
             timeout=settings.timeout,
             connect_timeout=settings.connect_timeout,

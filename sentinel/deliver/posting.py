@@ -20,12 +20,15 @@ _NOT_TAKEN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPSt
 
 
 class Poster:
-    """Posts to one secret URL. Every request has a connection of its own, so that none dies of an old one's end."""
+    """Posts to one secret URL. Every request has a connection of its own, so that none dies of an old one's end.
 
-    def __init__(self, url: Secret, *, deadline: float) -> None:
+    `client` is made when it is first needed unless given.
+    """
+
+    def __init__(self, url: Secret, *, deadline: float, client: Client | None = None) -> None:
         self._url = url
         self._deadline = deadline
-        self._client: Client | None = None
+        self._client = client
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer | Trouble:
         """One request, never repeated."""

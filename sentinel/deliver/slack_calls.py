@@ -49,13 +49,13 @@ class SlackCalls:
     """A bot's calls. The library's retries and its reading of proxy variables are off; nothing is asked twice.
 
     Each call has a connection of its own: one kept open may be closed by Slack just when it is used again, which
-    would leave the fate of that request unclear.
+    would leave the fate of that request unclear. `client` is the library's, made when it is first needed unless given.
     """
 
-    def __init__(self, settings: SlackSettings) -> None:
+    def __init__(self, settings: SlackSettings, *, client: AsyncWebClient | None = None) -> None:
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
-        self._client: AsyncWebClient | None = None
+        self._client = client
 
     async def call(self, method: str, arguments: Mapping[str, Any], *, query: bool = False) -> Reply:
         """Ask once. `query` sends the arguments in the URL, which the reading methods want."""

@@ -15,7 +15,7 @@ from sentinel.deliver.times import local
 from sentinel.deliver.wording import Wording, line_of, wording
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import ChannelKind
-from sentinel.fetch import Answer, Trouble
+from sentinel.fetch import Answer, Client, Trouble
 
 if TYPE_CHECKING:
     from sentinel.deliver.settings import Secret
@@ -28,13 +28,16 @@ _CREDENTIAL_HINT = "Make a new incoming webhook in Slack and configure its URL."
 
 
 class SlackWebhookChannel:
-    """One webhook. Its URL is a credential. Every step is a message of its own that names the beginning."""
+    """One webhook. Its URL is a credential. Every step is a message of its own that names the beginning.
+
+    `client` carries the posts instead of one of its own.
+    """
 
     kind: ChannelKind = "slack_webhook"
     proves = False
 
-    def __init__(self, url: Secret, *, deadline: float = DEADLINE) -> None:
-        self._poster = Poster(url, deadline=deadline)
+    def __init__(self, url: Secret, *, deadline: float = DEADLINE, client: Client | None = None) -> None:
+        self._poster = Poster(url, deadline=deadline, client=client)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Post; where Slack finds the message too big, a shorter one, then plain text."""

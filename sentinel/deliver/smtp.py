@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -48,13 +49,16 @@ class SmtpChannel:
 
     One that is refused for good is left out and named in the note of the outcome; while one asks to wait the notice
     is late, and only those who do not have it yet are offered it again. The reference holds `root` (the first mail's
-    Message-ID) and `subject`.
+    Message-ID) and `subject`. `connection` makes the library's connection for one mail.
     """
 
     kind: ChannelKind = "email"
     proves = True
 
-    def __init__(self, to: str, settings: SmtpSettings) -> None:
+    def __init__(
+        self, to: str, settings: SmtpSettings, *, connection: Callable[..., aiosmtplib.SMTP] = aiosmtplib.SMTP
+    ) -> None:
+        self._connection = connection
         self._recipients = tuple(dict.fromkeys(one.strip() for one in to.split(",") if one.strip()))
         self._settings = settings
         self._progress: OrderedDict[str, _Progress] = OrderedDict()
@@ -86,7 +90,7 @@ class SmtpChannel:
         if wrong:
             return Refused(f"{clean(wrong[0], 100)} is no e-mail address that can be written to", "Check rules.toml.")
         content = compose(delivery, self._settings, self._recipients).as_bytes()
-        session = _Session(self._settings)
+        session = _Session(self._settings, self._connection)
         try:
             async with asyncio.timeout(self._settings.deadline):
                 await session.open()
@@ -112,8 +116,9 @@ class SmtpChannel:
 class _Session:
     """One connection for one mail. `stage` says how far it came: only what happens at DATA can be unclear."""
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, connection: Callable[..., aiosmtplib.SMTP]) -> None:
         self._settings = settings
+        self._make = connection
         self._smtp: aiosmtplib.SMTP | None = None
         self.stage = "connecting"
 
@@ -121,7 +126,7 @@ class _Session:
         """Connect, protect the connection as the settings ask, log in."""
         settings = self._settings
         context = ssl.create_default_context(cafile=settings.ca_file) if settings.security != "none" else None
-        self._smtp = aiosmtplib.SMTP(
+        self._smtp = self._make(
             hostname=settings.host,
             port=settings.port,
             local_hostname=domain(settings),

@@ -17,6 +17,7 @@ from sentinel.deliver.posting import Poster, outcome
 from sentinel.deliver.times import iso
 from sentinel.deliver.wording import line_of, wording
 from sentinel.domain.rules import ChannelKind
+from sentinel.fetch import Client
 
 if TYPE_CHECKING:
     from sentinel.deliver.settings import WebhookSettings
@@ -29,14 +30,14 @@ VERSION = 1
 
 
 class WebhookChannel:
-    """One URL."""
+    """One URL. `client` carries the posts instead of one of its own."""
 
     kind: ChannelKind = "webhook"
     proves = False
 
-    def __init__(self, settings: WebhookSettings) -> None:
+    def __init__(self, settings: WebhookSettings, *, client: Client | None = None) -> None:
         self._settings = settings
-        self._poster = Poster(settings.url, deadline=settings.deadline)
+        self._poster = Poster(settings.url, deadline=settings.deadline, client=client)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Post the notice; where the receiver heeds the key, a repeat does no harm."""

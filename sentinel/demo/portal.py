@@ -5,12 +5,14 @@ Where the vendor's documentation is silent (JSON layout, status codes, chaining 
 
 import asyncio
 import contextlib
+import json
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -28,6 +30,8 @@ from sentinel.demo.tenants import Path, Tenant
 
 USER = "sentinel"
 PASSWORD = "demo"  # noqa: S105 - the simulated Portal's only account; it guards nothing
+
+Params = tuple[tuple[str, str], ...]
 
 _LOG_LENGTH = 100_000
 _ENTRY = web.RequestKey("entry", Logged)
@@ -108,9 +112,8 @@ class Portal:
         """
         self._closing = asyncio.Event()
         app = web.Application(middlewares=[self._counted])
-        app.router.add_get(DATA, self._data)
-        app.router.add_get(SERVICES, self._discovery)
-        app.router.add_get(ENGINES, self._engines)
+        for path in (DATA, SERVICES, ENGINES):
+            app.router.add_get(path, self._answered)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
         await self._runner.setup()
         await self.listen()
@@ -255,60 +258,67 @@ class Portal:
             self._at_once -= 1
         return response
 
-    async def _data(self, request: web.Request) -> web.StreamResponse:
-        return await self._answered(request, self._table_answer)
+    async def answer(self, path: str, query: Params, authorization: str | None) -> Answer:
+        """What it answers to a GET, without any connection: for whoever carries requests in the same process.
 
-    async def _discovery(self, request: web.Request) -> web.StreamResponse:
-        return await self._answered(request, lambda _, account, __: discovery_page(self.tenant, account))
+        `query` are the parameters, decoded and in order. Faults of the connection do nothing here.
+        """
+        entry = Logged(
+            at=self._now(), method="GET", path=path, query=query, authorization_sent=authorization is not None
+        )
+        self.log.append(entry)
+        answer, _ = await self._decided(entry, f"{path}?{urlencode(query)}", authorization)
+        entry.status = answer.status
+        return answer
 
-    async def _engines(self, request: web.Request) -> web.StreamResponse:
-        engines = [
-            {"name": f"engine{n}", "address": f"engine{n}.example.com", "status": "CONNECTED"}
-            for n in range(1, self.tenant.engines + 1)
-        ]
-        body = web.json_response(engines).body
-        assert isinstance(body, bytes)
-        return await self._answered(request, lambda *_: Answer(200, "application/json", body))
-
-    async def _answered(
-        self, request: web.Request, answer_to: Callable[[web.Request, Account, list[Fault]], Answer]
-    ) -> web.StreamResponse:
-        """Faults at the door, feature switch, login, the answer, and the faults of body and connection."""
-        faults = [fault for fault in tuple(self.faults) if fault.take(request.path_qs)]
+    async def _decided(self, entry: Logged, path_qs: str, authorization: str | None) -> tuple[Answer, list[Fault]]:
+        """Faults at the door, feature switch, login, the answer and the faults of its body; and all faults that act."""
+        faults = [fault for fault in tuple(self.faults) if fault.take(path_qs)]
         for fault in faults:
             if (instead := await fault.door(self._closing)) is not None:
-                return _response(instead)
-        if not self.switches.feature_on and request.path != ENGINES:
-            return _response(page(404, "404 Not Found", "The requested resource is not available."))
-        entry = request[_ENTRY]
-        _, account = self.doorkeeper.admit(request.headers.get("Authorization"), entry.at)
+                return instead, []
+        if not self.switches.feature_on and entry.path != ENGINES:
+            return page(404, "404 Not Found", "The requested resource is not available."), []
+        _, account = self.doorkeeper.admit(authorization, entry.at)
         entry.auth_ok = account is not None
         if account is None:
             refusal = page(401, "401 Unauthorized", "This request requires HTTP authentication.")
             refusal.headers["WWW-Authenticate"] = 'Basic realm="Nexthink Portal", charset="UTF-8"'
-            return _response(refusal)
-        answer = answer_to(request, account, faults)
+            return refusal, []
+        answer = self._page_of(entry, account, faults)
         for fault in faults:
             answer = fault.body(answer, self.switches.layout())
+        return answer, faults
+
+    def _page_of(self, entry: Logged, account: Account, faults: list[Fault]) -> Answer:
+        if entry.path == SERVICES:
+            return discovery_page(self.tenant, account)
+        if entry.path == ENGINES:
+            return _engines_page(self.tenant.engines)
+        return self._table_answer(entry, account, faults)
+
+    async def _answered(self, request: web.Request) -> web.StreamResponse:
+        """The answer, and the faults of the connection."""
+        answer, faults = await self._decided(request[_ENTRY], request.path_qs, request.headers.get("Authorization"))
         for fault in faults:
             with contextlib.suppress(ConnectionError):
                 if (sent := await fault.send(request, answer)) is not None:
                     return sent
         return _response(answer)
 
-    def _table_answer(self, request: web.Request, account: Account, faults: list[Fault]) -> Answer:
+    def _table_answer(self, entry: Logged, account: Account, faults: list[Fault]) -> Answer:
         try:
-            ask = self._ask(request, account)
+            ask = self._ask(entry, account)
         except QueryError as refusal:
             return page(refusal.status, f"{refusal.status} error", refusal.reason)
-        table = self._table(ask, account, request[_ENTRY].at)
+        table = self._table(ask, account, entry.at)
         for fault in faults:
             table = fault.table(table)
         return written(table, ask.format, self.switches.layout())
 
-    def _ask(self, request: web.Request, account: Account) -> Ask:
+    def _ask(self, entry: Logged, account: Account) -> Ask:
         ask = asked(
-            {name: request.query.getall(name) for name in request.query},
+            {name: entry.values(name) for name, _ in entry.query},
             self.tenant,
             account,
             path_style=self.switches.path_style,
@@ -329,6 +339,13 @@ class Portal:
         )
         shown = at if switches.frozen_at is None else switches.frozen_at
         return table_of(ask, self._world, shown, view=view, scripts=self._scripts, override=self.figures)
+
+
+def _engines_page(count: int) -> Answer:
+    engines = [
+        {"name": f"engine{n}", "address": f"engine{n}.example.com", "status": "CONNECTED"} for n in range(1, count + 1)
+    ]
+    return Answer(200, "application/json; charset=utf-8", json.dumps(engines).encode())
 
 
 def _response(answer: Answer) -> web.Response:

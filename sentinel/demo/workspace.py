@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Self
 
 from sentinel.demo.workspace_faults import Fault, FaultPlan, Injection
 from sentinel.demo.workspace_methods import Methods
-from sentinel.demo.workspace_server import WEBHOOK_SECRET, WorkspaceServer
+from sentinel.demo.workspace_server import WEBHOOK_SECRET, Reply, WorkspaceServer
 from sentinel.demo.workspace_settings import Settings
 from sentinel.demo.workspace_truth import Call, Channel, Event, Message, Truth, Version, is_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
+
+    from sentinel.demo.workspace_truth import Json
 
 
 class Workspace:
@@ -83,6 +85,13 @@ class Workspace:
         """The incoming webhook of a channel."""
         hook = f"B{self.channel(channel).id}"
         return f"http://127.0.0.1:{self._server.port}/services/T0SENTINEL/{hook}/{WEBHOOK_SECRET}"
+
+    def answer(self, method: str, arguments: Json) -> Reply:
+        """What it answers to a call of the Web API, without any connection: for callers in the same process.
+
+        Injected faults do nothing here.
+        """
+        return self._server.answer(method, self.token, arguments)
 
     # What is true
 

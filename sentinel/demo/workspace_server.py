@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from sentinel.demo.workspace_limits import RateLimited, Refused
 from sentinel.demo.workspace_truth import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sentinel.demo.workspace_faults import FaultPlan
     from sentinel.demo.workspace_methods import Methods
@@ -25,6 +26,20 @@ PAGE = "<!DOCTYPE html><html><head><title>Service</title></head><body>Try again 
 
 # Slack documentation, Sending messages using incoming webhooks: what is not 400.
 _HOOK_STATUS = {"no_service": 404, "channel_not_found": 404, "channel_is_archived": 410, "action_prohibited": 403}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer of the Web API, and in one word what became of the call."""
+
+    status: int
+    data: Json
+    headers: Mapping[str, str]
+    outcome: str
+
+    def response(self) -> web.Response:
+        """The answer as it goes over the wire."""
+        return web.json_response(self.data, status=self.status, headers=self.headers)
 
 
 class WorkspaceServer:
@@ -65,12 +80,18 @@ class WorkspaceServer:
         if fault is not None and not fault.accepted:
             self._record(method, params, _name(fault))
             return await self._failed(fault, request)
-        response, outcome = self._answer(method, _bearer(request), params)
+        reply = self._judged(method, _bearer(request), params)
         if fault is not None:
-            self._record(method, params, f"{_name(fault)} after {outcome}")
+            self._record(method, params, f"{_name(fault)} after {reply.outcome}")
             return await self._failed(fault, request)
-        self._record(method, params, outcome)
-        return response
+        self._record(method, params, reply.outcome)
+        return reply.response()
+
+    def answer(self, method: str, token: str | None, params: Json) -> Reply:
+        """The answer to a call, recorded as if it had come over the wire."""
+        reply = self._judged(method, token, params)
+        self._record(method, params, reply.outcome)
+        return reply
 
     async def _webhook(self, request: web.Request) -> web.Response:
         params = await _arguments(request)
@@ -84,16 +105,17 @@ class WorkspaceServer:
         self._record(WEBHOOK_METHOD, {"hook": request.match_info["hook"], **params}, outcome)
         return response if fault is None else await self._failed(fault, request)
 
-    def _answer(self, method: str, token: str | None, params: Json) -> tuple[web.Response, str]:
+    def _judged(self, method: str, token: str | None, params: Json) -> Reply:
         try:
-            return web.json_response({"ok": True, **self._methods.call(method, token, params)}), "ok"
+            return Reply(200, {"ok": True, **self._methods.call(method, token, params)}, {}, "ok")
         except Refused as refusal:
             shape: Json = {"ok": False, "error": refusal.code, **refusal.extra}
             if refusal.details:
                 shape |= {"errors": refusal.details, "response_metadata": {"messages": refusal.details}}
-            return web.json_response(shape), refusal.code
+            return Reply(200, shape, {}, refusal.code)
         except RateLimited as limit:
-            return _slow_down(limit.retry_after), "ratelimited"
+            headers = {"Retry-After": str(limit.retry_after)}
+            return Reply(429, {"ok": False, "error": "ratelimited"}, headers, "ratelimited")
 
     def _hook_answer(self, channel_id: str, secret: str, params: Json) -> tuple[web.Response, str]:
         try:

@@ -14,6 +14,7 @@ from sentinel.collect.source import Source
 from sentinel.domain.reading import Failure, Reading, slot_of
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook, Service
+from sentinel.engine.bells import Bells, WallBells
 from sentinel.engine.discovery import guessed, needs_discovery
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.offload import offload
@@ -42,7 +43,11 @@ CLEAN_EVERY = 3600.0
 
 @dataclass
 class Instance:
-    """Everything that runs, wired. `speed` and `clock` are the machine's unless it is a demonstration."""
+    """Everything that runs, wired. `speed` and `clock` are the machine's unless it is a demonstration.
+
+    `bells` makes what rings for polls, for each time it leads. `look_every`: seconds between two looks at the outbox
+    for what waits its time, and at the wall clock for jumps.
+    """
 
     db: Database
     clock: Clock
@@ -55,6 +60,8 @@ class Instance:
     retention: Retention
     speed: float = 1.0
     lease_seconds: float = LEASE
+    bells: Callable[[], Bells] = WallBells
+    look_every: float = 1.0
     asked: tuple[Asked, ...] = ()
     unlisted: dict[str, Failure] = field(default_factory=dict)
     epoch: int | None = None
@@ -141,7 +148,7 @@ class Instance:
     async def _lead(self) -> None:
         """Poll, judge and tell until stopped or until the lease is lost."""
         self.ticker.forget()
-        schedule = Schedule(self.clock, self._turn, self.speed)
+        schedule = Schedule(self.clock, self._turn, self.speed, self.bells())
         dispatcher = asyncio.create_task(self._tell(), name="dispatcher")
         chores = [
             asyncio.create_task(self._follow(schedule), name="discovery"),
@@ -252,7 +259,7 @@ class Instance:
         return True
 
     async def _tell(self) -> None:
-        """Drain the outbox whenever something was committed, and every second for what waits its time."""
+        """Drain the outbox whenever something was committed, and every now and then for what waits its time."""
         while not self._stop.is_set():
             try:
                 if await self.dispatcher.drain():
@@ -264,7 +271,7 @@ class Instance:
             except Exception:
                 log.exception("telling broke")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 1.0)
+                await asyncio.wait_for(self._wake.wait(), self.look_every)
             if not self._stop.is_set():
                 self._wake.clear()
 
@@ -283,7 +290,7 @@ class Instance:
                 schedule.jumped(jump / self.speed)
             if jump < 0:
                 await self.dispatcher.clock_set_back()
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(self.look_every)
 
     async def _every(self, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import structlog
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
-from sentinel.clock import Clock, SystemClock
+from sentinel.clock import Clock
 from sentinel.engine import figures
+from sentinel.engine.bells import Bells, WallBells
 from sentinel.engine.queries import Asked
 
 log = structlog.get_logger("sentinel.schedule")
@@ -71,7 +68,8 @@ class Schedule:
     clock: Clock
     turn: Turn
     speed: float = 1.0
-    _scheduler: AsyncIOScheduler | None = None
+    bells: Bells = field(default_factory=WallBells)
+    _ringing: bool = False
     _turns: dict[str, _Turns] = field(default_factory=dict)
     _ending: list[_Turns] = field(default_factory=list)
 
@@ -80,35 +78,22 @@ class Schedule:
 
         The first polls of new ones come at once, spread over at most `START_SPREAD` seconds.
         """
-        if self._scheduler is None:
-            self._scheduler = AsyncIOScheduler(timezone=UTC)
-            self._scheduler.add_listener(self._noticed, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
-            self._scheduler.start()
+        if not self._ringing:
+            self.bells.start()
+            self._ringing = True
         wanted = {asked.query.key for asked in queries}
         for key in [key for key in self._turns if key not in wanted]:
-            self._scheduler.remove_job(key)
+            self.bells.take_down(key)
             self._turns[key].end()
             self._ending.append(self._turns.pop(key))
         new = [asked for asked in queries if asked.query.key not in self._turns]
-        begin = datetime.fromtimestamp(SystemClock().now(), UTC)  # the library lives by the machine's wall time
         for number, asked in enumerate(new):
             spread = min(asked.every, START_SPREAD) * number / len(new)
-            self._add(self._scheduler, asked, begin + timedelta(seconds=spread / self.speed))
+            self._add(asked, spread)
 
-    def _add(self, scheduler: AsyncIOScheduler, asked: Asked, first: datetime) -> None:
+    def _add(self, asked: Asked, first: float) -> None:
         turns = _Turns(asked, self.turn)
-        trigger = IntervalTrigger(seconds=max(asked.every / self.speed, 0.001), start_date=first, timezone=UTC)
-        # The job only rings a bell, so it never runs long; late bells are rung once, never dropped.
-        scheduler.add_job(
-            turns.ring,
-            trigger,
-            id=asked.query.key,
-            next_run_time=first,
-            misfire_grace_time=None,
-            coalesce=True,
-            max_instances=1,
-            executor="default",
-        )
+        self.bells.hang(asked.query.key, turns.ring, every=asked.every / self.speed, first=first / self.speed)
         turns.worker = asyncio.create_task(turns.work(), name=f"turns of {asked.query.key}")
         self._turns[asked.query.key] = turns
 
@@ -117,17 +102,14 @@ class Schedule:
         direction = "back" if seconds < 0 else "forward"
         figures.CLOCK_JUMPS.labels(direction).inc()
         log.warning("clock jumped", seconds=round(seconds, 1))
-        if self._scheduler is None or seconds > 0:
-            return
-        for job in self._scheduler.get_jobs():
-            if job.next_run_time is not None:
-                job.modify(next_run_time=job.next_run_time + timedelta(seconds=seconds))
+        if self._ringing:
+            self.bells.shift(seconds)
 
     async def stop(self, patience: float) -> None:
         """Ring no more, let running turns end for `patience` real seconds, then cancel them."""
-        if self._scheduler is not None:
-            self._scheduler.shutdown(wait=False)
-            self._scheduler = None
+        if self._ringing:
+            self.bells.stop()
+            self._ringing = False
         everybody = [*self._turns.values(), *self._ending]
         for turns in everybody:
             turns.due.clear()
@@ -140,10 +122,6 @@ class Schedule:
         await asyncio.gather(*workers, return_exceptions=True)
         self._turns.clear()
         self._ending.clear()
-
-    def _noticed(self, event: JobExecutionEvent) -> None:
-        figures.TURNS_LATE.inc()
-        log.warning("bell missed or broken", job=event.job_id, error=str(event.exception or ""))
 
 
 @dataclass
