@@ -35,11 +35,12 @@ ENV PATH=/opt/sentinel/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SENTINEL_RULES=/config/rules.toml \
     SENTINEL_DATABASE_URL=sqlite:////data/sentinel.db \
-    SENTINEL_HTTP_BIND=0.0.0.0:8080 \
+    SENTINEL_HTTP_BIND=127.0.0.1:8080 \
     SENTINEL_LOG_FORMAT=json
 USER 10001:10001
 WORKDIR /data
 VOLUME ["/data"]
+# Health and metrics are for the container itself; to publish them set SENTINEL_HTTP_BIND=0.0.0.0:8080 and SENTINEL_API_TOKENS.
 EXPOSE 8080
 # `sentinel` is process 1 and handles SIGTERM itself: it finishes the tick at hand and ends within ten seconds.
 STOPSIGNAL SIGTERM

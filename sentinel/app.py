@@ -11,8 +11,10 @@ from typing import TextIO
 
 import structlog
 
+from sentinel.api.gate import Gate
 from sentinel.api.health import health_app
 from sentinel.api.serve import Door
+from sentinel.api.tokens import Tokens
 from sentinel.clock import Clock, SystemClock
 from sentinel.collect.registry import sources_of
 from sentinel.collect.settings import NexthinkSettings
@@ -100,8 +102,7 @@ class App:
         self.health = Health(
             self.db, self.clock, ticker, lambda: self.instance.asked, lambda: self.instance.role, self.clock.now()
         )
-        bind = settings.bind()
-        self.door = Door(health_app(self.health), *bind) if bind else None
+        self.door = self._door(settings)
 
     async def run(self) -> None:
         """Serve and work until `stop`.
@@ -152,6 +153,14 @@ class App:
                 (Problem(file="environment", line=0, column=0, code="E202", message=message, hint=hint),)
             ) from taken
         log.info("serving", address=f"http://{door.host}:{door.port}")
+
+    def _door(self, settings: Settings) -> Door | None:
+        bind = settings.bind()
+        if bind is None:
+            return None
+        tokens = Tokens(settings.tokens())
+        pages = health_app(self.health)
+        return Door(Gate(pages, tokens=tokens, seconds=self.clock.monotonic, host=bind[0]), *bind)
 
     def _dispatcher(self, db: Database) -> Dispatcher:
         return dispatcher(db, self.loaded, self.channels, self.clock)

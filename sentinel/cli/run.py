@@ -20,8 +20,11 @@ def run(*, once: bool, rules: Path | None) -> None:
 
     from sentinel.app import App, load_all  # noqa: PLC0415
     from sentinel.cli.running import exit_code, prepare, serve  # noqa: PLC0415
+    from sentinel.config.needs import check_door  # noqa: PLC0415
 
     settings, loaded = load_all(rules=rules)
+    if not once:
+        check_door(settings)
     prepare(settings, loaded)
     app = App(settings, loaded)
     if once:

@@ -40,6 +40,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E201": "A variable of the environment cannot be used.",
         "E202": "The address of SENTINEL_HTTP_BIND cannot be listened on.",
         "E203": "The settings of a source cannot be used.",
+        "E204": "An HTTP door that other machines can reach asks for a token.",
         "W101": "A rule asks more often than the figures of its source move.",
         "W102": "No route can ever receive what the rule finds.",
         "W103": "Nobody is told anything.",

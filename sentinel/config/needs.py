@@ -76,6 +76,20 @@ def check_transport(settings: Settings, loaded: Loaded) -> None:
         raise ConfigError(tuple(found))
 
 
+def check_door(settings: Settings) -> None:
+    """Refuse to serve other machines without asking them for a token.
+
+    Raises:
+        ConfigError: SENTINEL_HTTP_BIND is reachable from elsewhere and there are no SENTINEL_API_TOKENS.
+    """
+    bind = settings.bind()
+    if bind is None or is_loopback(bind[0]) or settings.tokens():
+        return
+    message = "SENTINEL_HTTP_BIND is open to other machines, and SENTINEL_API_TOKENS is not set"
+    hint = "set SENTINEL_API_TOKENS (openssl rand -hex 32 makes one) or its _FILE, or listen on 127.0.0.1:8080 or off"
+    raise ConfigError((Problem(file=PLACE, line=0, column=0, code="E204", message=message, hint=hint),))
+
+
 Need = tuple[str, bool, str]
 """A variable, whether it is set, and what needs it."""
 

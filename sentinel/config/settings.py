@@ -19,6 +19,11 @@ from sentinel.errors import ConfigError, Problem
 PREFIX = "SENTINEL_"
 PLACE = "environment"
 
+_LAST_PORT = 65535
+_TOKEN = re.compile(r"sha256:[0-9a-f]{64}|(?!sha256:)[\x21-\x7e]{24,}")
+_TOO_SHORT = "needs tokens of at least 24 letters and digits, or sha256: and their digest"
+_HOW_TO_MAKE = "openssl rand -hex 32 makes a good one"
+
 
 class Settings(BaseSettings):
     """What the environment says. Secrets print as `**********`.
@@ -102,12 +107,16 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every credential, for those who must make sure that none is ever written."""
-        single = (self.api_tokens, self.slack_bot_token, self.slack_app_token, self.smtp_password, self.heartbeat_url)
+        single = (self.slack_bot_token, self.slack_app_token, self.smtp_password, self.heartbeat_url)
         named = (*self.slack_webhooks.values(), *self.webhook_secrets.values())
         passwords = tuple(password for _, password in self.source_credentials.values())
-        found = [secret.get_secret_value() for secret in (*single, *named, *passwords)]
+        found = [*self.tokens(), *(secret.get_secret_value() for secret in (*single, *named, *passwords))]
         database = urlsplit(self.database_url.get_secret_value()).password
         return tuple(one for one in (*found, database or "") if one)
+
+    def tokens(self) -> tuple[str, ...]:
+        """What opens the HTTP door; in the variable they stand apart by commas, blanks or line ends."""
+        return tuple(one for one in re.split(r"[\s,]+", self.api_tokens.get_secret_value()) if one)
 
     def bind(self) -> tuple[str, int] | None:
         """Host and port of the HTTP door, None when it is off."""
@@ -123,8 +132,11 @@ class Settings(BaseSettings):
             problems.append(_problem("SENTINEL_SLACK_API_URL", "must begin with https://", "https://slack.com/api/"))
         if self.smtp_host and not self.smtp_from:
             problems.append(_problem("SENTINEL_SMTP_FROM", "is needed with SENTINEL_SMTP_HOST", "the sender's address"))
-        if self.http_bind != "off" and not re.fullmatch(r".+:\d{1,5}", self.http_bind):
+        port = re.fullmatch(r".+:(\d{1,5})", self.http_bind)
+        if self.http_bind != "off" and (port is None or int(port[1]) > _LAST_PORT):
             problems.append(_problem("SENTINEL_HTTP_BIND", "must be host:port or off", "127.0.0.1:8080"))
+        if any(not _TOKEN.fullmatch(one) for one in self.tokens()):
+            problems.append(_problem("SENTINEL_API_TOKENS", _TOO_SHORT, _HOW_TO_MAKE))
         return problems
 
 

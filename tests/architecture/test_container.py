@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.config.needs import check_door
+from sentinel.config.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -37,6 +40,7 @@ def test_every_stage_starts_from_a_named_release() -> None:
     assert [base for base in bases if not re.fullmatch(r"python:3\.\d+-slim-[a-z]+", base)] == []
 
 
+@pytest.mark.threat("supply-chain")
 def test_nothing_is_downloaded_but_by_hash() -> None:
     runs = [rest for word, rest in _instructions() if word == "RUN"]
     installs = [part for run in runs for part in run.split("&&") if " install " in part and "pip" in part]
@@ -46,6 +50,7 @@ def test_nothing_is_downloaded_but_by_hash() -> None:
     assert [part for part in installs if "--require-hashes" not in part and "--no-index" not in part] == []
 
 
+@pytest.mark.threat("supply-chain")
 def test_it_runs_as_nobody_in_particular_and_writes_only_its_data() -> None:
     stage = _last_stage()
     words = [word for word, _ in stage]
@@ -56,6 +61,17 @@ def test_it_runs_as_nobody_in_particular_and_writes_only_its_data() -> None:
     assert dict(stage)["VOLUME"] == '["/data"]'
     assert "PYTHONDONTWRITEBYTECODE=1" in dict(stage)["ENV"]
     assert "sqlite:////data/" in dict(stage)["ENV"]
+
+
+@pytest.mark.threat("unauthenticated-api")
+def test_its_door_is_closed_to_others_until_a_token_is_set() -> None:
+    bound = re.search(r"SENTINEL_HTTP_BIND=(\S+)", dict(_last_stage())["ENV"])
+    assert bound is not None
+    check_door(Settings.load({"SENTINEL_HTTP_BIND": bound[1]}))
+    compose = (ROOT / "compose.example.yaml").read_text()
+    assert "SENTINEL_HTTP_BIND: 0.0.0.0:8080" in compose
+    assert "SENTINEL_API_TOKENS_FILE: /run/secrets/api_tokens" in compose
+    assert re.search(r"^    ports: \[\"127\.0\.0\.1:8080:8080\"\]", compose, re.MULTILINE), "to this machine only"
 
 
 def test_it_stops_on_sigterm_and_shows_its_health() -> None:

@@ -47,6 +47,7 @@ def test_no_package_runs_code_when_it_is_imported(package: Path) -> None:
     assert [ast.unparse(node) for node in body if not isinstance(node, quiet)] == []
 
 
+@pytest.mark.threat("supply-chain")
 @pytest.mark.parametrize("lock", sorted(ROOT.glob("requirements*.lock")), ids=_name)
 def test_a_lock_pins_everything_by_hash_and_names_no_place(lock: Path) -> None:
     text = lock.read_text()
@@ -57,6 +58,7 @@ def test_a_lock_pins_everything_by_hash_and_names_no_place(lock: Path) -> None:
     assert [pin.split()[0] for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
 
 
+@pytest.mark.threat("supply-chain")
 def test_what_runs_is_pinned_as_what_was_tested() -> None:
     """The three locks agree wherever they name the same package."""
     pin = re.compile(r"^([a-zA-Z0-9_.-]+==\S+(?: ; [^\\\n]+)?)", re.MULTILINE)

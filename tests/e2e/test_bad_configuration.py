@@ -71,3 +71,15 @@ def test_a_taken_port_is_refused(sqlite_url: str, tmp_path: Path) -> None:
             assert program.start().finish() == 2
             assert f"{bind} cannot be listened on" in program.log
             assert it.kinds == []
+
+
+@pytest.mark.threat("unauthenticated-api")
+def test_a_door_that_others_can_reach_needs_a_token(sqlite_url: str, tmp_path: Path) -> None:
+    with stage(tmp_path, sqlite_url) as it, it.program(SENTINEL_HTTP_BIND="0.0.0.0:0") as program:
+        assert program.start().finish() == 2
+        assert "SENTINEL_API_TOKENS is not set" in program.log
+        assert it.polls == 0
+        program.given["SENTINEL_API_TOKENS"] = "canary-token-of-the-open-door"
+        program.start(until="address=http://")
+        assert program.get("/healthz")[0] == 401
+        assert program.get("/livez") == (200, "ok\n")
