@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sentinel.domain.incidents import Story
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import ChannelKind
+
+
+async def _alone() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +24,8 @@ class Delivery:
     it. `quiet`: no broadcast, no mention. `first`: this channel has had nothing of the incident, so it gets a root
     message. `ref` is what the channel returned for that root message. `may_repeat`: the message says that it may
     repeat an earlier one. `started_at` is when the first attempt under this key was recorded, `at` when this one is
-    made; both Unix seconds.
+    made; both Unix seconds. `still_ours`: whether this program may still tell, asked between the calls of a send that
+    takes several.
     """
 
     key: str
@@ -33,6 +38,7 @@ class Delivery:
     may_repeat: bool
     started_at: float
     at: float
+    still_ours: Callable[[], Awaitable[bool]] = field(default=_alone, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

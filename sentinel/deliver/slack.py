@@ -22,6 +22,9 @@ BROADCAST = frozenset({NoticeKind.ESCALATED, NoticeKind.REOPENED, NoticeKind.REC
 
 CONTINUES = "Continues an earlier message that is gone"
 
+TAKEN_OVER = Later("another instance may tell now")
+"""Between two calls of one send: what was edited may be edited again, what is not posted yet is not posted."""
+
 Ref = Mapping[str, str]
 
 
@@ -50,6 +53,8 @@ class SlackChannel:
             failed = await self._edit(delivery, ref)
             if failed is not None:
                 return await self._post_root(delivery, continues=True) if _is_gone(failed) else _unposted(failed)
+            if not await delivery.still_ours():
+                return TAKEN_OVER
         return await self._post_line(delivery, ref)
 
     async def refresh(self, delivery: Delivery) -> Outcome:
@@ -97,6 +102,8 @@ class SlackChannel:
     async def _post_root(self, delivery: Delivery, *, continues: bool = False) -> Outcome:
         words = wording(delivery)
         if continues:
+            if not await delivery.still_ours():
+                return TAKEN_OVER
             words = replace(words, notes=(*words.notes, CONTINUES))
         arguments = {"channel": self._to, **_MANNERS, "metadata": _metadata(delivery, delivery.key)}
         reply = await self._fitting("chat.postMessage", _forms(words, delivery.at, mark(delivery.key)), arguments)

@@ -22,7 +22,7 @@ from sentinel.engine.batch import Batch, delivery_of, next_batch
 from sentinel.engine.offload import offload
 from sentinel.engine.pacing import Pacing
 from sentinel.errors import StoreError
-from sentinel.store import incidents, outbox
+from sentinel.store import incidents, lease, outbox
 from sentinel.store.database import Database
 from sentinel.store.outbox import Lane
 
@@ -152,13 +152,24 @@ class Dispatcher:
             delivery = await self._delivery(lane, batch, channel, at)
             delivery = replace(delivery, may_repeat=found is Fate.UNPROVABLE)
         await offload(lambda: outbox.begin(self.db, batch.ids, at, self.epoch()))
-        if not self.may_act():
+        if not await self._still_ours():
             # Stopped or starved since the lease was renewed: whoever leads now finds an open attempt and looks it up.
             log.warning("not sent: the lease may be somebody else's", notice=delivery.key)
             return False
-        outcome = await self._offer(channel, delivery)
+        outcome = await self._offer(channel, replace(delivery, still_ours=self._still_ours))
         await self._settle(lane, batch, delivery, outcome)
         return isinstance(outcome, Delivered | Refused)
+
+    async def _still_ours(self) -> bool:
+        """The last look before something goes out: the database says whose turn it is, the steady clock for how long.
+
+        Raises:
+            StoreError: the database does not tell, so nothing goes out.
+        """
+        epoch = self.epoch()
+        if epoch is None or self.db.claimed or not self.may_act():
+            return self.may_act()
+        return await offload(lambda: lease.holds(self.db, epoch)) and self.may_act()
 
     async def _delivery(self, lane: Lane, batch: Batch, channel: Channel, at: float) -> Delivery:
         thread = await offload(lambda: outbox.thread_of(self.db, lane))
@@ -294,6 +305,8 @@ class Dispatcher:
             await offload(lambda: outbox.edited(self.db, lane, at, self.epoch(), ref=None))
             return False
         story = await offload(lambda: incidents.story(self.db, lane.incident))
+        if not await self._still_ours():
+            return False
         outcome = await channel.refresh(
             Delivery(
                 key=f"{lane.incident}/refresh",

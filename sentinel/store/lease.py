@@ -68,6 +68,13 @@ def current(db: Database) -> Lease:
         return Lease(row.epoch, row.holder, row.expires_at, row.rules_hash, left)
 
 
+def holds(db: Database, epoch: int) -> bool:
+    """Whether the lease is ours at this moment, and has not run out by the database's clock."""
+    with db.reading() as connection:
+        row = connection.execute(select(lease)).one()
+        return row.epoch == epoch and row.holder is not None and row.expires_at > database_time(connection)
+
+
 def check_epoch(connection: Connection, epoch: int | None) -> None:
     """Make sure that the lease is still ours until this transaction ends: a taker waits for it. None: no lease in use.
 

@@ -48,6 +48,22 @@ def test_a_lease_that_ran_out_but_was_not_taken_can_be_renewed(database: Databas
     assert lease.current(database).seconds_left > 0
 
 
+@pytest.mark.fault(114)
+def test_the_last_look_before_a_send_says_whose_turn_it_is(database: Database) -> None:
+    """Taken by another, released, or run out by the database's clock: not ours."""
+    mine = lease.acquire(database, "me", 60, "rules")
+    assert mine is not None
+    assert lease.holds(database, mine)
+    _run_out(database)
+    assert not lease.holds(database, mine)
+    lease.renew(database, mine, 60)
+    assert lease.holds(database, mine)
+    lease.release(database, mine)
+    assert not lease.holds(database, mine)
+    assert lease.acquire(database, "other", 60, "rules") == mine + 1
+    assert not lease.holds(database, mine)
+
+
 def test_a_released_lease_is_free_at_once(database: Database) -> None:
     """A clean stop lets the standby start without waiting; the old epoch is worth nothing any more."""
     mine = lease.acquire(database, "first", 60, "rules")
