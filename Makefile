@@ -1,6 +1,6 @@
 # Short names; each check is defined once, in scripts/test.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports format lock bench soak wheel
+.PHONY: help setup demo test lint types imports format lock bench soak matrix wheel
 
 UV ?= $(shell command -v uv || echo .venv/bin/uv)
 COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header
@@ -40,6 +40,9 @@ bench: setup ## measure: ratios against reference implementations, in one run
 
 soak: setup ## kill `sentinel run` at random for a minute and count what was lost or repeated
 	@.venv/bin/python -m benchmarks.soak
+
+matrix: setup ## kill `sentinel run` at every point of a tick and print what people got
+	@.venv/bin/python -m benchmarks.killmatrix
 
 wheel: setup ## dist/*.whl, with migrations and templates
 	@.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -62,7 +62,7 @@ CHANNEL = """
 [[receiver]]
 name = "{name}"
 slack = {{ channel = "#{name}" }}
-
+{more}
 [[route]]
 node = "{node}"
 to = ["{name}"]
@@ -87,9 +87,9 @@ class Stage:
     given: dict[str, str]
     bad: set[Node] = field(default_factory=set)
 
-    def program(self, *arguments: str, name: str = "program", **given: str) -> Program:
+    def program(self, *arguments: str, name: str = "program", module: str = "sentinel", **given: str) -> Program:
         """The program in this world; `given` adds variables or replaces them."""
-        return Program(self.folder, {**self.given, **given}, *arguments, name=name)
+        return Program(self.folder, {**self.given, **given}, *arguments, name=name, module=module)
 
     @property
     def roots(self) -> list[Message]:
@@ -135,9 +135,13 @@ def stage(  # a stage has many switches
     each: int = 4,
     rollup: bool = True,
     declared: bool = True,
+    more: str = "",
     given: Mapping[str, str] | None = None,
 ) -> Iterator[Stage]:
-    """Sites of one service, a rule that is critical above 10 % of devices in error, one Slack channel per country."""
+    """Sites of one service, a rule that is critical above 10 % of devices in error, one Slack channel per country.
+
+    `more`: further channels of every receiver, as lines of the rules file.
+    """
     sites = sites_of(countries, each)
     clock = SystemClock()
     tops = sorted({site[0] for site in sites})
@@ -149,8 +153,8 @@ def stage(  # a stage has many switches
         rules = RULES.format(
             url=threaded.url, service=SERVICE if declared else "", rollup="" if rollup else "rollup = false"
         )
-        routes = [CHANNEL.format(name=f"team-{top.lower()}", node=f"{top}/**") for top in tops]
-        routes.append(CHANNEL.format(name="team-rest", node="**"))
+        routes = [CHANNEL.format(name=f"team-{top.lower()}", node=f"{top}/**", more=more) for top in tops]
+        routes.append(CHANNEL.format(name="team-rest", node="**", more=more))
         (folder / "rules.toml").write_text(rules + "".join(routes), encoding="utf-8")
         variables = {
             "SENTINEL_RULES": str(folder / "rules.toml"),

@@ -45,9 +45,17 @@ class Program:
     Use `with Program(...) as it: it.start()`: whatever still runs at the end of the block is killed.
     """
 
-    def __init__(self, folder: Path, given: Mapping[str, str], *arguments: str, name: str = "program") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        given: Mapping[str, str],
+        *arguments: str,
+        name: str = "program",
+        module: str = "sentinel",
+    ) -> None:
         self.given = dict(given)
         self.arguments = arguments or ("run",)
+        self.module = module
         self.stdout_file = folder / f"{name}.stdout"
         self.stderr_file = folder / f"{name}.stderr"
         self._folder = folder
@@ -91,7 +99,7 @@ class Program:
         self._began = self.stderr_file.stat().st_size if self.stderr_file.exists() else 0
         with self.stdout_file.open("ab") as out, self.stderr_file.open("ab") as err:
             self._process = subprocess.Popen(  # noqa: S603  # our own program
-                [sys.executable, "-m", "sentinel", *self.arguments],
+                [sys.executable, "-m", self.module, *self.arguments],
                 cwd=self._folder,
                 env=environment(self.given),
                 stdin=subprocess.DEVNULL,
