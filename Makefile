@@ -1,6 +1,6 @@
 # Short names; each check is defined once, in scripts/test.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports format lock bench soak matrix wheel
+.PHONY: help setup demo test lint types imports format catalogue lock bench soak matrix wheel
 
 UV ?= $(shell command -v uv || echo .venv/bin/uv)
 COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header
@@ -29,6 +29,9 @@ imports: ## import-linter: who may import whom
 format: setup ## put the code into shape
 	@.venv/bin/python -m ruff check --fix --quiet .
 	@.venv/bin/python -m ruff format .
+
+catalogue: setup ## write docs/faults.md and the tables of promises and threats from the marks of the tests
+	@.venv/bin/python -m tests.catalogue
 
 lock: ## pin the newest versions that pyproject.toml allows (needs uv: .venv/bin/python -m pip install uv)
 	$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements-dev.lock

@@ -31,6 +31,7 @@ def test_the_health_pages_and_the_metrics(sqlite_url: str, tmp_path: Path) -> No
         assert program.get("/nothing")[0] == 404
 
 
+@pytest.mark.promise("P8")
 def test_canary_secrets_are_in_nothing_that_the_program_writes(sqlite_url: str, tmp_path: Path) -> None:
     hook = "canary-hook-5d2e"
     canaries = (PASSWORD, TOKEN, hook)

@@ -31,6 +31,8 @@ def state(database: Database, it: Town) -> tuple[int, int, int]:
     return depth.waiting, depth.unclear, depth.abandoned
 
 
+@pytest.mark.fault(98)
+@pytest.mark.promise("P2")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -53,6 +55,8 @@ async def test_an_unclear_post_becomes_exactly_one_message(sqlite_url: str, faul
     database.close()
 
 
+@pytest.mark.fault(98)
+@pytest.mark.promise("P2")
 async def test_an_unclear_thread_line_is_not_repeated(sqlite_url: str) -> None:
     database = Database.open(sqlite_url)
     async with town(database) as it:
@@ -107,6 +111,7 @@ async def test_only_tests_leaves_the_services_own_notices_alone(sqlite_url: str)
     database.close()
 
 
+@pytest.mark.fault(97)
 async def test_a_rate_limit_is_waited_for(sqlite_url: str) -> None:
     database = Database.open(sqlite_url)
     async with town(database) as it:
@@ -122,6 +127,7 @@ async def test_a_rate_limit_is_waited_for(sqlite_url: str) -> None:
     database.close()
 
 
+@pytest.mark.promise("P3")
 async def test_degraded_and_recovered_unsent_become_one_merged_notice(sqlite_url: str) -> None:
     """Slack was away the whole time: nobody is told a recovery of something they never heard of."""
     database = Database.open(sqlite_url)
@@ -162,6 +168,8 @@ async def test_a_root_deleted_by_a_person_is_posted_anew_once(sqlite_url: str) -
     database.close()
 
 
+@pytest.mark.fault(105)
+@pytest.mark.promise("P3", "P7")
 async def test_while_a_channel_is_down_the_oldest_notice_probes_for_all_and_order_is_kept(sqlite_url: str) -> None:
     """Eight incidents wait; Slack is not asked eight times at every try, and hears of them oldest first."""
     database = Database.open(sqlite_url)
@@ -243,6 +251,8 @@ class _Crash(BaseException):
     """The process is gone: not an error that anybody may handle."""
 
 
+@pytest.mark.fault(4, 5)
+@pytest.mark.promise("P1", "P2", "P5")
 @pytest.mark.parametrize("moment", ["after begin", "after send"])
 async def test_a_crash_between_recording_and_sending_loses_and_repeats_nothing(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, moment: str

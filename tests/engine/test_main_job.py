@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sentinel.store import outbox
 from sentinel.store.database import Database
 from tests.engine.town import town
@@ -27,6 +29,7 @@ async def test_one_message_degrades_widens_and_recovers(database: Database) -> N
         assert outbox.depth(database, it.clock.now()).waiting == 0
 
 
+@pytest.mark.promise("P5")
 async def test_a_restart_announces_nothing_again(database: Database) -> None:
     async with town(database) as it:
         it.degrade(0)
@@ -41,6 +44,8 @@ async def test_a_restart_announces_nothing_again(database: Database) -> None:
         assert it.story == ["posted", "edited", "replied"]
 
 
+@pytest.mark.fault(45, 46)
+@pytest.mark.promise("P4", "P6")
 async def test_a_failing_portal_is_one_incident_and_nothing_recovers(database: Database) -> None:
     async with town(database) as it:
         it.degrade(0)

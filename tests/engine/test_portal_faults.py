@@ -64,6 +64,7 @@ def recoveries(it: Town) -> list[str]:
     return [text for text in texts if "ecovered" in text and "portal" not in text.lower()]
 
 
+@pytest.mark.promise("P4")
 @pytest.mark.parametrize(
     ("reason", "fault"), [pytest.param(r, f, id=f"{n}-{r}") for n, (r, f) in enumerate(WHOLE_ANSWER)]
 )
