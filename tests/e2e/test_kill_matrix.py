@@ -11,12 +11,12 @@ from tests.e2e.kill_points import GROUPS, differences
 from tests.e2e.kill_run import run, theatre
 
 ROOT = Path(__file__).parents[2]
-FAULTS = {"start and tick": (1, 2, 3), "attempt": (4,), "outcome": (5, 6, 112)}
 
 
 @pytest.mark.process
 @pytest.mark.promise("P1", "P2", "P3", "P5")
-@pytest.mark.parametrize("group", [pytest.param(name, marks=pytest.mark.fault(*FAULTS[name])) for name in GROUPS])
+@pytest.mark.fault(1, 2, 3, 4, 5, 6, 112)
+@pytest.mark.parametrize("group", GROUPS)
 def test_a_kill_at_every_point_loses_nothing_and_repeats_only_what_nobody_can_look_up(
     group: str, empty_database_url: str, tmp_path: Path
 ) -> None:
