@@ -18,7 +18,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from sentinel import __version__
+from sentinel.fetch_addresses import ForbiddenAddress, Resolver, is_forbidden_host, system_resolver
 from sentinel.fetch_certificates import CertificateTrouble, explain, tls_context
+from sentinel.fetch_connect import GuardedBackend
 from sentinel.fetch_unpack import Unpacker, UnpackError
 
 MAX_RAW_BYTES = 16 * 2**20
@@ -34,6 +36,7 @@ class TroubleReason(Enum):
     """Why an exchange gave no answer."""
 
     DNS = "dns"  # the name has no address
+    FORBIDDEN = "forbidden"  # a link-local or metadata address, see `fetch_addresses`
     REFUSED = "refused"  # nobody listens there, or there is no route
     RESET = "reset"  # the connection broke before the answer began
     TIMEOUT = "timeout"
@@ -76,6 +79,8 @@ Params = Sequence[tuple[str, str]]
 class Client:
     """Asks one kind of place. Cookies are not kept, redirects and proxy variables not followed unless told.
 
+    Link-local and metadata addresses are never connected to. Through a proxy only the proxy knows where a name leads.
+
     Args:
         ca_file: PEM certificates to trust instead of the system's.
         timeout: seconds for one whole exchange, of real time.
@@ -84,6 +89,7 @@ class Client:
         follow_redirects: at most five; Authorization never goes to another host, port or scheme.
         trust_env: let HTTP(S)_PROXY and NO_PROXY choose the route.
         max_connections: at once.
+        resolver: from names to addresses.
         transport: what carries the requests instead of the network.
 
     Raises:
@@ -101,6 +107,7 @@ class Client:
         follow_redirects: bool = False,
         trust_env: bool = False,
         max_connections: int = 10,
+        resolver: Resolver = system_resolver,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeout = timeout
@@ -116,8 +123,13 @@ class Client:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=None,  # noqa: S113 - asyncio.timeout bounds the whole exchange, see _exchange for connecting
             limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
+            event_hooks={"request": [_look_at_host]},
             headers={"User-Agent": f"sentinel/{__version__}", "Accept-Encoding": "gzip, deflate", "Accept": "*/*"},
         )
+
+        self._resolver = resolver
+        if transport is None:
+            _guard(self._http, GuardedBackend(resolver))
 
     async def get(self, url: str, *, params: Params = (), headers: Mapping[str, str] | None = None) -> Answer | Trouble:
         """Ask for a page. `params` are encoded and put after the `?`."""
@@ -150,7 +162,7 @@ class Client:
             text = f"no complete answer from {place(url)} within {seconds:g} s" + _received(progress)
             return Trouble(TroubleReason.TIMEOUT, text, progress.sent)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            return await _trouble(error, url, progress)
+            return await _trouble(error, url, progress, self._resolver)
 
     def _request(
         self,
@@ -279,11 +291,30 @@ def _causes(error: BaseException) -> list[BaseException]:
     return found
 
 
-async def _trouble(error: Exception, url: str, progress: _Progress) -> Trouble:
+def _guard(client: httpx.AsyncClient, backend: GuardedBackend) -> None:
+    """Every pool connects through the backend.
+
+    httpx has no argument for it beside a whole transport, and a transport of one's own switches proxy variables off.
+    """
+    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - see above
+        if isinstance(transport, httpx.AsyncHTTPTransport):
+            transport._pool._network_backend = backend  # noqa: SLF001 - as above
+
+
+async def _look_at_host(request: httpx.Request) -> None:
+    """Before every request, the ones after a redirect too: behind a proxy nobody else looks."""
+    if is_forbidden_host(request.url.host):
+        raise ForbiddenAddress(request.url.host, request.url.host)
+
+
+async def _trouble(error: Exception, url: str, progress: _Progress, resolver: Resolver) -> Trouble:
     where, sent, causes = place(url), progress.sent, _causes(error)
+    forbidden = next((cause for cause in causes if isinstance(cause, ForbiddenAddress)), None)
+    if forbidden is not None:
+        return Trouble(TroubleReason.FORBIDDEN, str(forbidden), sent)
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
     if tls is not None and not sent and not isinstance(error, httpx.ConnectTimeout):
-        return Trouble(TroubleReason.TLS, await explain(CertificateTrouble.of(tls), url), sent)
+        return Trouble(TroubleReason.TLS, await explain(CertificateTrouble.of(tls), url, resolver=resolver), sent)
     if progress.answered and isinstance(error, httpx.TransportError):
         text = f"the answer from {where} broke off after {progress.received:,} bytes"
         return Trouble(TroubleReason.TRUNCATED, text, sent)

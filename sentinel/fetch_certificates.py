@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sentinel.fetch_addresses import Resolver, open_allowed, system_resolver
+
 _PEEK_SECONDS = 5.0
 
 # OpenSSL's X509_V_ERR_* numbers (x509_vfy.h); Python hands them on as `verify_code`.
@@ -61,7 +63,9 @@ class CertificateTrouble:
         return cls(0, (error.reason or "").replace("_", " ").lower())
 
 
-async def explain(trouble: CertificateTrouble, url: str, shown: bytes | None = None) -> str:
+async def explain(
+    trouble: CertificateTrouble, url: str, shown: bytes | None = None, *, resolver: Resolver = system_resolver
+) -> str:
     """The exact reason in a sentence; for an expired certificate with its dates, where the server shows them.
 
     `shown` is the certificate itself (DER), where it has been looked at already.
@@ -69,7 +73,7 @@ async def explain(trouble: CertificateTrouble, url: str, shown: bytes | None = N
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
     if trouble.code in (_EXPIRED, _NOT_YET_VALID):
-        dates = validity_of(shown) if shown is not None else await _validity(host, port)
+        dates = validity_of(shown) if shown is not None else await _validity(host, port, resolver)
         return _out_of_date(host, dates, expired=trouble.code == _EXPIRED)
     if trouble.code in _COMPLAINTS:
         return _COMPLAINTS[trouble.code].format(host=host)
@@ -86,14 +90,14 @@ def _out_of_date(host: str, dates: tuple[str, str] | None, *, expired: bool) -> 
     return f"the certificate of {host} is not valid yet" + (f", only from {dates[0]}" if dates else "")
 
 
-async def _validity(host: str, port: int) -> tuple[str, str] | None:
+async def _validity(host: str, port: int, resolver: Resolver) -> tuple[str, str] | None:
     """First and last day (ISO) of the server's certificate, looked at without trusting it; nothing is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     with contextlib.suppress(OSError, TimeoutError, ValueError, IndexError):
         async with asyncio.timeout(_PEEK_SECONDS):
-            _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
+            _, writer = await open_allowed(host, port, resolver, ssl=context, server_hostname=host)
             try:
                 shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
             finally:

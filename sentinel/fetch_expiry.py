@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from sentinel.fetch_addresses import open_allowed
 from sentinel.fetch_certificates import CertificateTrouble, explain, instants_of, tls_context
 
 _READY, _DONE = "220", "250"
@@ -70,9 +71,9 @@ async def _look(host: str, port: int, context: ssl.SSLContext, *, starttls: bool
     The handshake has a limit of its own: one that is cancelled from outside leaves its socket open.
     """
     if starttls:
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await open_allowed(host, port)
     else:
-        reader, writer = await asyncio.open_connection(
+        reader, writer = await open_allowed(
             host, port, ssl=context, server_hostname=host, ssl_handshake_timeout=patience
         )
     try:
@@ -116,5 +117,5 @@ def _curious() -> ssl.SSLContext:
 
 def _why(broken: Exception) -> str:
     if isinstance(broken, OSError):
-        return broken.strerror or type(broken).__name__
+        return broken.strerror or str(broken) or type(broken).__name__
     return str(broken) or type(broken).__name__

@@ -21,6 +21,7 @@ FEATURE = "globalconfig.feature.service-test-api = true"
 
 _REASONS = {
     TroubleReason.DNS: Reason.UNREACHABLE,
+    TroubleReason.FORBIDDEN: Reason.UNREACHABLE,
     TroubleReason.REFUSED: Reason.UNREACHABLE,
     TroubleReason.RESET: Reason.UNREACHABLE,
     TroubleReason.TIMEOUT: Reason.TIMEOUT,
@@ -32,6 +33,7 @@ _REASONS = {
 }
 _TROUBLE_HINTS = {
     TroubleReason.DNS: "check the host name in url and this machine's name server",
+    TroubleReason.FORBIDDEN: "check url and who answers for its host name: no Portal has such an address",
     TroubleReason.REFUSED: "check url and the way there: firewall, proxy, whether the Portal runs",
     TroubleReason.TLS: "give the Portal's certificate, or that of its authority, as ca_file",
     TroubleReason.TOO_LARGE: "ask for a higher level, or allow more",

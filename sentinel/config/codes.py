@@ -37,6 +37,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E128": "A receiver needs at least one channel.",
         "E129": "The hierarchy of the source has no such level.",
         "E130": "The Slack channel cannot be used.",
+        "E131": "Sentinel never asks link-local and cloud metadata addresses.",
         "E201": "A variable of the environment cannot be used.",
         "E202": "The address of SENTINEL_HTTP_BIND cannot be listened on.",
         "E203": "The settings of a source cannot be used.",

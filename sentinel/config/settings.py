@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sentinel.config.naming import variable_part
 from sentinel.domain.metrics import nearest
 from sentinel.errors import ConfigError, Problem
+from sentinel.fetch_addresses import is_forbidden_host
 
 PREFIX = "SENTINEL_"
 PLACE = "environment"
@@ -125,6 +126,16 @@ class Settings(BaseSettings):
         host, _, port = self.http_bind.rpartition(":")
         return host.strip("[]"), int(port)
 
+    def _hosts(self) -> list[tuple[str, str]]:
+        """Every variable that says where something is, and the host in it."""
+        urls = {
+            "SENTINEL_SLACK_API_URL": self.slack_api_url,
+            "SENTINEL_HEARTBEAT_URL": self.heartbeat_url.get_secret_value(),
+            **{f"SENTINEL_SOURCE_{name}_URL": url for name, url in self.source_urls.items()},
+            **{f"SENTINEL_SLACK_WEBHOOK_{name}": url.get_secret_value() for name, url in self.slack_webhooks.items()},
+        }
+        return [("SENTINEL_SMTP_HOST", self.smtp_host), *((name, _host(url)) for name, url in urls.items())]
+
     def _unusable(self) -> list[Problem]:
         """What cannot be an address. What would travel in the clear is judged together with the rules file."""
         problems = []
@@ -135,6 +146,11 @@ class Settings(BaseSettings):
         port = re.fullmatch(r".+:(\d{1,5})", self.http_bind)
         if self.http_bind != "off" and (port is None or int(port[1]) > _LAST_PORT):
             problems.append(_problem("SENTINEL_HTTP_BIND", "must be host:port or off", "127.0.0.1:8080"))
+        problems += [
+            _problem(variable, "is a link-local or cloud metadata address, which Sentinel never asks")
+            for variable, host in self._hosts()
+            if is_forbidden_host(host)
+        ]
         if any(not _TOKEN.fullmatch(one) for one in self.tokens()):
             problems.append(_problem("SENTINEL_API_TOKENS", _TOO_SHORT, _HOW_TO_MAKE))
         return problems
@@ -213,6 +229,13 @@ class _Reader:
 
 
 _STRUCTURED = frozenset({"SOURCE_CREDENTIALS", "SOURCE_URLS", "SLACK_WEBHOOKS", "WEBHOOK_SECRETS", "WARNINGS"})
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _problem(variable: str, message: str, hint: str = "") -> Problem:

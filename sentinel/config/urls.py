@@ -8,6 +8,9 @@ from sentinel.config.confidential import is_slack_webhook
 from sentinel.config.nearness import is_loopback
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
+from sentinel.fetch_addresses import is_forbidden_host
+
+_FORBIDDEN_HINT = "Sentinel never asks such addresses, whatever name leads to them"
 
 
 def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what: str) -> None:
@@ -30,6 +33,8 @@ def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what:
         )
     elif path[0] == "source" and (parts.query or parts.fragment):
         problems.error("E125", "the URL must not have a query or a fragment", path)
+    elif is_forbidden_host(host):
+        problems.error("E131", "the address is a link-local or cloud metadata address", path, hint=_FORBIDDEN_HINT)
     elif parts.scheme == "http" and not insecure and not is_loopback(host):
         problems.error(
             "E121",

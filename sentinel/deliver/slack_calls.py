@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from sentinel.deliver.escape import clean
 from sentinel.deliver.settings import SlackSettings
+from sentinel.fetch_addresses import ForbiddenAddress, is_forbidden
 
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
@@ -90,7 +92,7 @@ class SlackCalls:
         if self._client is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=self._settings.deadline, connect=self._settings.connect),
-                connector=aiohttp.TCPConnector(force_close=True),
+                connector=aiohttp.TCPConnector(force_close=True, socket_factory=_guarded_socket),
                 trust_env=False,
             )
             self._client = AsyncWebClient(
@@ -101,6 +103,14 @@ class SlackCalls:
             )
             self._client.proxy = None  # the constructor takes one from the environment
         return self._client
+
+
+def _guarded_socket(found: tuple[Any, ...]) -> socket.socket:
+    """A socket for one address that the host has; none for one that is never connected to."""
+    family, kind, protocol, _, address = found
+    if is_forbidden(str(address[0])):
+        raise ForbiddenAddress(str(address[0]), str(address[0]))
+    return socket.socket(family, kind, protocol)
 
 
 def _refusal(method: str, refusal: SlackApiError) -> Reply:

@@ -8,7 +8,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiosmtplib
 
@@ -16,6 +16,7 @@ from sentinel.deliver.channel import Delivered, Delivery, Later, Outcome, Refuse
 from sentinel.deliver.escape import clean
 from sentinel.deliver.mail import compose, domain, reference
 from sentinel.domain.rules import ChannelKind
+from sentinel.fetch_addresses import ForbiddenAddress, allowed, is_forbidden
 
 if TYPE_CHECKING:
     from sentinel.deliver.settings import SmtpSettings
@@ -56,9 +57,9 @@ class SmtpChannel:
     proves = True
 
     def __init__(
-        self, to: str, settings: SmtpSettings, *, connection: Callable[..., aiosmtplib.SMTP] = aiosmtplib.SMTP
+        self, to: str, settings: SmtpSettings, *, connection: Callable[..., aiosmtplib.SMTP] | None = None
     ) -> None:
-        self._connection = connection
+        self._connection = connection or _GuardedSmtp
         self._recipients = tuple(dict.fromkeys(one.strip() for one in to.split(",") if one.strip()))
         self._settings = settings
         self._progress: OrderedDict[str, _Progress] = OrderedDict()
@@ -111,6 +112,21 @@ class SmtpChannel:
         if not progress.accepted:
             return Refused(refused or "no recipients", "Check the addresses of the receiver in rules.toml.")
         return Delivered(reference(delivery, self._settings), refused)
+
+
+class _GuardedSmtp(aiosmtplib.SMTP):
+    """The library's, which never says a word to a forbidden address."""
+
+    async def connect(self, **options: Any) -> aiosmtplib.SMTPResponse:
+        """Look where the name leads, connect, and look again at who is there."""
+        host = self.hostname or "localhost"
+        await allowed(host, self.port or 0)
+        answer = await super().connect(**options)
+        peer = self.transport.get_extra_info("peername") if self.transport is not None else None
+        if peer is not None and is_forbidden(str(peer[0])):
+            self.close()
+            raise ForbiddenAddress(host, str(peer[0]))
+        return answer
 
 
 class _Session:
@@ -173,6 +189,8 @@ class _Session:
         """What an exception of this session means for the notice."""
         if isinstance(error, aiosmtplib.SMTPResponseException):
             return self._answered(error)
+        if isinstance(error, ForbiddenAddress):
+            return Later(f"{error}; nothing was sent. Check SENTINEL_SMTP_HOST.")
         if self.stage == "DATA":
             return Unclear(f"the connection was lost while the mail was handed over ({type(error).__name__})")
         if isinstance(_root_cause(error), ssl.SSLCertVerificationError):
