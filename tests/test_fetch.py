@@ -234,6 +234,7 @@ async def test_cookies_are_not_kept(client: Client) -> None:
         assert "cookie:" not in server.requests[1].lower()
 
 
+@pytest.mark.promise("P8")
 async def test_nothing_is_logged_of_url_or_credentials(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with raw_server(answering(b"ok")) as server:
@@ -278,6 +279,7 @@ async def test_a_certificate_itself_may_be_the_ca_file(authority: trustme.CA, tm
         assert answer(await client.get(server.url)).body == b"ok"
 
 
+@pytest.mark.fault(47, 61)
 async def test_an_unknown_authority_is_named_as_the_reason(authority: trustme.CA) -> None:
     tls = server_context(authority.issue_cert("127.0.0.1"))
     async with raw_server(answering(b"ok"), tls) as server, Client() as client:
@@ -287,6 +289,7 @@ async def test_an_unknown_authority_is_named_as_the_reason(authority: trustme.CA
     assert server.requests == []
 
 
+@pytest.mark.fault(47, 61)
 async def test_a_certificate_for_another_host_is_named_as_the_reason(authority: trustme.CA, ca_file: Path) -> None:
     tls = server_context(authority.issue_cert("portal.example.com"))
     async with raw_server(answering(b"ok"), tls) as server, Client(ca_file=ca_file) as client:
@@ -294,6 +297,7 @@ async def test_a_certificate_for_another_host_is_named_as_the_reason(authority: 
     assert (found.reason, found.text) == (TroubleReason.TLS, "the certificate is not for 127.0.0.1")
 
 
+@pytest.mark.fault(47)
 async def test_an_expired_certificate_is_named_with_its_last_day(authority: trustme.CA, ca_file: Path) -> None:
     past = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
     tls = server_context(authority.issue_cert("127.0.0.1", not_before=past, not_after=past.replace(year=2021)))
@@ -319,6 +323,7 @@ async def test_a_handshake_that_hangs_was_certainly_not_asked() -> None:
     assert found.reason is TroubleReason.TIMEOUT
 
 
+@pytest.mark.fault(47)
 async def test_old_tls_is_refused_with_its_reason(authority: trustme.CA, ca_file: Path) -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

@@ -107,6 +107,7 @@ async def test_two_columns_that_could_be_one_metric_are_neither() -> None:
     assert remarked(reading, "http_5xx", "neither is used")
 
 
+@pytest.mark.fault(83)
 async def test_columns_nobody_knows_are_kept_as_further_metrics() -> None:
     extra = {"Wi-Fi drops (5 GHz)": 3, "status": "good", "Comment": "fine", "2nd line": 1, "Ökologie": -4}
     reading = await reading_of(body([row("CH", "Bern") | extra, row("CH", "Basel") | extra]))
@@ -118,6 +119,7 @@ async def test_columns_nobody_knows_are_kept_as_further_metrics() -> None:
     assert found.rows.nodes == (BERN, ("CH", "Basel"))
 
 
+@pytest.mark.fault(65, 83)
 async def test_a_missing_column_is_absent_and_missing_cells_are_no_figures() -> None:
     reading = await reading_of(body([row("CH", "Zürich"), {"Country": "CH", "Site": "Bern", "devices": 4}]))
     assert math.isnan(by_node(reading, "devices_with_errors")[BERN])
@@ -128,6 +130,7 @@ async def test_a_missing_column_is_absent_and_missing_cells_are_no_figures() -> 
 # ---- numbers
 
 
+@pytest.mark.fault(66)
 @pytest.mark.parametrize("cell", [None, "", "-", "–"])
 async def test_blank_cells_are_no_figures_without_remark(cell: object) -> None:
     figure, remarks = await devices(cell)

@@ -90,6 +90,7 @@ async def test_a_service_without_uid_is_not_asked() -> None:
     assert by_uid.figures is not None
 
 
+@pytest.mark.fault(45)
 async def test_a_name_without_address_makes_the_source_unreachable() -> None:
     async with source_at("https://no-such-host.invalid") as source:
         found = failure(await source.ask(QUERY))
@@ -97,6 +98,7 @@ async def test_a_name_without_address_makes_the_source_unreachable() -> None:
     assert "resolved" in found.text
 
 
+@pytest.mark.fault(46)
 async def test_a_refused_connection_is_tried_twice_within_the_turn() -> None:
     async with raw_server(answering(GOOD)) as gone:
         url = gone.url
@@ -107,6 +109,7 @@ async def test_a_refused_connection_is_tried_twice_within_the_turn() -> None:
     assert "refuses" in found.text
 
 
+@pytest.mark.fault(46)
 async def test_a_portal_that_answers_too_slowly_is_a_timeout() -> None:
     hold = asyncio.Event()
 
@@ -120,6 +123,7 @@ async def test_a_portal_that_answers_too_slowly_is_a_timeout() -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.fault(47)
 async def test_a_private_certificate_needs_its_ca_file(tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
@@ -146,6 +150,7 @@ async def test_a_gzip_bomb_is_refused() -> None:
     assert found.reason is Reason.TOO_LARGE
 
 
+@pytest.mark.fault(50)
 async def test_an_answer_that_breaks_off_is_asked_again_once() -> None:
     broken = sending(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n[{")
     async with portal_that(broken) as (server, source, clock):
@@ -155,6 +160,7 @@ async def test_an_answer_that_breaks_off_is_asked_again_once() -> None:
     assert len(by_node(mended)) == 3
 
 
+@pytest.mark.fault(60)
 async def test_a_stale_connection_is_no_trouble() -> None:
     async def once(writer: asyncio.StreamWriter) -> None:
         await answering(GOOD)(writer)
@@ -167,6 +173,7 @@ async def test_a_stale_connection_is_no_trouble() -> None:
     assert server.connections >= 2
 
 
+@pytest.mark.fault(57)
 async def test_server_errors_are_asked_again_once_and_then_told() -> None:
     async with portal_that(status("503 Service Unavailable")) as (server, source, clock):
         found = failure(await source.ask(QUERY))
@@ -176,6 +183,7 @@ async def test_server_errors_are_asked_again_once_and_then_told() -> None:
     assert mended.figures is not None
 
 
+@pytest.mark.fault(54, 55)
 @pytest.mark.parametrize(
     ("code", "reason", "word"),
     [
@@ -214,6 +222,7 @@ async def test_a_redirect_is_followed_when_configured() -> None:
     assert len(by_node(reading)) == 3
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
@@ -229,6 +238,7 @@ async def test_throttling_tells_how_long_to_wait(header: str, seconds: float | N
     assert (found.reason, found.retry_after) == (Reason.THROTTLED, seconds)
 
 
+@pytest.mark.fault(56)
 async def test_a_throttled_portal_is_left_alone_for_as_long_as_it_asked() -> None:
     throttle = in_turn(status("429 Too Many Requests", "Retry-After: 120\r\n"), answering(GOOD))
     async with portal_that(throttle) as (server, source, clock):
@@ -240,6 +250,7 @@ async def test_a_throttled_portal_is_left_alone_for_as_long_as_it_asked() -> Non
         assert (await source.ask(QUERY)).figures is not None
 
 
+@pytest.mark.fault(51, 61)
 @pytest.mark.parametrize(
     ("page", "words"),
     [
@@ -256,6 +267,7 @@ async def test_a_page_instead_of_data_is_recognised(page: bytes, words: tuple[st
     assert all(word in found.text for word in words), found.text
 
 
+@pytest.mark.fault(52)
 async def test_valid_json_under_a_wrong_content_type_is_taken_with_a_remark() -> None:
     reading = await reading_of(GOOD, content_type="text/html")
     assert len(by_node(reading)) == 3
@@ -272,6 +284,7 @@ async def test_proxy_variables_do_not_change_the_route(monkeypatch: pytest.Monke
 # ---- 401
 
 
+@pytest.mark.fault(53)
 async def test_the_first_401_stops_the_whole_fan_out() -> None:
     async with portal_that(status("401 Unauthorized")) as (server, source, _):
         readings = await asyncio.gather(*(source.ask(QUERY) for _ in range(50)))
@@ -281,6 +294,7 @@ async def test_the_first_401_stops_the_whole_fan_out() -> None:
     assert reasons.count(Reason.PAUSED) == 49
 
 
+@pytest.mark.fault(53)
 async def test_a_refused_account_is_left_alone_for_fifteen_minutes_and_then_tried_once() -> None:
     async with portal_that(status("401 Unauthorized")) as (server, source, clock):
         first = failure(await source.ask(QUERY))
@@ -293,6 +307,7 @@ async def test_a_refused_account_is_left_alone_for_fifteen_minutes_and_then_trie
     assert "locks" in first.hint
 
 
+@pytest.mark.fault(53)
 async def test_a_password_that_works_again_brings_everything_back() -> None:
     behave = in_turn(status("401 Unauthorized"), answering(GOOD))
     async with portal_that(behave) as (server, source, clock):
@@ -365,12 +380,14 @@ def test_plain_http_is_taken_on_loopback_or_when_declared_insecure() -> None:
     assert settings("http://portal.example.com", insecure=True).url
 
 
+@pytest.mark.promise("P8")
 def test_settings_do_not_show_their_credentials() -> None:
     shown = repr(settings("https://portal.example.com", username="who-canary"))
     assert PASSWORD not in shown
     assert "who-canary" not in shown
 
 
+@pytest.mark.promise("P8")
 async def test_no_failure_and_no_log_line_shows_a_credential(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     encoded = base64.b64encode(f"sentinel:{PASSWORD}".encode()).decode()

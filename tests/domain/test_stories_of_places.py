@@ -117,6 +117,7 @@ def test_one_leaf_grows_to_five_hundred_and_shrinks_to_one_in_one_story(forgetfu
     assert (incident.peak_members, incident.node) == (500, ("site0", "leaf0"))
 
 
+@pytest.mark.promise("P3")
 def test_three_incidents_merge_into_the_oldest_and_end_once_each(forgetful: bool) -> None:
     run = Run((a_rule(),), forgetful=forgetful)
     desks(run, z1="BOOO")
@@ -303,6 +304,7 @@ def test_a_node_that_returns_fine_ends_its_story_and_one_that_returns_bad_goes_o
     assert run.told.count("recovered") == 1
 
 
+@pytest.mark.promise("P4")
 def test_rows_that_come_one_at_a_time_recover_nothing_that_is_away(forgetful: bool) -> None:
     run = Run((a_rule(),), forgetful=forgetful)
     for name in ("foo", "foo1", "foo2"):
@@ -315,6 +317,7 @@ def test_rows_that_come_one_at_a_time_recover_nothing_that_is_away(forgetful: bo
     }
 
 
+@pytest.mark.fault(74, 75)
 def test_a_renamed_node_is_a_new_story_and_the_old_one_ends_as_not_reported(forgetful: bool) -> None:
     run = Run((a_rule(retire_after=86400.0),), forgetful=forgetful)
     others: Mapping[str, float] = {"x": 0.0, "y": 0.0, "z": 0.0}

@@ -155,6 +155,8 @@ def test_levels_that_share_an_incident_do_not_each_remind_of_it(forgetful: bool)
     assert heard(run, TEAM) == ["degraded", "reminder", "reminder"]
 
 
+@pytest.mark.fault(45)
+@pytest.mark.promise("P6")
 def test_many_queries_of_a_failing_source_are_one_incident_and_one_reminder_an_hour(forgetful: bool) -> None:
     levels = ("Country", "Site", "Building", "Floor")
     run = Run((a_rule(levels=levels),), routes=(a_route(TEAM, remind_every=HOUR),), forgetful=forgetful)
@@ -170,6 +172,7 @@ def test_many_queries_of_a_failing_source_are_one_incident_and_one_reminder_an_h
     assert run.told == []
 
 
+@pytest.mark.fault(63)
 def test_a_source_half_of_whose_queries_fail_recovers_when_the_last_of_them_answers(forgetful: bool) -> None:
     run = Run((a_rule(levels=("Country", "Site")),), forgetful=forgetful)
     for country_fails in (True, True, True, False):
@@ -202,6 +205,7 @@ def test_a_single_hiccup_of_a_source_is_no_news_unless_it_has_lasted(forgetful: 
     assert run.told_of_source == ["degraded"]
 
 
+@pytest.mark.promise("P4", "P6")
 @pytest.mark.parametrize("reason", [Reason.EMPTY, Reason.HTML, Reason.TIMEOUT, Reason.TRUNCATED, Reason.THROTTLED])
 def test_no_kind_of_failure_ends_or_opens_anything_behind_the_source(reason: Reason, forgetful: bool) -> None:
     run = Run((a_rule("value > 20", warning=threshold("value > 10")),), forgetful=forgetful)
@@ -214,6 +218,7 @@ def test_no_kind_of_failure_ends_or_opens_anything_behind_the_source(reason: Rea
     assert run.told_of_source == ["degraded"]
 
 
+@pytest.mark.promise("P3")
 def test_an_end_without_an_opening_is_told_to_nobody(forgetful: bool) -> None:
     """The route is added while the incident is open, and the incident only ends."""
     run = Run((a_rule(),), routes=(), forgetful=forgetful)

@@ -52,6 +52,7 @@ def test_a_failure_inside_the_good_streak_begins_it_anew(forgetful: bool) -> Non
     assert fired == [False, True, True, True, True, True, True, True, True, False]
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize(
     ("hold", "interval", "instants", "expected"),
     [
@@ -73,6 +74,7 @@ def test_gaps_in_what_was_recorded(
     assert " ".join(shown) == expected
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize(("gap", "expected"), [(30 * MINUTE, "pending"), (30 * MINUTE + 600, "pending")])
 def test_a_gap_of_just_no_data_after_stops_the_wait_and_a_longer_one_begins_it_anew(
     gap: float, expected: str, forgetful: bool
@@ -102,6 +104,7 @@ def test_the_recovery_goes_on_after_a_restart_and_is_told_once(forgetful: bool) 
     assert run.told == ["degraded", "recovered"]
 
 
+@pytest.mark.fault(17)
 def test_a_recovery_that_happened_while_sentinel_was_down_is_told(forgetful: bool) -> None:
     run = Run((a_rule(),), forgetful=forgetful)
     paris(run, 50.0)
@@ -110,12 +113,14 @@ def test_a_recovery_that_happened_while_sentinel_was_down_is_told(forgetful: boo
     assert run.told == ["degraded", "recovered"]
 
 
+@pytest.mark.promise("P5")
 def test_ten_restarts_in_ten_minutes_are_silent() -> None:
     run = Run((a_rule(every=60.0),), routes=(a_route(TEAM, remind_every=4 * 3600.0),), interval=60.0, forgetful=True)
     paris(run, *[50.0] * 11)
     assert run.told == ["degraded"]
 
 
+@pytest.mark.fault(92)
 def test_a_figure_missing_in_one_slot_stops_the_clock_for_that_slot_however_often_it_is_asked(forgetful: bool) -> None:
     often = Run((a_rule(held(20), every=60.0),), interval=60.0, forgetful=forgetful)
     seldom = Run((a_rule(held(20)),), forgetful=forgetful)
@@ -145,6 +150,7 @@ def test_only_the_slots_that_stayed_without_an_answer_are_taken_from_for(forgetf
     assert paris(run, 50.0) == "critical"
 
 
+@pytest.mark.fault(92)
 def test_polls_that_fall_now_before_now_after_the_edge_of_a_slot_miss_nothing(forgetful: bool) -> None:
     """The answer comes a second early or late: one slot is asked twice, one not at all, and no poll was missed."""
     run = Run((a_rule(held(20)),), forgetful=forgetful)
@@ -162,6 +168,7 @@ def test_polling_slower_than_the_source_moves_counts_the_time_between(forgetful:
     assert paris(run, 50.0) == "critical"
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize("back", [60.0, 3600.0, 365 * DAY])
 def test_a_clock_set_back_ends_nothing_and_opens_nothing_early(back: float, forgetful: bool) -> None:
     run = Run((a_rule(held(20, recover=20)),), forgetful=forgetful)
@@ -192,6 +199,7 @@ def test_a_minute_back_over_the_edge_of_a_slot_does_not_count_the_slot_twice(for
     assert paris(run, 50.0) == "critical"
 
 
+@pytest.mark.fault(19)
 def test_times_in_the_record_never_run_backwards(forgetful: bool) -> None:
     run = Run((a_rule(),), forgetful=forgetful)
     paris(run, 50.0)
@@ -218,6 +226,7 @@ def test_an_end_ahead_of_a_clock_set_back_is_no_reason_to_reopen_for_hours(forge
     assert run.told == ["degraded", "recovered", "degraded"]
 
 
+@pytest.mark.fault(20)
 def test_a_clock_set_forward_fires_nothing(forgetful: bool) -> None:
     run = Run((a_rule(held(60)),), forgetful=forgetful)
     paris(run, 50.0, 50.0)
@@ -236,6 +245,7 @@ def test_the_same_answer_handed_in_twice_is_one(forgetful: bool) -> None:
     assert (run.notices, run.incidents) == (notices, incidents)
 
 
+@pytest.mark.promise("P4")
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [("breach", ["degraded"]), ("ok", []), ("unknown", [])],
@@ -254,6 +264,7 @@ def test_a_source_that_fails_is_never_taken_for_what_no_data_says(
     assert run.told == expected
 
 
+@pytest.mark.promise("P4")
 @pytest.mark.parametrize("policy", ["breach", "ok", "unknown"])
 def test_what_is_active_stays_active_behind_a_failing_source(policy: str, forgetful: bool) -> None:
     run = Run((a_rule("value > 10", no_data=NoData(policy)),), forgetful=forgetful)

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.process
 KILLS = 6
 
 
+@pytest.mark.promise("P1", "P2", "P5")
 @pytest.mark.parametrize("seed", [20260302])
 def test_killing_the_program_at_random_loses_and_repeats_nothing(
     database_url: str, database: Database, tmp_path: Path, seed: int

@@ -40,6 +40,7 @@ def test_a_wrong_password_is_exit_5_after_one_failed_login(sqlite_url: str, tmp_
         assert len([one for one in it.portal.log if one.auth_ok is False]) == 1
 
 
+@pytest.mark.promise("P4", "P5")
 def test_a_restart_while_the_portal_is_down_closes_nothing(sqlite_url: str, tmp_path: Path) -> None:
     with stage(tmp_path, sqlite_url, declared=False) as it, it.program("run", "--once") as cron:
         it.bad = {it.sites[0]}

@@ -37,6 +37,8 @@ def test_one_outage_is_one_message_that_is_edited_and_a_restart_repeats_nothing(
         assert before.count("posted") == 1
 
 
+@pytest.mark.promise("P5")
+@pytest.mark.fault(7, 17)
 def test_a_restart_in_the_middle_goes_on_with_the_same_message(sqlite_url: str, tmp_path: Path) -> None:
     with stage(tmp_path, sqlite_url) as it, it.program() as program:
         it.bad = {it.sites[0]}
@@ -50,6 +52,8 @@ def test_a_restart_in_the_middle_goes_on_with_the_same_message(sqlite_url: str, 
         assert it.kinds == ["posted", "edited", "replied"]
 
 
+@pytest.mark.promise("P2")
+@pytest.mark.fault(7)
 def test_a_stop_is_quick_while_neither_the_portal_nor_slack_answers(sqlite_url: str, tmp_path: Path) -> None:
     with stage(tmp_path, sqlite_url) as it, it.program() as program:
         unanswered = it.slack.inject("chat.postMessage", silent(accepted=True))

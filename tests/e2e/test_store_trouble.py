@@ -44,6 +44,8 @@ def ends_well(it: Stage, program: Program, url: str) -> None:
     assert (found.lost, found.repeated, found.open, found.incidents) == ((), (), 0, 1)
 
 
+@pytest.mark.promise("P1", "P2")
+@pytest.mark.fault(27)
 def test_a_database_locked_by_another_program(sqlite_url: str, tmp_path: Path) -> None:
     with stage(tmp_path, sqlite_url) as it, it.program() as program:
         program.start(until="polling")
@@ -60,6 +62,8 @@ def test_a_database_locked_by_another_program(sqlite_url: str, tmp_path: Path) -
         ends_well(it, program, sqlite_url)
 
 
+@pytest.mark.promise("P1", "P2")
+@pytest.mark.fault(30)
 def test_a_database_directory_that_is_gone_and_comes_back(tmp_path: Path, migrated_sqlite: Path) -> None:
     place, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
     place.mkdir()
@@ -80,6 +84,8 @@ def test_a_database_directory_that_is_gone_and_comes_back(tmp_path: Path, migrat
         ends_well(it, program, url)
 
 
+@pytest.mark.promise("P1", "P2")
+@pytest.mark.fault(29, 37)
 @pytest.mark.postgres
 def test_a_postgres_that_refuses_writes_and_drops_its_connections(
     postgres: Postgres, migrated_postgres: str, tmp_path: Path

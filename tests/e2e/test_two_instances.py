@@ -18,6 +18,7 @@ def postgres_url(postgres: Postgres, migrated_postgres: str) -> str:
     return postgres.create(template=migrated_postgres)
 
 
+@pytest.mark.fault(14)
 def test_a_second_one_on_the_same_file_is_refused_and_names_the_first(sqlite_url: str, tmp_path: Path) -> None:
     with stage(tmp_path, sqlite_url) as it, it.program() as first, it.program(name="second") as second:
         first.start(until="polling")
@@ -30,6 +31,8 @@ def test_a_second_one_on_the_same_file_is_refused_and_names_the_first(sqlite_url
         assert first.running
 
 
+@pytest.mark.promise("P1", "P2", "P5")
+@pytest.mark.fault(114)
 @pytest.mark.postgres
 def test_a_standby_takes_over_when_the_leader_is_killed_and_repeats_nothing(postgres_url: str, tmp_path: Path) -> None:
     with stage(tmp_path, postgres_url) as it, it.program() as leader, it.program(name="standby") as standby:
@@ -53,6 +56,8 @@ def test_a_standby_takes_over_when_the_leader_is_killed_and_repeats_nothing(post
         assert standby.terminate() == 0
 
 
+@pytest.mark.promise("P2")
+@pytest.mark.fault(114)
 @pytest.mark.postgres
 def test_a_leader_that_was_frozen_writes_and_sends_nothing_more(postgres_url: str, tmp_path: Path) -> None:
     # Long enough that a busy machine does not make the new leader lose the lease in its turn.
@@ -76,6 +81,7 @@ def test_a_leader_that_was_frozen_writes_and_sends_nothing_more(postgres_url: st
         assert frozen.terminate() == 0
 
 
+@pytest.mark.fault(7)
 @pytest.mark.postgres
 def test_a_leader_that_stops_hands_over_at_once(postgres_url: str, tmp_path: Path) -> None:
     given = {"SENTINEL_LEASE_SECONDS": "6"}

@@ -31,6 +31,8 @@ def failing(times: int, *, after: bool) -> Callable[..., None]:
     return attempt
 
 
+@pytest.mark.promise("P1", "P2", "P5")
+@pytest.mark.fault(27, 39)
 @pytest.mark.parametrize("after", [False, True], ids=["nothing was written", "the answer was lost"])
 async def test_a_held_tick_is_repeated_and_tells_once(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, after: bool
@@ -47,6 +49,8 @@ async def test_a_held_tick_is_repeated_and_tells_once(
     database.close()
 
 
+@pytest.mark.promise("P1")
+@pytest.mark.fault(28, 43)
 async def test_a_tick_that_stays_held_is_given_up_and_the_next_poll_decides_anew(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,6 +68,8 @@ async def test_a_tick_that_stays_held_is_given_up_and_the_next_poll_decides_anew
     database.close()
 
 
+@pytest.mark.promise("P2")
+@pytest.mark.fault(114)
 async def test_whoever_lost_the_lease_writes_nothing_and_tells_nothing(database: Database) -> None:
     async with town(database) as it:
         mine = lease.acquire(database, "one", 30.0, "rules")
@@ -81,6 +87,8 @@ async def test_whoever_lost_the_lease_writes_nothing_and_tells_nothing(database:
         assert sum(len(book.open_incidents) for book in load(database).books.values()) == 1
 
 
+@pytest.mark.promise("P2")
+@pytest.mark.fault(114)
 async def test_a_leader_that_lost_the_lease_sends_nothing(database: Database) -> None:
     async with town(database) as it:
         mine = lease.acquire(database, "one", 30.0, "rules")

@@ -64,7 +64,8 @@ def recoveries(it: Town) -> list[str]:
     return [text for text in texts if "ecovered" in text and "portal" not in text.lower()]
 
 
-@pytest.mark.promise("P4")
+@pytest.mark.fault(46, 48, 49, 50, 51, 54, 55, 57, 58, 64, 72, 77, 80)
+@pytest.mark.promise("P4", "P6")
 @pytest.mark.parametrize(
     ("reason", "fault"), [pytest.param(r, f, id=f"{n}-{r}") for n, (r, f) in enumerate(WHOLE_ANSWER)]
 )
@@ -94,6 +95,8 @@ async def test_a_whole_answer_that_is_no_use(sqlite_url: str, reason: str, fault
     database.close()
 
 
+@pytest.mark.fault(65, 66, 67, 68, 69, 70, 71, 83)
+@pytest.mark.promise("P4")
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=name) for name, fault in ONE_CELL])
 async def test_one_figure_that_is_no_use(sqlite_url: str, fault: Fault) -> None:
     """The node freezes and is shown as unknown after half an hour; the others are judged; nobody is told a recovery."""
@@ -112,6 +115,8 @@ async def test_one_figure_that_is_no_use(sqlite_url: str, fault: Fault) -> None:
     database.close()
 
 
+@pytest.mark.fault(53)
+@pytest.mark.promise("P6")
 async def test_a_wrong_password_costs_one_failed_login_and_is_told_at_once(sqlite_url: str) -> None:
     database = Database.open(sqlite_url)
     async with town(database, password="wrong") as it:

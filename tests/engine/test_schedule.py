@@ -32,6 +32,7 @@ async def until(condition: object, seconds: float = 10.0) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.fault(11)
 async def test_a_slow_turn_is_never_overtaken_and_the_next_follows_at_once() -> None:
     running, most, turns = 0, 0, 0
     gate = asyncio.Event()
@@ -145,6 +146,7 @@ def waiting(number: int, kind: NoticeKind, **changes: object) -> OutboxNotice:
     return OutboxNotice(**(values | changes))  # type: ignore[arg-type]
 
 
+@pytest.mark.promise("P3")
 def test_a_backlog_is_told_at_once_and_an_open_attempt_alone() -> None:
     three = [waiting(1, NoticeKind.DEGRADED), waiting(2, NoticeKind.ESCALATED), waiting(3, NoticeKind.RECOVERED)]
     batch = next_batch(three, 100.0)
@@ -158,6 +160,7 @@ def test_a_backlog_is_told_at_once_and_an_open_attempt_alone() -> None:
     assert (batch.ids, batch.open_since) == ((1,), 90.0)
 
 
+@pytest.mark.promise("P3")
 def test_nothing_overtakes_a_notice_that_has_to_wait() -> None:
     later = [waiting(1, NoticeKind.DEGRADED, next_attempt_at=200.0), waiting(2, NoticeKind.RECOVERED)]
     assert next_batch(later, 100.0) is None
@@ -172,6 +175,7 @@ def test_an_escalation_is_not_hidden_by_a_quieter_step_after_it() -> None:
     assert delivery.kind is NoticeKind.ESCALATED
 
 
+@pytest.mark.promise("P7")
 def test_a_channel_is_talked_to_once_a_second_and_left_alone_when_it_asks() -> None:
     pacing = Pacing()
     pacing.sent("slack:#a", "slack", 10.0)

@@ -22,6 +22,7 @@ def test_there_is_a_single_head_and_the_program_expects_it() -> None:
     assert migrations.head_revision() == REVISION
 
 
+@pytest.mark.fault(35)
 def test_upgrading_an_empty_database_makes_the_schema_that_the_program_expects(empty_database_url: str) -> None:
     """Nothing, then everything; a second upgrade changes nothing."""
     assert migrations.current_revision(empty_database_url) is None
@@ -86,6 +87,7 @@ def test_two_upgrades_at_once_both_succeed(empty_database_url: str) -> None:
     assert done == [REVISION, REVISION]
 
 
+@pytest.mark.fault(8, 35)
 def test_a_newer_schema_is_refused_by_opening_and_by_upgrading(database_url: str) -> None:
     """An older program leaves the database of a newer one alone."""
     _stamp(database_url, "9999")
@@ -96,6 +98,7 @@ def test_a_newer_schema_is_refused_by_opening_and_by_upgrading(database_url: str
     assert migrations.current_revision(database_url) == "9999"
 
 
+@pytest.mark.fault(35)
 def test_an_older_schema_is_refused_with_the_command_that_mends_it(database_url: str) -> None:
     """Opening never migrates by itself."""
     _stamp(database_url, "0000")
@@ -104,6 +107,7 @@ def test_an_older_schema_is_refused_with_the_command_that_mends_it(database_url:
     assert "sentinel db upgrade" in refused.value.hint
 
 
+@pytest.mark.fault(8)
 def test_a_failed_migration_leaves_nothing_behind(empty_database_url: str) -> None:
     """All steps are one transaction: an interrupted upgrade is as if it had never begun."""
     if empty_database_url.startswith("sqlite"):

@@ -45,6 +45,7 @@ def test_the_story_without_mishaps(fresh: Callable[[], str]) -> None:
     assert [one.kind.value for one in world.posted][:3] == ["degraded", "widened", "widened"]
 
 
+@pytest.mark.promise("P1", "P2", "P3", "P5")
 @pytest.mark.parametrize("first", range(1, LANES + 1))
 def test_a_crash_at_any_step_changes_nothing_that_people_know(fresh: Callable[[], str], first: int) -> None:
     """As SQLite tests itself: fail at step 1, 2, 3 ... until the story ends without reaching the step.
@@ -69,6 +70,7 @@ def test_the_invariants_see_what_a_program_without_look_ups_would_repeat(fresh: 
     assert any("accepted 2 times" in sentence for sentence in found)
 
 
+@pytest.mark.promise("P1", "P2", "P3", "P5")
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_random_mishaps_lose_and_repeat_nothing(fresh: Callable[[], str], seed: int) -> None:
     world = play(fresh(), seed)

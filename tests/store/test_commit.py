@@ -60,6 +60,8 @@ def test_a_tick_leaves_everything_it_decided(database: Database) -> None:
     }
 
 
+@pytest.mark.promise("P5")
+@pytest.mark.fault(39, 40)
 def test_the_same_tick_twice_adds_nothing(database: Database) -> None:
     """P5: when the answer to a commit is lost, the tick is simply committed again."""
     plan, reading = a_bad_tick()
@@ -70,6 +72,8 @@ def test_the_same_tick_twice_adds_nothing(database: Database) -> None:
     assert load(database).books[BOOK].incidents == remembered.books[BOOK].incidents
 
 
+@pytest.mark.promise("P5")
+@pytest.mark.fault(2)
 @pytest.mark.parametrize("table", ["readings", "incidents", "alerts", "transitions", "events", "notices"])
 def test_a_tick_that_fails_in_the_middle_leaves_nothing(database: Database, table: str) -> None:
     """P5: whichever statement is the last one, the store is as before."""
@@ -148,6 +152,7 @@ def test_a_later_tick_overwrites_alerts_and_incidents_and_adds_the_rest(database
     assert rows_in(database)["notices"] == 4
 
 
+@pytest.mark.fault(114)
 def test_a_tick_under_a_lost_lease_writes_nothing(database: Database) -> None:
     """P2: whoever was paused too long finds another epoch inside the very transaction that would have written."""
     mine = lease.acquire(database, "first", 60, "rules")

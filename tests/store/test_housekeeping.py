@@ -49,6 +49,7 @@ def test_nothing_goes_before_its_time(database: Database) -> None:
     assert purge(database, AT + 29 * DAY, MONTH) == Purged()
 
 
+@pytest.mark.fault(44)
 def test_an_open_incident_keeps_everything_however_old(database: Database) -> None:
     """C 44: only readings go."""
     commit(database, *a_bad_tick(), epoch=None)
@@ -72,6 +73,8 @@ def test_an_ended_incident_goes_with_all_that_belongs_to_it(database: Database) 
             assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0, table.name
 
 
+@pytest.mark.promise("P1")
+@pytest.mark.fault(44)
 def test_an_ended_incident_that_is_not_told_yet_stays(database: Database) -> None:
     """P1: a channel that was gone for longer than the retention still gets its recovery."""
     record(

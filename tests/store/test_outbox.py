@@ -63,6 +63,7 @@ def test_what_nobody_is_told_is_kept_with_its_reason_and_never_due(database: Dat
     assert outbox.depth(database, LATER) == OutboxDepth(0, 0, 0, None)
 
 
+@pytest.mark.promise("P3")
 def test_notices_of_a_lane_come_in_the_order_of_their_deciding(database: Database) -> None:
     """P3: and other lanes are not mixed in."""
     record(database, [], decided=[a_notice(1), a_notice(1, MAIL), a_notice(2), a_notice(3)])
@@ -106,6 +107,7 @@ def test_a_change_that_may_wait_goes_along_with_one_that_may_not(database: Datab
     assert [one.notice.not_before for one in outbox.lane(database, LANE)] == [AT + 3, AT + 3]
 
 
+@pytest.mark.promise("P1")
 def test_an_attempt_left_open_by_a_crash_is_found_at_once(database: Database) -> None:
     """P2: killed between the attempt and its outcome, the notice is neither lost nor simply sent again."""
     record(database, [], decided=[a_notice()])
@@ -133,6 +135,7 @@ def test_an_unclear_notice_is_looked_at_again_in_its_time_and_may_repeat(databas
     assert outbox.depth(database, LATER + 20) == OutboxDepth(0, 1, 0, 119.0)
 
 
+@pytest.mark.promise("P1")
 def test_an_abandoned_notice_stands_in_the_list_until_it_is_retried(database: Database) -> None:
     """P1: nothing disappears; what follows it in the lane goes on."""
     record(database, [], decided=[a_notice(1), a_notice(2)])

@@ -45,6 +45,7 @@ def cut_all_connections(postgres: Postgres, url: str) -> None:
     )
 
 
+@pytest.mark.fault(37)
 def test_connections_that_died_between_two_ticks_are_replaced(database: Database, postgres: Postgres, url: str) -> None:
     """C 37: after a restart of the server the next tick simply works."""
     commit(database, *a_bad_tick(), epoch=None)
@@ -53,6 +54,7 @@ def test_connections_that_died_between_two_ticks_are_replaced(database: Database
     assert len(load(database).books) == 1
 
 
+@pytest.mark.fault(37)
 def test_a_connection_that_dies_within_a_tick_holds_it(database: Database, postgres: Postgres, url: str) -> None:
     """C 38, C 39: busy, and the same tick again is harmless whatever became of the first."""
 
@@ -68,6 +70,7 @@ def test_a_connection_that_dies_within_a_tick_holds_it(database: Database, postg
     assert len(load(database).books) == 1
 
 
+@pytest.mark.promise("P8")
 def test_a_server_that_does_not_answer_is_busy_and_its_password_is_not_shown() -> None:
     """P8: the message names host and database, the mend comes from outside."""
     with socket.socket() as taken:
@@ -91,6 +94,7 @@ def test_a_database_that_does_not_exist_is_an_error_with_a_hint(postgres: Postgr
     assert "SENTINEL_DATABASE_URL" in refused.value.hint
 
 
+@pytest.mark.fault(43)
 def test_a_statement_that_takes_too_long_is_stopped(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """C 43: a slow server holds a tick, it does not hang it."""
     monkeypatch.setattr(database_module, "STATEMENT_SECONDS", 0.05)
@@ -98,6 +102,7 @@ def test_a_statement_that_takes_too_long_is_stopped(database: Database, monkeypa
         connection.execute(text("SELECT pg_sleep(60)"))
 
 
+@pytest.mark.fault(27)
 def test_a_lock_held_by_another_program_holds_the_tick(
     database: Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +116,7 @@ def test_a_lock_held_by_another_program_holds_the_tick(
     assert len(load(database).books) == 1
 
 
+@pytest.mark.fault(41)
 def test_a_transaction_that_stands_idle_is_ended_by_the_server(
     database: Database, postgres: Postgres, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +134,7 @@ def test_a_transaction_that_stands_idle_is_ended_by_the_server(
         paused()
 
 
+@pytest.mark.fault(29)
 def test_a_read_only_server_is_found_at_the_start(postgres: Postgres, url: str) -> None:
     """C 29: after a fail-over the old address may be a standby."""
     name = make_url(url).database
@@ -138,6 +145,7 @@ def test_a_read_only_server_is_found_at_the_start(postgres: Postgres, url: str) 
     Database.open(url, read_only=True).close()
 
 
+@pytest.mark.fault(40)
 def test_a_transaction_that_loses_against_another_may_be_repeated(database: Database) -> None:
     """C 40: serialization failures and deadlocks are busy, not broken."""
     with pytest.raises(StoreBusy, match="in favour of another"), database.transaction() as connection:
@@ -164,6 +172,7 @@ def test_what_the_server_complains_about_is_sorted(
     assert type(raised.value) is kind
 
 
+@pytest.mark.promise("P2")
 def test_a_taker_of_the_lease_waits_for_a_commit_that_is_under_way(
     database: Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,8 @@ def database(impatient: None, sqlite_url: str) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.mark.promise("P5")
+@pytest.mark.fault(32)
 def test_every_connection_has_the_settings_that_keep_what_was_acknowledged(database: Database) -> None:
     """WAL, FULL, foreign keys: C 32."""
     with database.transaction() as connection:
@@ -58,6 +60,7 @@ def test_a_write_takes_the_lock_before_it_reads(database: Database) -> None:
     assert statements[1] == "BEGIN IMMEDIATE"
 
 
+@pytest.mark.fault(27)
 def test_a_database_locked_by_another_program_holds_the_tick(database: Database, path: Path) -> None:
     """C 27: busy, nothing written, and the same tick goes through afterwards."""
     other = sqlite3.connect(path, isolation_level=None)
@@ -71,6 +74,7 @@ def test_a_database_locked_by_another_program_holds_the_tick(database: Database,
     assert len(load(database).books) == 1
 
 
+@pytest.mark.fault(27)
 def test_a_thread_that_writes_for_too_long_holds_the_tick_as_well(database: Database) -> None:
     """Within one process the turn is waited for without asking the file."""
     with (
@@ -81,6 +85,8 @@ def test_a_thread_that_writes_for_too_long_holds_the_tick_as_well(database: Data
         pass
 
 
+@pytest.mark.promise("P5")
+@pytest.mark.fault(28)
 def test_a_full_disk_holds_the_tick_and_leaves_nothing_half_written(database: Database) -> None:
     """C 28: and it goes on by itself once there is room."""
     limits = {"pages": 1}
@@ -99,6 +105,7 @@ def test_a_full_disk_holds_the_tick_and_leaves_nothing_half_written(database: Da
     assert len(load(database).queries) == 1
 
 
+@pytest.mark.fault(29)
 def test_a_file_that_may_not_be_written_is_found_at_the_start(sqlite_url: str, path: Path) -> None:
     """C 29: by a test write, before anything is polled."""
     locked_up = path.with_name("readonly.db")
@@ -127,6 +134,7 @@ def test_a_database_opened_for_reading_refuses_writes_and_changes_no_file(databa
     reader.close()
 
 
+@pytest.mark.fault(30)
 @pytest.mark.parametrize("deed", ["deleted", "replaced"])
 def test_a_file_that_goes_away_stops_the_writing(database: Database, path: Path, deed: str) -> None:
     """C 30: SQLite itself would go on writing into a file that nobody can find again."""
@@ -142,6 +150,7 @@ def test_a_file_that_goes_away_stops_the_writing(database: Database, path: Path,
         load(database)
 
 
+@pytest.mark.fault(30)
 def test_a_file_that_comes_back_is_used_again(database: Database, path: Path) -> None:
     """Somebody moved it by mistake."""
     path.rename(path.with_name("old.db"))
@@ -151,6 +160,7 @@ def test_a_file_that_comes_back_is_used_again(database: Database, path: Path) ->
     database.check()
 
 
+@pytest.mark.fault(31)
 def test_a_damaged_file_is_refused_with_the_way_to_restore_it(sqlite_url: str, path: Path) -> None:
     """C 31: it is neither opened nor made anew."""
     damaged = bytearray(path.read_bytes())
@@ -163,6 +173,7 @@ def test_a_damaged_file_is_refused_with_the_way_to_restore_it(sqlite_url: str, p
     assert path.read_bytes()[4096:4100] == damaged[4096:4100]
 
 
+@pytest.mark.fault(31)
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     """A text file under that name stays as it is."""
     other = tmp_path / "notes.txt"
@@ -190,6 +201,7 @@ def test_a_place_that_cannot_hold_a_file_is_named(tmp_path: Path) -> None:
         Database.open(f"sqlite:///{tmp_path / 'no' / 'sentinel.db'}")
 
 
+@pytest.mark.fault(14)
 def test_a_second_instance_is_told_which_process_has_the_file(sqlite_url: str) -> None:
     """A 14: two pollers on one file would each tell everything."""
     first, second = Database.open(sqlite_url), Database.open(sqlite_url)
@@ -204,6 +216,7 @@ def test_a_second_instance_is_told_which_process_has_the_file(sqlite_url: str) -
     second.close()
 
 
+@pytest.mark.promise("P5")
 def test_the_claim_of_a_killed_process_is_gone_with_it(sqlite_url: str, path: Path) -> None:
     """P5: no file has to be removed by hand after kill -9."""
     program = (
