@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import sys
+import os
 from typing import Any
 
 import click
 
 from sentinel.cli.contents import COMMANDS, help_text
 from sentinel.cli.screen import complain, say
+from sentinel.deliver.escape import visible
 from sentinel.errors import ConfigError, SentinelError
 
 INTERRUPTED = 130
@@ -56,9 +57,8 @@ class Commands(click.Group):
             raise
         except Exception as error:  # noqa: BLE001  # the last door: nobody is shown a traceback unasked
             _debug(ctx)
-            complain(
-                f"unexpected {type(error).__name__}: {error}", "This is a defect. --debug shows where it happened."
-            )
+            told = f"unexpected {type(error).__name__}: {_veiled(str(error))}"
+            complain(told, "This is a defect. --debug shows where it happened.")
             ctx.exit(UNEXPECTED)
 
 
@@ -66,7 +66,19 @@ def _debug(ctx: click.Context) -> None:
     if ctx.params.get("debug"):
         import traceback  # noqa: PLC0415  # only when asked
 
-        traceback.print_exc(file=sys.stderr)
+        for line in _veiled(traceback.format_exc()).splitlines():
+            click.echo(visible(line), err=True)
+
+
+def _veiled(text: str) -> str:
+    """What a library says may quote what it was given: without the secrets of the environment."""
+    from sentinel.config.confidential import Veil  # noqa: PLC0415  # only when something went wrong
+    from sentinel.config.settings import Settings  # noqa: PLC0415  # as above
+
+    try:
+        return Veil(Settings.load().secrets())(text)
+    except ConfigError:
+        return Veil(value for name, value in os.environ.items() if name.startswith("SENTINEL_") and value)(text)
 
 
 def _report(error: SentinelError) -> None:

@@ -22,9 +22,15 @@ log = structlog.get_logger("sentinel.run")
 
 def prepare(settings: Settings, loaded: Loaded) -> None:
     """Set up logging, and say what is odd about the configuration."""
-    configure(form=settings.log_format, level=settings.log_level, secrets=settings.secrets())
+    configure(form=settings.log_format, level=settings.log_level, secrets=secrets_of(settings, loaded))
     for warning in (*settings.warnings, *loaded.warnings, *missing(settings, loaded), *unused(settings, loaded)):
         log.warning(warning.message, code=warning.code, file=warning.file, line=warning.line, hint=warning.hint)
+
+
+def secrets_of(settings: Settings, loaded: Loaded) -> tuple[str, ...]:
+    """Everything that no line may hold: the environment's secrets, and the URLs of webhooks."""
+    hooks = (receiver.webhook_url for receiver in loaded.receivers)
+    return (*settings.secrets(), *(url for url in hooks if url))
 
 
 async def serve(app: App) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
 
 _KEY = (
     r"[A-Za-z0-9_-]*(?:pass?w|passphrase|passwd|pwd|pswd|secret|token|credential|api[_-]?key|private[_-]?key|user[_-]?name|login|"
@@ -56,3 +59,33 @@ def _moved(offset: int, begin: int, stop: int, shown: int, moved: int, *, inside
     if offset < stop:
         return shown + inside
     return shown + len(HIDDEN) + offset - stop
+
+
+class Veil:
+    """Hides known secrets in any text: as they are, as a URL has them, and as a login in base64 has them."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        self._forms = sorted(forms, key=len, reverse=True)  # a secret may be part of another
+
+    def __call__(self, text: str) -> str:
+        """The text with `***` in their place."""
+        for form in self._forms:
+            text = text.replace(form, HIDDEN)
+        return text
+
+
+def _forms(secret: str) -> Iterable[str]:
+    yield secret
+    for spelt in (
+        quote(secret, safe="", errors="replace"),
+        quote(secret, errors="replace"),
+        quote_plus(secret, errors="replace"),
+    ):
+        yield spelt
+        yield spelt.replace("%", "%25")
+    raw = secret.encode("utf-8", "surrogatepass")
+    yield repr(secret)[1:-1]
+    yield ascii(secret)[1:-1]
+    yield repr(raw)[2:-1]
+    yield base64.b64encode(raw).decode("ascii")

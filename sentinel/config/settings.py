@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -110,10 +110,15 @@ class Settings(BaseSettings):
         """Every credential, for those who must make sure that none is ever written."""
         single = (self.slack_bot_token, self.slack_app_token, self.smtp_password, self.heartbeat_url)
         named = (*self.slack_webhooks.values(), *self.webhook_secrets.values())
-        passwords = tuple(password for _, password in self.source_credentials.values())
-        found = [*self.tokens(), *(secret.get_secret_value() for secret in (*single, *named, *passwords))]
-        database = urlsplit(self.database_url.get_secret_value()).password
-        return tuple(one for one in (*found, database or "") if one)
+        found = [*self.tokens(), *(secret.get_secret_value() for secret in (*single, *named))]
+        logins = [
+            (user.get_secret_value(), secret.get_secret_value()) for user, secret in self.source_credentials.values()
+        ]
+        for user, password in (*logins, (self.smtp_username, self.smtp_password.get_secret_value())):
+            if password:  # and both together, as base64 has them: Basic, AUTH PLAIN
+                found += [password, f"{user}:{password}", f"\0{user}\0{password}"]
+        database = _password(self.database_url.get_secret_value())
+        return tuple(dict.fromkeys(one for one in (*found, database, unquote(database)) if one))
 
     def tokens(self) -> tuple[str, ...]:
         """What opens the HTTP door; in the variable they stand apart by commas, blanks or line ends."""
@@ -229,6 +234,15 @@ class _Reader:
 
 
 _STRUCTURED = frozenset({"SOURCE_CREDENTIALS", "SOURCE_URLS", "SLACK_WEBHOOKS", "WEBHOOK_SECRETS", "WARNINGS"})
+
+
+def _password(url: str) -> str:
+    """That of a database URL, as it is written there, also where it stands after the `?`."""
+    try:
+        parts = urlsplit(url)
+        return parts.password or dict(parse_qsl(parts.query)).get("password", "")
+    except ValueError:
+        return ""
 
 
 def _host(url: str) -> str:

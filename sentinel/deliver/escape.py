@@ -27,8 +27,12 @@ def clean(text: str, limit: int) -> str:
     A right-to-left override becomes `[U+202E]`, an escape character `[U+001B]`, a lone surrogate `[U+D800]`.
     """
     early = text[: 4 * limit + 16]  # a name may be huge; what lies beyond cannot be shown anyway
-    shown = "".join(_shown(early, i) for i in range(len(early)))
-    return cut(" ".join(shown.split()), limit)
+    return cut(" ".join(visible(early).split()), limit)
+
+
+def visible(text: str) -> str:
+    """One line of any length with its blanks kept: line ends become blanks, what is invisible is named as in `clean`."""
+    return "".join(_shown(text, i) for i in range(len(text)))
 
 
 def _shown(text: str, i: int) -> str:

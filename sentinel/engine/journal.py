@@ -10,6 +10,9 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
+from sentinel.config.confidential import Veil
+from sentinel.deliver.escape import visible
+
 _NOISY = ("httpx", "httpcore", "apscheduler", "slack_sdk", "aiohttp", "uvicorn", "asyncio", "alembic")
 """Libraries that log too much, or addresses that hold credentials; from them only warnings are of interest."""
 
@@ -27,7 +30,8 @@ def configure(*, form: str, level: str, secrets: Iterable[str] = ()) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _Redactor(secrets),
+        Redactor(secrets),
+        *((_harmless,) if form == "text" else ()),
     ]
     structlog.configure(
         processors=[*shared, renderer],
@@ -44,18 +48,31 @@ def configure(*, form: str, level: str, secrets: Iterable[str] = ()) -> None:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
-class _Redactor:
-    """Takes known secrets out of everything that is logged, tracebacks included."""
+class Redactor:
+    """Takes known secrets out of everything that is logged, tracebacks included, however they are written."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self._veil = Veil(secrets)
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
-        return {key: self._clean(value) for key, value in event.items()} if self._secrets else event
+        return {key: self._clean(value) for key, value in event.items()}
 
     def _clean(self, value: Any) -> Any:
-        if not isinstance(value, str):
+        if isinstance(value, str):
+            return self._veil(value)
+        if value is None or isinstance(value, bool | int | float):
             return value
-        for secret in self._secrets:
-            value = value.replace(secret, "***")
-        return value
+        shown = repr(value)
+        hidden = self._veil(shown)
+        return value if hidden == shown else hidden
+
+
+def _harmless(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Nothing from outside begins a line of its own or moves the terminal's cursor; JSON escapes by itself."""
+    return {key: _shown(key, value) for key, value in event.items()}
+
+
+def _shown(key: str, value: Any) -> Any:
+    if key in ("exception", "stack") and isinstance(value, str):
+        return "\n".join("    " + visible(line) for line in value.split("\n"))
+    return visible(value) if isinstance(value, str) else value
