@@ -82,7 +82,7 @@ OUTCOME = (
     Point("K7-edit", "Slack has edited the message, the line of the thread is not posted", webhook=None, email=None),
     Point("K8-before", "the outcome is about to be recorded", webhook=Seen(2, 1, 1), email=Seen(2)),
     Point("K8", "the outcome is recorded"),
-    Point("K9", "all is told, no heartbeat yet"),
+    Point("K9", "all is told and the next tick is over"),
 )
 
 GROUPS = {"start and tick": (*START, *POLLING), "attempt": ATTEMPT, "outcome": OUTCOME}

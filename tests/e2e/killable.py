@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import aiosmtplib
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, select
 
 from sentinel import fetch
 from sentinel.cli.main import main
@@ -21,9 +21,8 @@ from sentinel.deliver.posting import Poster
 from sentinel.deliver.slack import SlackChannel
 from sentinel.deliver.slack_calls import SlackCalls
 from sentinel.engine import instance, tick
-from sentinel.engine.dispatch import Dispatcher
-from sentinel.store import incidents, lease, notices, outbox
-from sentinel.store.outbox import Lane
+from sentinel.store import incidents, lease, notices, outbox, tables
+from sentinel.store.database import Database
 from tests.e2e.failpoints import CHANNELS, VARIABLE, FailPoint, channel
 
 Wire = Callable[..., Awaitable[Any]]
@@ -99,34 +98,38 @@ def wrap_recording() -> None:
 
 
 def wrap_outbox() -> None:
-    """K6 attempt recorded, K8 outcome about to be and just committed, K9 all is told."""
-    work, begin, delivered, drain = Dispatcher._work, outbox.begin, outbox.delivered, Dispatcher.drain
-    told = 0
+    """K6 attempt recorded, K8 outcome about to be and just committed, K9 all is told and the next tick is over."""
+    begin, delivered, record = outbox.begin, outbox.delivered, tick.Ticker.record
+    told: set[str] = set()
 
-    async def in_lane(self: Dispatcher, lane: Lane) -> bool:
-        channel.set(lane.address.kind)
-        return await work(self, lane)
-
-    def begun(db: Any, ids: Sequence[int], at: float, epoch: int | None) -> None:
-        begin(db, ids, at, epoch)
+    def begun(db: Database, ids: Sequence[int], *given: Any, **named: Any) -> None:
+        begin(db, ids, *given, **named)
+        channel.set(_channel(db, ids))
         point.here("K6", together=CHANNELS)
 
-    def settled(db: Any, ids: Sequence[int], at: float, epoch: int | None, **given: Any) -> None:
+    def settled(db: Database, ids: Sequence[int], *given: Any, **named: Any) -> None:
+        channel.set(_channel(db, ids))
         point.here("K8-before", together=CHANNELS)
-        delivered(db, ids, at, epoch, **given)
+        delivered(db, ids, *given, **named)
         point.here("K8", together=CHANNELS)
+        told.add(channel.get())
 
-    async def drained(self: Dispatcher) -> int:
-        nonlocal told
-        moved = await drain(self)
-        told += moved
-        if told and not moved:
+    async def over(self: tick.Ticker, asked: Any, reading: Any) -> Any:
+        done = await record(self, asked, reading)
+        if told >= CHANNELS:
             await point.within("K9")
-            told = 0
-        return moved
+            told.clear()
+        return done
 
-    Dispatcher._work, Dispatcher.drain = in_lane, drained  # type: ignore[method-assign]
     outbox.begin, outbox.delivered = begun, settled
+    tick.Ticker.record = over  # type: ignore[method-assign]
+
+
+def _channel(db: Database, ids: Sequence[int]) -> str:
+    """Which kind of channel these notices are for."""
+    with db.reading() as connection:
+        first = select(tables.notices.c.channel_kind).where(tables.notices.c.id == ids[0])
+        return str(connection.execute(first).scalar_one())
 
 
 def wrap_wire() -> None:
@@ -135,28 +138,30 @@ def wrap_wire() -> None:
 
     async def called(self: SlackCalls, method: str, arguments: Mapping[str, Any], **given: Any) -> Any:
         if method == "chat.postMessage":
-            return await around(call, self, method, arguments, **given)
+            return await around("slack", call, self, method, arguments, **given)
         reply = await call(self, method, arguments, **given)
         if method == "chat.update":
             await point.within("K7-edit")
         return reply
 
     async def posted(self: Poster, *given: Any) -> Any:
-        return await around(post, self, *given)
+        return await around("webhook", post, self, *given)
 
     async def handed_over(self: aiosmtplib.SMTP, *given: Any, **named: Any) -> Any:
-        return await around(data, self, *given, **named)
+        return await around("email", data, self, *given, **named)
 
-    async def around(wire: Wire, *given: Any, **named: Any) -> Any:
+    async def around(kind: str, wire: Wire, *given: Any, **named: Any) -> Any:
+        channel.set(kind)
         await point.within("K7-before", together=CHANNELS)
         answer = await wire(*given, **named)
         await point.within("K7", together=CHANNELS)
-        if channel.get() != "slack":
+        if kind != "slack":
             await point.within("start-lookup", together=CHANNELS)
         return answer
 
     async def looked_up(self: SlackChannel, delivery: Any) -> Any:
         found = await look_up(self, delivery)
+        channel.set("slack")
         await point.within("start-lookup", together=CHANNELS)
         return found
 

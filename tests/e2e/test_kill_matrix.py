@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.process
+@pytest.mark.timeout(400)  # a dozen starts of the program, on machines that may be busy
 @pytest.mark.promise("P1", "P2", "P3", "P5")
 @pytest.mark.fault(1, 2, 3, 4, 5, 6, 112)
 @pytest.mark.parametrize("group", GROUPS)
