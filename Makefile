@@ -1,6 +1,6 @@
 # Short names; each check is defined once, in scripts/test.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports format catalogue lock bench soak matrix wheel
+.PHONY: help setup demo test lint types imports format catalogue lock bench soak matrix rivals wheel
 
 UV ?= $(shell command -v uv || echo .venv/bin/uv)
 COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header
@@ -46,6 +46,9 @@ soak: setup ## kill `sentinel run` at random for a minute and count what was los
 
 matrix: setup ## kill `sentinel run` at every point of a tick and print what people got
 	@.venv/bin/python -m benchmarks.killmatrix
+
+rivals: setup ## the same torture for Sentinel and Alertmanager, about twenty minutes
+	@.venv/bin/python -m benchmarks.rivals
 
 wheel: setup ## dist/*.whl, with migrations and templates
 	@.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -1,0 +1,1 @@
+"""Sentinel and Alertmanager under the same torture: see `__main__`."""
