@@ -174,7 +174,12 @@ def _assembled(
         file=problems.file,
         text=text,
         defaults=defaults,
-        rulebook=Rulebook(rules=rules, routes=routes, sources=traits),
+        rulebook=Rulebook(
+            rules=rules,
+            routes=routes,
+            sources=traits,
+            addresses=tuple(address for receiver in receivers for address in receiver.addresses),
+        ),
         sources=tuple(sources.values()),
         services=services,
         receivers=receivers,

@@ -12,7 +12,7 @@ from sentinel.config.problems import Problems
 from sentinel.config.schema import RuleTable
 from sentinel.config.source_tables import is_uid
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.rules import SOURCE_RULE, Matchers, Route, Rule
+from sentinel.domain.rules import ITSELF, SELF_RULES, SOURCE_RULE, Matchers, Route, Rule
 
 _CATCH_ALL = "add a [[route]] without matchers at the end for everything else"
 
@@ -65,8 +65,8 @@ def _check_matchers(
 ) -> None:
     """Matchers that fit nothing there is."""
     known: Mapping[str, Sequence[str]] = {
-        "rule": [*(rule.id for rule in rules), SOURCE_RULE],
-        "source": sources,
+        "rule": [*(rule.id for rule in rules), SOURCE_RULE, *SELF_RULES],
+        "source": [*sources, ITSELF],
         "owner": list(dict.fromkeys(rule.owner for rule in rules if rule.owner)),
     }
     for number, route in enumerate(routes):

@@ -10,6 +10,8 @@ from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.routing import addresses
 from sentinel.domain.rules import Address, Route
 
+NO_ROUTE = "no route matches"
+
 _OPENS_FOR_NEW = frozenset(
     {
         NoticeKind.DEGRADED,
@@ -27,16 +29,19 @@ _QUIET = frozenset({NoticeKind.NARROWED, NoticeKind.DEESCALATED, NoticeKind.UNKN
 
 
 def announce(
-    incident: Incident, kind: NoticeKind, line: str, at: float, routes: Iterable[Route]
+    incident: Incident, kind: NoticeKind, line: str, at: float, routes: Iterable[Route], *, nobody: str = NO_ROUTE
 ) -> tuple[Incident, tuple[Notice, ...]]:
-    """The notices of the incident's present step, and the incident with all whom it concerns from now on."""
+    """The notices of the incident's present step, and the incident with all whom it concerns from now on.
+
+    `nobody` is the reason that is kept when the routes lead to no address.
+    """
     knowing = incident.audience
     audience = list(knowing)
     if kind in _OPENS_FOR_NEW:
         audience += [address for address in addresses(routes, incident) if address not in knowing]
     quiet = kind in _QUIET
     if not audience:
-        reason = "no route matches" if kind in _OPENS_FOR_NEW else "the opening was told to nobody"
+        reason = nobody if kind in _OPENS_FOR_NEW else "the opening was told to nobody"
         return incident, (_notice(incident, kind, None, line, at, quiet=quiet, reason=reason),)
     told = tuple(_notice(incident, kind, address, line, at, quiet=quiet and address in knowing) for address in audience)
     return incident.evolve(audience=tuple(audience)), told

@@ -13,7 +13,7 @@ from sentinel.domain.incidents import CloseReason, Incident
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Query
 from sentinel.domain.records import AlertKey, Book, BookKey, Plan, QueryState
-from sentinel.domain.rules import SOURCE_RULE, Rulebook
+from sentinel.domain.rules import SELF_RULES, SOURCE_RULE, Rulebook
 
 
 def adapt(
@@ -31,6 +31,8 @@ def adapt(
     gone: list[AlertKey] = []
     every = Changes({})
     for key, book in books.items():
+        if book.key[0] in SELF_RULES:
+            continue  # no file of rules brings these about or takes them away
         if book.key[0] == SOURCE_RULE:
             kept: Mapping[str, Alerts] = {}
             over = () if book.key[2] in sources else book.open_incidents

@@ -10,7 +10,7 @@ import numpy as np
 
 from sentinel.domain import sentences
 from sentinel.domain.affected import Affected, describe, worst_first
-from sentinel.domain.announce import announce, event, remind
+from sentinel.domain.announce import NO_ROUTE, announce, event, remind
 from sentinel.domain.hierarchy import Ints, Node, common_ancestor, is_under
 from sentinel.domain.incidents import CloseReason, Event, Incident, incident_id
 from sentinel.domain.notices import Notice, NoticeKind
@@ -27,11 +27,20 @@ class Changes:
     assigned: dict[int, str] = field(default_factory=dict)
     """Position in Affected -> incident."""
 
-    def tell(self, incident: Incident, kind: NoticeKind, line: str, at: float, routes: Iterable[Route]) -> Incident:
-        """Take the incident one step on: timeline, notices, the new state."""
+    def tell(
+        self,
+        incident: Incident,
+        kind: NoticeKind,
+        line: str,
+        at: float,
+        routes: Iterable[Route],
+        *,
+        nobody: str = NO_ROUTE,
+    ) -> Incident:
+        """Take the incident one step on: timeline, notices, the new state. `nobody` as `announce` has it."""
         incident = incident.evolve(step=incident.step + 1, changed_at=at)
         self.events.append(event(incident, kind, line, at))
-        incident, notices = announce(incident, kind, line, at, routes)
+        incident, notices = announce(incident, kind, line, at, routes, nobody=nobody)
         self.notices.extend(notices)
         self.incidents[incident.id] = incident
         return incident

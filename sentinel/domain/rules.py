@@ -16,6 +16,15 @@ from sentinel.domain.reading import Scope
 SOURCE_RULE = "sentinel/source"
 """The built-in rule about a source that does not answer: service None, node ()."""
 
+ITSELF = "sentinel"
+"""What incidents about Sentinel itself have for a source."""
+
+SELF_RULES = tuple(
+    f"sentinel/{name}"
+    for name in ("abandoned", "outbox", "ticks", "reload", "clock", "disk", "certificate", "token", "restarts")
+)
+"""The built-in rules about Sentinel itself: service None, node (subject,). What they find, `domain.selfcheck` says."""
+
 
 class Severity(IntEnum):
     """How bad; the numbers order them."""
@@ -181,11 +190,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
-    """Everything that decides: rules, routes, and per source how its figures move (`step`, seconds)."""
+    """Everything that decides: rules, routes, and per source how its figures move (`step`, seconds).
+
+    `addresses` are those of all receivers, in the order of the file, whether a route names them or not.
+    """
 
     rules: tuple[Rule, ...]
     routes: tuple[Route, ...]
     sources: tuple[SourceTraits, ...]
+    addresses: tuple[Address, ...] = ()
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule with that id."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.incidents import CloseReason, Facts, Incident
+from sentinel.domain.rules import SELF_RULES
 
 
 def place(node: Node, hierarchy: str) -> str:
@@ -71,6 +72,8 @@ def recovered(incident: Incident, at: float) -> str:
 
 def closed(incident: Incident, reason: CloseReason) -> str:
     """Why it ended, when it was no recovery."""
+    if incident.rule in SELF_RULES and reason is CloseReason.NOT_REPORTED:
+        return "Closed: Sentinel no longer uses it"
     texts = {
         CloseReason.MERGED: f"Part of {incident.merged_into} now",
         CloseReason.RULE_REMOVED: "Closed: the rule was removed; nothing is known about recovery",
