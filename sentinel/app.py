@@ -32,6 +32,7 @@ from sentinel.engine.backoff import Patience
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.health import Health
 from sentinel.engine.instance import Instance
+from sentinel.engine.monitoring import Monitoring
 from sentinel.engine.offload import offload
 from sentinel.engine.samples import sample_story
 from sentinel.engine.tick import Ticker
@@ -102,6 +103,9 @@ class App:
         self.health = Health(
             self.db, self.clock, ticker, lambda: self.instance.asked, lambda: self.instance.role, self.clock.now()
         )
+        self.monitoring = Monitoring(self.instance, self.db, self.clock)
+        if speed == 1.0:  # a demonstration's clock is not the one by which Sentinel's own troubles are measured
+            self.instance.while_leading = self.monitoring.while_leading
         self.door = self._door(settings)
 
     async def run(self) -> None:

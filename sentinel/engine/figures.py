@@ -16,3 +16,7 @@ OUTBOX_OLDEST = Gauge("sentinel_outbox_oldest_seconds", "Age of the oldest waiti
 CLOCK_JUMPS = Counter(
     "sentinel_clock_jumps", "Jumps of the wall clock, by direction.", ["direction"], registry=REGISTRY
 )
+TICKS_MISSED = Gauge(
+    "sentinel_queries_missed", "Queries without a tick for three of their intervals.", ["source"], registry=REGISTRY
+)
+DISK_FREE = Gauge("sentinel_disk_free_ratio", "Free share of the disk of the SQLite file.", registry=REGISTRY)

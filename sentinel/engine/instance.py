@@ -67,6 +67,10 @@ class Instance:
     epoch: int | None = None
     role: str = "standby"
     on_plan: Callable[[Asked, Plan], None] | None = None
+    while_leading: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What else runs for as long as this instance leads; cancelled when it no longer does."""
+    told_at: float = 0.0
+    """When the outbox was last gone through without trouble, by the steady clock."""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _renewed: float = 0.0
@@ -154,6 +158,7 @@ class Instance:
             asyncio.create_task(self._follow(schedule), name="discovery"),
             asyncio.create_task(self._every(CLEAN_EVERY, self._clean), name="housekeeping"),
             asyncio.create_task(self._watch_clock(schedule), name="clock watch"),
+            *(asyncio.ensure_future(work()) for work in self.while_leading),
         ]
         try:
             await self._keep_lease()
@@ -262,7 +267,9 @@ class Instance:
         """Drain the outbox whenever something was committed, and every now and then for what waits its time."""
         while not self._stop.is_set():
             try:
-                if await self.dispatcher.drain():
+                moved = await self.dispatcher.drain()
+                self.told_at = self.clock.monotonic()
+                if moved:
                     continue
             except LeaseLost:
                 log.warning("another instance tells now")

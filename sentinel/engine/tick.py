@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -46,6 +46,8 @@ class Ticker:
     on_commit: Callable[[], None] = lambda: None
     trouble: StoreError | None = None
     last_tick_at: float | None = None
+    ticked: dict[str, float] = field(default_factory=dict)
+    """Per query key when its last tick was committed, by the steady clock."""
     _remembered: Remembered | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -84,6 +86,23 @@ class Ticker:
         except StoreError as broken:
             log.warning("record not read", reason=broken.message, hint=broken.hint)
             return None
+
+    async def amend(self, decide: Callable[[Mapping[BookKey, Book]], Plan | None]) -> Plan | None:
+        """Commit what is decided about incidents beside the readings, in turn with them. Tried once.
+
+        Raises:
+            StoreError: nothing was committed, or nobody knows; deciding again adds nothing that is there already.
+            LeaseLost: another instance writes now; nothing was written.
+        """
+        async with self._turn:
+            try:
+                done = await offload(lambda: self._amend(decide))
+            except StoreError:
+                self._remembered = None
+                raise
+        if done is not None:
+            self._tell_of(done)
+        return done
 
     def troubled(self) -> list[QueryState]:
         """The queries whose failing is a matter for people, as of the last commit."""
@@ -136,6 +155,14 @@ class Ticker:
         memory.books.update(done.books)
         return done
 
+    def _amend(self, decide: Callable[[Mapping[BookKey, Book]], Plan | None]) -> Plan | None:
+        memory = self._memory()
+        done = decide(memory.books)
+        if done is not None:
+            commit(self.db, done, None, epoch=self.epoch())
+            memory.books.update(done.books)
+        return done
+
     def _adapt(self, wanted: dict[str, list[str]]) -> Plan | None:
         memory = self._memory()
         done = adapt(self.rulebook, wanted, memory.books, self.clock.now())
@@ -149,6 +176,7 @@ class Ticker:
 
     def _report(self, asked: Asked, reading: Reading, done: Plan) -> None:
         self.last_tick_at = reading.at
+        self.ticked[asked.query.key] = self.clock.monotonic()
         figures.TICKS.labels(asked.query.source, "failed" if reading.failure else "good").inc()
         figures.LAST_TICK.set(reading.at)
         if reading.failure is not None:
@@ -159,6 +187,9 @@ class Ticker:
                 reason=reading.failure.reason.value,
                 text=reading.failure.text,
             )
+        self._tell_of(done)
+
+    def _tell_of(self, done: Plan) -> None:
         for event in done.events:
             log.info("incident", incident=event.incident, kind=event.kind, text=event.text)
         if done.notices:

@@ -88,6 +88,11 @@ class Database:
             self._instance.acquire()
 
     @property
+    def folder(self) -> Path | None:
+        """Where the SQLite file lies; None for Postgres."""
+        return self._path.parent if self._path is not None else None
+
+    @property
     def claimed(self) -> bool:
         """Whether this process is the one instance of a SQLite file."""
         return self._instance is not None and self._instance.held
