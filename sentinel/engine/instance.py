@@ -278,7 +278,8 @@ class Instance:
             except Exception:
                 log.exception("telling broke")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self.look_every)
+                async with asyncio.timeout(self.look_every):  # wait_for may swallow the cancelling that ends this
+                    await self._wake.wait()
             if not self._stop.is_set():
                 self._wake.clear()
 
