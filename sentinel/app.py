@@ -103,9 +103,11 @@ class App:
         self.health = Health(
             self.db, self.clock, ticker, lambda: self.instance.asked, lambda: self.instance.role, self.clock.now()
         )
-        self.monitoring = Monitoring(self.instance, self.db, self.clock)
-        if speed == 1.0:  # a demonstration's clock is not the one by which Sentinel's own troubles are measured
+        # A demonstration's clock is not the one by which Sentinel's own troubles are measured.
+        self.monitoring = Monitoring(self.instance, self.clock, settings) if speed == 1.0 else None
+        if self.monitoring is not None:
             self.instance.while_leading = self.monitoring.while_leading
+            self.health.more = self.monitoring.checks
         self.door = self._door(settings)
 
     async def run(self) -> None:
@@ -117,6 +119,9 @@ class App:
         try:
             if self.door is not None:
                 await self._listen(self.door)
+            if self.monitoring is not None:
+                self.monitoring.start()
+                await self.monitoring.await_clock(lambda: self.health.stopping)
             await self.instance.run()
         finally:
             await self.close()
@@ -142,6 +147,8 @@ class App:
         """Let go of everything."""
         if self.door is not None:
             await self.door.stop()
+        if self.monitoring is not None:
+            await self.monitoring.stop()
         for source in self.instance.sources.values():
             await source.close()
         await self.channels.close()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+EARLIEST = 1_767_225_600.0
+"""The beginning of 2026: this program is not older, so a wall clock that shows less was never set."""
+
 
 class Clock(Protocol):
     """Where instants come from: Unix seconds, UTC, rounded to milliseconds so that they survive any database."""

@@ -60,6 +60,8 @@ def check_transport(settings: Settings, loaded: Loaded) -> None:
     found: list[Problem] = []
     if _in_the_clear(settings.slack_api_url):
         found.append(_refused("SENTINEL_SLACK_API_URL", "plain HTTP would show the token to the network", "use https"))
+    if settings.heartbeat_url.get_secret_value() and _in_the_clear(settings.heartbeat_url.get_secret_value()):
+        found.append(_refused("SENTINEL_HEARTBEAT_URL", "plain HTTP would show it to the network", "use https"))
     for name, url in sorted(settings.slack_webhooks.items()):
         if _in_the_clear(url.get_secret_value()):
             variable = f"SENTINEL_SLACK_WEBHOOK_{name}"

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     smtp_from: str = ""
     smtp_ca_file: Path | None = None
     heartbeat_url: SecretStr = SecretStr("")
+    heartbeat_signals: Annotated[Literal["success", "all"], BeforeValidator(str.lower)] = "success"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(str.lower)] = "text"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
     lease_seconds: float = Field(default=30.0, ge=1, le=3600)
@@ -149,6 +150,11 @@ class Settings(BaseSettings):
         if self.smtp_host and not self.smtp_from:
             problems.append(_problem("SENTINEL_SMTP_FROM", "is needed with SENTINEL_SMTP_HOST", "the sender's address"))
         port = re.fullmatch(r".+:(\d{1,5})", self.http_bind)
+        beats = self.heartbeat_url.get_secret_value()
+        if beats and not re.match(r"https?://[^/\s]\S*$", beats):
+            problems.append(
+                _problem("SENTINEL_HEARTBEAT_URL", "must begin with https://", "the URL as you were given it")
+            )
         if self.http_bind != "off" and (port is None or int(port[1]) > _LAST_PORT):
             problems.append(_problem("SENTINEL_HTTP_BIND", "must be host:port or off", "127.0.0.1:8080"))
         problems += [

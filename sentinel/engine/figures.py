@@ -20,3 +20,9 @@ TICKS_MISSED = Gauge(
     "sentinel_queries_missed", "Queries without a tick for three of their intervals.", ["source"], registry=REGISTRY
 )
 DISK_FREE = Gauge("sentinel_disk_free_ratio", "Free share of the disk of the SQLite file.", registry=REGISTRY)
+HEARTBEATS = Counter("sentinel_heartbeats", "Signs of life to the outside, by outcome.", ["outcome"], registry=REGISTRY)
+HEARTBEAT_LAST = Gauge(
+    "sentinel_heartbeat_last_seconds", "Unix time of the last one that was taken.", registry=REGISTRY
+)
+LOOP_LAG = Gauge("sentinel_loop_lag_seconds", "By how much the event loop's last pulse was late.", registry=REGISTRY)
+LOOP_BLOCKED = Counter("sentinel_loop_blocked", "Standstills of the event loop.", registry=REGISTRY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sentinel.clock import Clock
@@ -41,6 +41,8 @@ class Health:
     role: Callable[[], str]
     started_at: float
     stopping: bool = False
+    more: Callable[[], Iterable[Check]] = tuple
+    """What else is looked at, where Sentinel watches itself."""
 
     async def ready(self) -> list[Check]:
         """Whether this instance does its work: the store answers, and it leads or stands by."""
@@ -62,7 +64,7 @@ class Health:
         if self.role() == "leader":
             checks += [self._readings(), self._sources()]
         checks.append(await self._outbox())
-        return checks
+        return [*checks, *self.more()]
 
     def _readings(self) -> Check:
         asked = self.asked()

@@ -2,31 +2,120 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
-from sentinel.clock import Clock
+import structlog
+
+from sentinel.clock import EARLIEST, Clock, SystemClock
+from sentinel.config.settings import Settings
+from sentinel.domain.rules import Severity
+from sentinel.engine.health import Check
+from sentinel.engine.heartbeat import Heartbeat, Pass
 from sentinel.engine.instance import Instance
+from sentinel.engine.lastgasp import LastGasp
 from sentinel.engine.looks import Disk, Polling, Telling, WallClock
 from sentinel.engine.selfwatch import Look, SelfWatch
-from sentinel.store.database import Database
+from sentinel.engine.watchdog import Watchdog
+from sentinel.fetch import Client
+
+log = structlog.get_logger("sentinel.monitoring")
 
 
 class Monitoring:
-    """The watch over one instance. `while_leading` runs as long as it leads."""
+    """The watch over one instance. `while_leading` runs as long as it leads, the rest from `start` to `stop`."""
 
-    def __init__(self, instance: Instance, db: Database, clock: Clock) -> None:
+    def __init__(self, instance: Instance, clock: Clock, settings: Settings) -> None:
         self._instance = instance
-        self._db = db
         self._clock = clock
+        self._client = Client()
+        self._tasks: list[asyncio.Task[None]] = []
         self.watch = SelfWatch(instance.ticker, clock, self._looks)
-        self.while_leading: tuple[Callable[[], Awaitable[None]], ...] = (self.watch.run,)
+        self.watchdog = Watchdog(SystemClock().monotonic)
+        self.heartbeat = self._heartbeat(settings)
+        self.last_gasp = LastGasp(
+            instance.db,
+            clock,
+            lambda: instance.ticker.rulebook,
+            lambda address: instance.dispatcher.channels(address),  # noqa: PLW0108 - a reload gives it others
+            lambda: instance.role == "leader",
+            on_trouble=self.heartbeat.fail if self.heartbeat is not None else None,
+        )
+        beating = (self.heartbeat.run,) if self.heartbeat is not None else ()
+        self.while_leading: tuple[Callable[[], Awaitable[None]], ...] = (self.watch.run, *beating)
+
+    def start(self) -> None:
+        """Begin what does not depend on leading."""
+        self.watchdog.start()
+        works = (self.watchdog.pulse, self.last_gasp.run)
+        self._tasks = [asyncio.create_task(work(), name=work.__qualname__) for work in works]
+
+    async def stop(self) -> None:
+        """End it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self.watchdog.stop()
+        await self._client.close()
+
+    async def await_clock(self, stopping: Callable[[], bool]) -> None:
+        """A machine without a battery starts in 1970: nothing is asked before its clock has been set."""
+        if self.clock_is_set():
+            return
+        log.error("clock not set", at=self._clock.now(), hint="waiting until it is: check the time service (NTP)")
+        while not self.clock_is_set() and not stopping():  # noqa: ASYNC110 - nobody tells when a clock is set
+            await asyncio.sleep(1.0)
+
+    def clock_is_set(self) -> bool:
+        """Whether the wall clock can be right: it is not before this program was made."""
+        return self._clock.now() >= EARLIEST
+
+    def checks(self) -> list[Check]:
+        """What the health page adds: only what keeps Sentinel from its work now, or hides that it does, is red."""
+        found = [self._itself()]
+        if not self.clock_is_set():
+            found.append(Check("clock", good=False, text="it was never set; nothing is polled until it is"))
+        if self.heartbeat is not None:
+            found.append(self._beats(self.heartbeat))
+        return found
+
+    def _itself(self) -> Check:
+        """Trouble with Sentinel that is critical, or that nobody could be told."""
+        lasting = self.watch.open
+        if not lasting:
+            return Check("itself", good=True, text="no trouble")
+        red = [one for one in lasting if one.severity is Severity.CRITICAL or not one.audience]
+        text = "; ".join(f"{one.rule}: {one.facts.summary}" for one in (red or lasting))
+        return Check("itself", good=not red, text=text)
+
+    def _beats(self, heartbeat: Heartbeat) -> Check:
+        if heartbeat.is_failing():
+            return Check("heartbeat", good=False, text=f"not taken: {heartbeat.trouble}")
+        if heartbeat.last_at is None:
+            return Check("heartbeat", good=True, text="none yet")
+        age = max(0.0, self._clock.now() - heartbeat.last_at)
+        return Check("heartbeat", good=True, text=f"{age:.0f} s ago")
+
+    def _heartbeat(self, settings: Settings) -> Heartbeat | None:
+        url = settings.heartbeat_url.get_secret_value()
+        if not url:
+            return None
+        instance = self._instance
+        done = Pass(
+            asked=lambda: instance.asked,
+            ticked=lambda: instance.ticker.ticked,
+            told_at=lambda: instance.told_at,
+            may_act=instance.may_act,
+        )
+        return Heartbeat(url, done, self._clock, self._client, signals=settings.heartbeat_signals)
 
     def _looks(self) -> tuple[Look, ...]:
         instance = self._instance
         return (
-            Telling(self._db, self._clock),
+            Telling(instance.db, self._clock),
             Polling(instance.ticker, self._clock, lambda: instance.asked),
             WallClock(self._clock, socket.gethostname()),
-            Disk(self._db.folder),
+            Disk(instance.db.folder),
         )
