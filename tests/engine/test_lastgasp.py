@@ -25,7 +25,7 @@ def texts(it: Town, channel: str = "#workplace-alerts") -> list[str]:
 
 
 @pytest.mark.promise("P1", "P6")
-@pytest.mark.fault(28, 29, 30)
+@pytest.mark.fault(28, 30)
 async def test_a_store_that_takes_nothing_for_a_minute_is_told_once_and_so_is_its_return(
     sqlite_url: str, tmp_path: Path
 ) -> None:

@@ -62,7 +62,7 @@ async def test_notices_that_do_not_leave_within_two_minutes_are_one_incident_unt
 
 
 @pytest.mark.promise("P1")
-@pytest.mark.fault(99, 100)
+@pytest.mark.fault(99)
 async def test_an_abandoned_notice_is_an_incident_with_what_the_channel_said(database: Database) -> None:
     async with town(database) as it:
         watch, look = a_watch(it), Telling(database, it.clock)
@@ -80,7 +80,6 @@ async def test_an_abandoned_notice_is_an_incident_with_what_the_channel_said(dat
 
 
 @pytest.mark.promise("P6")
-@pytest.mark.fault(12)
 async def test_a_query_without_a_tick_for_three_intervals_is_missed_until_it_has_one(database: Database) -> None:
     async with town(database) as it:
         watch, look = a_watch(it), Polling(it.ticker, it.clock, lambda: it.asked)
