@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from sentinel.fetch_addresses import Resolver, open_allowed, system_resolver
@@ -54,6 +55,15 @@ class CertificateTrouble:
 
     code: int
     message: str
+
+    @property
+    def about(self) -> Literal["dates", "name", "trust", "protocol"]:
+        """What is to be mended."""
+        if self.code in (_EXPIRED, _NOT_YET_VALID):
+            return "dates"
+        if _COMPLAINTS.get(self.code) == _WRONG_HOST:
+            return "name"
+        return "trust" if self.code else "protocol"
 
     @classmethod
     def of(cls, error: ssl.SSLError) -> CertificateTrouble:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 COMMANDS = (
     ("demo", "sentinel.cli.demo", "The whole thing in a minute, without credentials"),
+    ("doctor", "sentinel.cli.doctor", "Look at everything outside, and name what mends it"),
     ("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),
     ("probe", "sentinel.cli.probe", "Ask a source once and show what was recognised"),
     ("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
@@ -17,7 +18,7 @@ COMMANDS = (
 
 EXIT_CODES = (
     (0, "well"),
-    (1, "something was found (`status --exit-code`), or there is no such thing"),
+    (1, "something was found (`status --exit-code`, `doctor`), or there is no such thing"),
     (2, "wrong usage or configuration"),
     (3, "a source could not be asked"),
     (4, "the database cannot be used"),

@@ -49,6 +49,15 @@ class Examined:
     failure: Failure | None
 
 
+@dataclass(frozen=True)
+class Looked:
+    """The discovery page with what was made of it. `answer` None: nothing came back. `at`: Unix seconds of receipt."""
+
+    at: float
+    answer: Answer | None
+    found: Offer | Failure
+
+
 class NexthinkSource:
     """One Portal, asked with one account; `client` is one of its own unless given.
 
@@ -127,15 +136,21 @@ class NexthinkSource:
 
     async def discover(self) -> Offer | Failure:
         """Read the Portal's discovery page; what it names becomes known, what is declared stays as declared."""
+        return (await self.look()).found
+
+    async def look(self) -> Looked:
+        """The same with everything that was seen on the way."""
         result = await self._exchange(DISCOVERY, ())
+        at = self._clock.now()
         if isinstance(result, Trouble):
-            return refusals.of_trouble(result)
+            return Looked(at, None, refusals.of_trouble(result))
         if isinstance(result, Failure):
-            return result
-        failure = refusals.of_status(result, refusals.DISCOVERING, self._settings, self._clock.now())
-        if failure is not None:
-            return failure
-        page = result.body.decode("utf-8", "replace")
+            return Looked(at, None, result)
+        failure = refusals.of_status(result, refusals.DISCOVERING, self._settings, at)
+        return Looked(at, result, failure or self._offered(result))
+
+    def _offered(self, answer: Answer) -> Offer | Failure:
+        page = answer.body.decode("utf-8", "replace")
         offer = offer_of(page)
         if not offer.services:
             what = describe_page(page, "the list of services")[0] if page.lstrip()[:1] == "<" else "it is no HTML page"

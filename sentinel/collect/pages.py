@@ -22,6 +22,12 @@ def page_title(text: str) -> str:
     return " ".join(match[1].split()) if match else ""
 
 
+def is_login_page(text: str) -> bool:
+    """Whether the page asks for user and password."""
+    head = text[:_LOOKED_AT].lower()
+    return 'type="password"' in head or "type='password'" in head or bool(_LOGIN.search(page_title(text)))
+
+
 def describe_page(text: str, wanted: str) -> tuple[str, str]:
     """What the page is, in a sentence, and what may mend it."""
     head = text[:_LOOKED_AT].lower()
@@ -29,7 +35,7 @@ def describe_page(text: str, wanted: str) -> tuple[str, str]:
     named = f", title {shown(title, 80)}" if title else ""
     if head.lstrip().startswith("<?xml") and "<html" not in head:
         return f"asked for {wanted}, got an XML document", "is this the address of the Portal?"
-    if 'type="password"' in head or "type='password'" in head or _LOGIN.search(title):
+    if is_login_page(text):
         hint = "a proxy or single sign-on stands before the Portal; give Sentinel a way around it and a local account"
         return f"asked for {wanted}, got a login page{named}", hint
     if "<table" in head:

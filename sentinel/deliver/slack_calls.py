@@ -23,9 +23,10 @@ _LONGEST_WAIT = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Slack said ok; `data` is the answer."""
+    """Slack said ok; `data` is the answer, `scopes` what the token may do, where the answer's header tells."""
 
     data: Mapping[str, Any]
+    scopes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class SlackCalls:
             return Lost(f"the connection to Slack was lost during {method} ({type(error).__name__})", sent=True)
         except Exception as error:  # noqa: BLE001  # slack-sdk raises what it likes over answers that are not JSON
             return Lost(f"Slack's answer to {method} could not be read ({type(error).__name__})", sent=True)
-        return Accepted(answer.data if isinstance(answer.data, dict) else {})
+        return Accepted(answer.data if isinstance(answer.data, dict) else {}, _scopes(answer.headers))
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -124,6 +125,12 @@ def _refusal(method: str, refusal: SlackApiError) -> Reply:
     if status >= _SERVER_ERROR or not isinstance(code, str):
         return Lost(f"Slack answered {method} with HTTP {status} and no usable word", sent=True)
     return Denied(clean(code, 80), None)
+
+
+def _scopes(headers: Mapping[str, str]) -> frozenset[str] | None:
+    """Slack documentation, Web API: `X-OAuth-Scopes` lists the scopes of the token."""
+    text = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
+    return None if text is None else frozenset(one.strip() for one in text.split(",") if one.strip())
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

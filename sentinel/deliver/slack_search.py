@@ -42,7 +42,7 @@ class SlackSearch:
 
     async def channel_id(self, name: str) -> str | Unclear:
         """The id of a channel; Unclear when Slack does not tell, or knows no such channel."""
-        if _ID.fullmatch(name):
+        if is_channel_id(name):
             return name
         if name not in self._ids:
             found = await self._first(
@@ -81,6 +81,11 @@ class SlackSearch:
             if found is not None or not cursor:
                 return found
         return Unclear(f"{method} has more than {pages} pages, and what was looked for is on none of them")
+
+
+def is_channel_id(name: str) -> bool:
+    """Whether a channel is given by its id."""
+    return _ID.fullmatch(name) is not None
 
 
 _LISTED = {"types": "public_channel,private_channel", "exclude_archived": "true", "limit": "999"}

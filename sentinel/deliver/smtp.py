@@ -59,7 +59,7 @@ class SmtpChannel:
     def __init__(
         self, to: str, settings: SmtpSettings, *, connection: Callable[..., aiosmtplib.SMTP] | None = None
     ) -> None:
-        self._connection = connection or _GuardedSmtp
+        self._connection = connection or GuardedSmtp
         self._recipients = tuple(dict.fromkeys(one.strip() for one in to.split(",") if one.strip()))
         self._settings = settings
         self._progress: OrderedDict[str, _Progress] = OrderedDict()
@@ -114,7 +114,7 @@ class SmtpChannel:
         return Delivered(reference(delivery, self._settings), refused)
 
 
-class _GuardedSmtp(aiosmtplib.SMTP):
+class GuardedSmtp(aiosmtplib.SMTP):
     """The library's, which never says a word to a forbidden address."""
 
     async def connect(self, **options: Any) -> aiosmtplib.SMTPResponse:

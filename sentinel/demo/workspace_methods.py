@@ -43,7 +43,7 @@ class Methods:
             "chat.update": ("chat:write", self._update),
             "conversations.history": ("channels:history", self._history),
             "conversations.info": ("channels:read", self._info),
-            "conversations.list": ("channels:read", self._list),
+            "conversations.list": (None, self._list),
             "conversations.replies": ("channels:history", self._replies),
         }
 
@@ -61,6 +61,11 @@ class Methods:
         if scope is not None:
             self._need(scope)
         return answer(params)
+
+    def scopes_header(self, token: str | None) -> dict[str, str]:
+        """The header that tells what a valid token may do (Slack documentation, Web API)."""
+        valid = self._settings.auth_error is None and token == self._settings.token
+        return {"X-OAuth-Scopes": ",".join(sorted(self._settings.scopes))} if valid else {}
 
     def hook(self, channel: Channel, params: Json) -> None:
         """Accept a message from an incoming webhook.
@@ -161,6 +166,10 @@ class Methods:
 
     def _list(self, params: Json) -> Json:
         kinds = str(params.get("types", "public_channel")).split(",")
+        if "private_channel" in kinds:
+            self._need("groups:read")
+        if "public_channel" in kinds:
+            self._need("channels:read")
         hide_archived = _truthy(params.get("exclude_archived"))
         listed = [
             channel.as_dict()

@@ -107,12 +107,13 @@ class WorkspaceServer:
 
     def _judged(self, method: str, token: str | None, params: Json) -> Reply:
         try:
-            return Reply(200, {"ok": True, **self._methods.call(method, token, params)}, {}, "ok")
+            answer = {"ok": True, **self._methods.call(method, token, params)}
+            return Reply(200, answer, self._methods.scopes_header(token), "ok")
         except Refused as refusal:
             shape: Json = {"ok": False, "error": refusal.code, **refusal.extra}
             if refusal.details:
                 shape |= {"errors": refusal.details, "response_metadata": {"messages": refusal.details}}
-            return Reply(200, shape, {}, refusal.code)
+            return Reply(200, shape, self._methods.scopes_header(token), refusal.code)
         except RateLimited as limit:
             headers = {"Retry-After": str(limit.retry_after)}
             return Reply(429, {"ok": False, "error": "ratelimited"}, headers, "ratelimited")
