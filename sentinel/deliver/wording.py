@@ -193,7 +193,7 @@ def _one_line(incident: Incident, look: Look, place: str, room: int) -> str:
     facts = incident.facts
     head = f"{look.sign} {look.word}"
     if look in (Look.RECOVERED, Look.CLOSED):
-        head += f" after {_lasted(incident)}"
+        head += f" after {'at most ' if incident.facts.unseen_why else ''}{_lasted(incident)}"
     elif look is Look.UNKNOWN:
         head += f", was {incident.severity.word}"
     if incident.service is None:
@@ -258,7 +258,8 @@ def _close(incident: Incident) -> str:
     if reason is CloseReason.RECOVERED:
         limit = f" (limit {clean(incident.facts.limit, _FIGURE)})" if incident.facts.limit else ""
         worst = f", worst {clean(incident.worst_value, _FIGURE)}{limit}" if incident.worst_value else ""
-        return f"Recovered, lasted {lasted}{worst}"
+        unseen = sentences.between(incident.facts)
+        return f"Recovered {unseen}, lasted {lasted} at most{worst}" if unseen else f"Recovered, lasted {lasted}{worst}"
     if reason is CloseReason.MERGED and incident.merged_into is None:
         return f"Part of an older incident now (after {lasted})"
     return f"{clean(sentences.closed(incident, reason), _LINE)} (after {lasted})"

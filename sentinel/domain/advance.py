@@ -80,13 +80,32 @@ def shifted(alerts: Alerts, seconds: float) -> Alerts:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """The last look before this one, in Unix seconds, when there should have been others, and why there were none."""
+
+    since: float
+    why: str
+
+
+def _unseen(rule: Rule, *, figures_at: float, state: QueryState, time: Elapsed) -> Unseen | None:
+    last = state.last_good_at if state.failures else state.last_reading_at
+    if last is None:
+        return None
+    if time.is_gap:
+        return Unseen(last, "Sentinel was down")
+    if state.failures and figures_at - last >= rule.criteria.no_data_after:
+        return Unseen(last, "the source gave no figures")
+    return None
+
+
 @dataclass(frozen=True)
 class Advanced:
     """The alerts after the reading. `before` has the same entries in the same order (new ones as quietly ok).
 
     `gone`: entries that are quiet now and leave the record. `retired`: of those, the ones that left because the
     source has not shown the node for too long. `judged`: per row of `rows.judged`, whether the sample told anything
-    or the alert is active all the same; None for a failed reading.
+    or the alert is active all the same; None for a failed reading. `unseen`: when nobody saw for long how things went.
     """
 
     before: Alerts
@@ -94,6 +113,7 @@ class Advanced:
     gone: Bools
     retired: Bools
     judged: Bools | None
+    unseen: Unseen | None = None
 
 
 def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: QueryState, time: Elapsed) -> Advanced:
@@ -147,7 +167,7 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     gone = ((w_phase == Phase.INACTIVE) & (c_phase == Phase.INACTIVE) & ~blind) | retired
     judged = verdicts.known
     judged[index[after.active & ~absent]] = True
-    return Advanced(before, after, gone, retired, judged)
+    return Advanced(before, after, gone, retired, judged, _unseen(rule, figures_at=time.at, state=state, time=time))
 
 
 def advance_blind(rule: Rule, service: str, alerts: Alerts, state: QueryState, time: Elapsed) -> Advanced:

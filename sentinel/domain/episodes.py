@@ -9,10 +9,11 @@ from math import isnan
 import numpy as np
 
 from sentinel.domain import sentences
+from sentinel.domain.advance import Unseen
 from sentinel.domain.affected import Affected, describe, worst_first
 from sentinel.domain.announce import NO_ROUTE, announce, event, remind
 from sentinel.domain.hierarchy import Ints, Node, common_ancestor, is_under
-from sentinel.domain.incidents import CloseReason, Event, Incident, incident_id
+from sentinel.domain.incidents import CloseReason, Event, Facts, Incident, incident_id
 from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.rules import Route, Rule, Severity
 
@@ -67,6 +68,7 @@ class Scene:
     `judged` counts the judged leaves below a node of the level just read; `retired` are the incidents that lost a
     member only because the source stopped reporting it, `lost` the members that each incident loses now. `failed`:
     the reading has no figures, which the source's own incident tells. `version`: the rule's fingerprint.
+    `unseen`: when nobody saw for long how things went.
     """
 
     rule: Rule
@@ -78,6 +80,7 @@ class Scene:
     lost: Mapping[str, frozenset[Node]]
     failed: bool
     version: str
+    unseen: Unseen | None = None
 
 
 def settle(scene: Scene, found: Affected, incidents: Mapping[str, Incident]) -> Changes:
@@ -177,6 +180,8 @@ def _refreshed(scene: Scene, incident: Incident, found: Affected, members: Ints,
     judged = scene.judged.get(node, 0)
     order = worst_first(found, members, scene.rule)
     facts = describe(scene.rule, scene.service, found, order, incident.facts, judged=judged, version=scene.version)
+    if facts.recovering:
+        facts = _unseen(scene, facts, incident.facts)
     severity = Severity(int(found.severity[order[0]]))
     figure = float(found.value[order[0]])
     value = None if isnan(figure) else figure
@@ -193,6 +198,15 @@ def _refreshed(scene: Scene, incident: Incident, found: Affected, members: Ints,
         worst_value=facts.value if worse else incident.worst_value,
         changed_at=incident.changed_at if same else scene.at,
     )
+
+
+def _unseen(scene: Scene, facts: Facts, before: Facts) -> Facts:
+    """With the span in which the figures came back within the limit, when nobody saw it."""
+    if before.recovering or scene.unseen is None:
+        return replace(
+            facts, unseen_from=before.unseen_from, unseen_to=before.unseen_to, unseen_why=before.unseen_why
+        )
+    return replace(facts, unseen_from=scene.unseen.since, unseen_to=scene.at, unseen_why=scene.unseen.why)
 
 
 def _is_worse(limit: str, value: float, worst: float) -> bool:
@@ -306,12 +320,13 @@ def _end(scene: Scene, changes: Changes, incident: Incident) -> None:
 
 
 def _close(scene: Scene, changes: Changes, incident: Incident, reason: CloseReason) -> None:
+    facts = incident.facts if reason is not CloseReason.RECOVERED else _unseen(scene, incident.facts, incident.facts)
     ended = incident.evolve(
         resolved_at=max(scene.at, incident.opened_at),
         close_reason=reason,
         members=0,
         last_members=scene.lost.get(incident.id, frozenset()),
-        facts=replace(incident.facts, affected=0, worst=(), unknown=False),
+        facts=replace(facts, affected=0, worst=(), unknown=False),
     )
     if reason is CloseReason.RECOVERED:
         changes.tell(ended, NoticeKind.RECOVERED, sentences.recovered(ended, scene.at), scene.at, scene.routes)

@@ -40,6 +40,8 @@ class Facts:
     `affected` of `judged` leaves are bad. `unknown`: all of them are without data now. `recovering`: none is in breach any more, and
     so many seconds of it count as recovered; 0 while one is. `rule_version` is the
     fingerprint of the criteria under which a member was last seen in breach. `detail` is a sentence for incidents without a figure (a source that fails).
+    `unseen_from`, `unseen_to`: nobody saw what went on in between, and by its end no member was in breach any more;
+    `unseen_why` says why nobody did, and is empty when the recovery was seen.
     """
 
     summary: str = ""
@@ -57,6 +59,9 @@ class Facts:
     timezone: str = "UTC"
     unknown: bool = False
     recovering: float = 0.0
+    unseen_from: float = 0.0
+    unseen_to: float = 0.0
+    unseen_why: str = ""
     rule_version: str = ""
 
 

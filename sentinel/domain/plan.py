@@ -168,6 +168,7 @@ def _settled(
         lost=_lost_members(done),
         failed=reading.figures is None,
         version=rule.version,
+        unseen=done.unseen,
     )
     changes = settle(scene, found, book.incidents)
     assigned: dict[str, list[str | None]] = {key: list(one.incident) for key, one in alerts.items()}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.incidents import CloseReason, Facts, Incident
 from sentinel.domain.rules import SELF_RULES
@@ -65,9 +68,26 @@ def reopened(incident: Incident) -> str:
 
 
 def recovered(incident: Incident, at: float) -> str:
-    """How long it lasted and how bad it was."""
+    """How long it lasted and how bad it was; when nobody saw it recover, between which instants it must have been."""
     worst = f", worst {incident.worst_value}" if incident.worst_value else ""
+    unseen = between(incident.facts)
+    if unseen:
+        return f"Recovered {unseen}{worst}"
     return f"Recovered after {duration(at - incident.opened_at)}{worst}"
+
+
+def between(facts: Facts) -> str:
+    """`between 02:10 and 05:12 UTC+01:00 (Sentinel was down)`; empty when the recovery was seen."""
+    if not facts.unseen_why:
+        return ""
+    try:
+        zone = ZoneInfo(facts.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    first, last = (datetime.fromtimestamp(max(0.0, at), zone) for at in (facts.unseen_from, facts.unseen_to))
+    day = "" if first.date() == last.date() else "%Y-%m-%d "
+    form = f"{day}%H:%M"
+    return f"between {first:{form}} and {last:{form}} {last:%Z} ({facts.unseen_why})"
 
 
 def closed(incident: Incident, reason: CloseReason) -> str:
