@@ -19,8 +19,12 @@ KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 @pytest.fixture(autouse=True, scope="session")
 def quiet_logs() -> None:
-    """The program's log lines are no part of what tests look at; errors still show in a failed test."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    """The program's log lines are no part of what tests look at; errors still show in a failed test.
+
+    Tracebacks are plain, as the program writes them: with all local variables drawn, one takes seconds.
+    """
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[plain], wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 @pytest.fixture(scope="session")

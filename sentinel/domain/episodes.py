@@ -203,9 +203,7 @@ def _refreshed(scene: Scene, incident: Incident, found: Affected, members: Ints,
 def _unseen(scene: Scene, facts: Facts, before: Facts) -> Facts:
     """With the span in which the figures came back within the limit, when nobody saw it."""
     if before.recovering or scene.unseen is None:
-        return replace(
-            facts, unseen_from=before.unseen_from, unseen_to=before.unseen_to, unseen_why=before.unseen_why
-        )
+        return replace(facts, unseen_from=before.unseen_from, unseen_to=before.unseen_to, unseen_why=before.unseen_why)
     return replace(facts, unseen_from=scene.unseen.since, unseen_to=scene.at, unseen_why=scene.unseen.why)
 
 

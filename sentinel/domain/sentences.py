@@ -86,8 +86,8 @@ def between(facts: Facts) -> str:
         zone = ZoneInfo("UTC")
     first, last = (datetime.fromtimestamp(max(0.0, at), zone) for at in (facts.unseen_from, facts.unseen_to))
     day = "" if first.date() == last.date() else "%Y-%m-%d "
-    form = f"{day}%H:%M"
-    return f"between {first:{form}} and {last:{form}} {last:%Z} ({facts.unseen_why})"
+    other = "" if first.tzname() == last.tzname() else " %Z"
+    return f"between {first:{day}%H:%M{other}} and {last:{day}%H:%M %Z} ({facts.unseen_why})"
 
 
 def closed(incident: Incident, reason: CloseReason) -> str:

@@ -12,8 +12,9 @@ from sentinel.clock import Clock
 from sentinel.collect.source import Source
 from sentinel.domain.edits import adapt
 from sentinel.domain.plan import plan
-from sentinel.domain.reading import Query, Reading
+from sentinel.domain.reading import Failure, Query, Reading, Reason
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
+from sentinel.domain.renames import remarked
 from sentinel.domain.rules import SOURCE_RULE, Rulebook
 from sentinel.domain.sources import in_trouble
 from sentinel.engine import figures
@@ -149,8 +150,12 @@ class Ticker:
 
     def _decide(self, asked: Asked, reading: Reading) -> Plan:
         memory = self._memory()
-        done = plan(self.rulebook, asked.rules, _before(memory, asked, reading), reading)
-        commit(self.db, done, reading, epoch=self.epoch())
+        before = _before(memory, asked, reading)
+        noted = remarked(reading, before.query.known)
+        done, judged = self._judge(asked, before, noted)
+        commit(self.db, done, judged, epoch=self.epoch())
+        for remark in noted.remarks[len(reading.remarks) :]:
+            log.warning("hierarchy changed", source=asked.query.source, service=asked.query.service, text=remark)
         memory.queries[asked.query.key] = done.query
         memory.books.update(done.books)
         return done
@@ -162,6 +167,20 @@ class Ticker:
             commit(self.db, done, None, epoch=self.epoch())
             memory.books.update(done.books)
         return done
+
+    def _judge(self, asked: Asked, before: Before, reading: Reading) -> tuple[Plan, Reading]:
+        """The plan and the reading that it judges: the given one, or the same as failed where judging itself breaks.
+
+        A mistake of ours must not leave the nodes as they were, looking fine, while every tick breaks anew.
+        """
+        try:
+            return plan(self.rulebook, asked.rules, before, reading), reading
+        except Exception as broken:
+            log.exception("judging broke", query=asked.query.key)
+            if reading.failure is not None:
+                raise
+            failed = reading.failed(_unjudged(asked, broken))
+        return plan(self.rulebook, asked.rules, before, failed), failed
 
     def _adapt(self, wanted: dict[str, list[str]]) -> Plan | None:
         memory = self._memory()
@@ -194,6 +213,13 @@ class Ticker:
             log.info("incident", incident=event.incident, kind=event.kind, text=event.text)
         if done.notices:
             self.on_commit()
+
+
+def _unjudged(asked: Asked, broken: Exception) -> Failure:
+    """Why there is nothing to conclude from an answer that came."""
+    rules = ", ".join(rule.id for rule in asked.rules)
+    text = f"Sentinel could not judge the answer about {asked.query.service} by {rules} ({type(broken).__name__})"
+    return Failure(Reason.NOT_A_TABLE, text, "This is a mistake in Sentinel: please report it with the log.")
 
 
 def _before(memory: Remembered, asked: Asked, reading: Reading) -> Before:
