@@ -34,6 +34,7 @@ from sentinel.engine.health import Health
 from sentinel.engine.instance import Instance
 from sentinel.engine.monitoring import Monitoring
 from sentinel.engine.offload import offload
+from sentinel.engine.outside import endpoints_of
 from sentinel.engine.samples import sample_story
 from sentinel.engine.tick import Ticker
 from sentinel.errors import AlreadyRunning, ConfigError, Problem
@@ -104,7 +105,7 @@ class App:
             self.db, self.clock, ticker, lambda: self.instance.asked, lambda: self.instance.role, self.clock.now()
         )
         # A demonstration's clock is not the one by which Sentinel's own troubles are measured.
-        self.monitoring = Monitoring(self.instance, self.clock, settings) if speed == 1.0 else None
+        self.monitoring = self._monitoring(settings) if speed == 1.0 else None
         if self.monitoring is not None:
             self.instance.while_leading = self.monitoring.while_leading
             self.health.more = self.monitoring.checks
@@ -172,6 +173,15 @@ class App:
         tokens = Tokens(settings.tokens())
         pages = health_app(self.health)
         return Door(Gate(pages, tokens=tokens, seconds=self.clock.monotonic, host=bind[0]), *bind)
+
+    def _monitoring(self, settings: Settings) -> Monitoring:
+        return Monitoring(
+            self.instance,
+            self.clock,
+            settings,
+            endpoints=lambda: endpoints_of(settings, self.loaded, delivery_settings(settings, self.loaded)),
+            test_token=lambda: self.channels.token_answer(),  # noqa: PLW0108 - a reload makes other channels
+        )
 
     def _dispatcher(self, db: Database) -> Dispatcher:
         return dispatcher(db, self.loaded, self.channels, self.clock)

@@ -75,6 +75,14 @@ class Channels:
             self._made[place] = makers[address.kind](address.to)
         return self._made[place]
 
+    async def token_answer(self) -> Outcome | None:
+        """What Slack says to the bot's token: None when it takes it, or when there is none."""
+        if self._settings.slack is None:
+            return None
+        from sentinel.deliver.slack_token import token_answer  # noqa: PLC0415  # slack-sdk only where used
+
+        return await token_answer(self._settings.slack)
+
     async def close(self) -> None:
         """Let go of every connection."""
         for channel in self._made.values():

@@ -26,3 +26,6 @@ HEARTBEAT_LAST = Gauge(
 )
 LOOP_LAG = Gauge("sentinel_loop_lag_seconds", "By how much the event loop's last pulse was late.", registry=REGISTRY)
 LOOP_BLOCKED = Counter("sentinel_loop_blocked", "Standstills of the event loop.", registry=REGISTRY)
+CERTIFICATE_DAYS = Gauge(
+    "sentinel_certificate_days_left", "Days until the certificate of an endpoint ends.", ["endpoint"], registry=REGISTRY
+)

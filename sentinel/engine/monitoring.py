@@ -16,6 +16,7 @@ from sentinel.engine.heartbeat import Heartbeat, Pass
 from sentinel.engine.instance import Instance
 from sentinel.engine.lastgasp import LastGasp
 from sentinel.engine.looks import Disk, Polling, Telling, WallClock
+from sentinel.engine.outside import Endpoint, Outside, TokenTest
 from sentinel.engine.selfwatch import Look, SelfWatch
 from sentinel.engine.watchdog import Watchdog
 from sentinel.fetch import Client
@@ -26,7 +27,14 @@ log = structlog.get_logger("sentinel.monitoring")
 class Monitoring:
     """The watch over one instance. `while_leading` runs as long as it leads, the rest from `start` to `stop`."""
 
-    def __init__(self, instance: Instance, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        clock: Clock,
+        settings: Settings,
+        endpoints: Callable[[], tuple[Endpoint, ...]],
+        test_token: TokenTest,
+    ) -> None:
         self._instance = instance
         self._clock = clock
         self._client = Client()
@@ -42,8 +50,9 @@ class Monitoring:
             lambda: instance.role == "leader",
             on_trouble=self.heartbeat.fail if self.heartbeat is not None else None,
         )
+        self.outside = Outside(endpoints, lambda: instance.ticker.rulebook, clock, test_token)
         beating = (self.heartbeat.run,) if self.heartbeat is not None else ()
-        self.while_leading: tuple[Callable[[], Awaitable[None]], ...] = (self.watch.run, *beating)
+        self.while_leading: tuple[Callable[[], Awaitable[None]], ...] = (self.watch.run, self.outside.run, *beating)
 
     def start(self) -> None:
         """Begin what does not depend on leading."""
@@ -118,4 +127,5 @@ class Monitoring:
             Polling(instance.ticker, self._clock, lambda: instance.asked),
             WallClock(self._clock, socket.gethostname()),
             Disk(instance.db.folder),
+            self.outside,
         )
