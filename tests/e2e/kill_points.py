@@ -82,7 +82,8 @@ OUTCOME = (
     Point("K7-edit", "Slack has edited the message, the line of the thread is not posted", webhook=None, email=None),
     Point("K8-before", "the outcome is about to be recorded", webhook=Seen(2, 1, 1), email=Seen(2)),
     Point("K8", "the outcome is recorded"),
-    Point("K9", "all is told and the next tick is over"),
+    Point("K9-before", "all is told, the heartbeat is about to go out"),
+    Point("K9", "the heartbeat is out"),
 )
 
 GROUPS = {"start and tick": (*START, *POLLING), "attempt": ATTEMPT, "outcome": OUTCOME}

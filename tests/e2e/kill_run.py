@@ -104,7 +104,8 @@ class Theatre:
         found = audit(self.stage, database)
         database.close()
         unknown = [key for _, key, _ in self._got("webhook", None) if key not in keys]
-        self.strays = (*found.lost, *found.repeated, *(f"webhook: nobody decided {key}" for key in unknown))
+        silent = [] if self.outside.pulse.beats else ["no heartbeat came"]
+        self.strays = (*found.lost, *found.repeated, *(f"webhook: nobody decided {key}" for key in unknown), *silent)
         return [
             self._cell(point, step, names[site], channel, trouble)
             for point, step, site, trouble in self.steps
