@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -21,7 +22,7 @@ from sentinel.collect.settings import NexthinkSettings
 from sentinel.collect.source import Source
 from sentinel.config.loader import Loaded, SourceConfig, load
 from sentinel.config.naming import variable_part
-from sentinel.config.needs import check_transport
+from sentinel.config.needs import check_transport, missing, unused
 from sentinel.config.settings import Settings
 from sentinel.deliver.channel import Channel
 from sentinel.deliver.registry import Channels
@@ -32,12 +33,15 @@ from sentinel.engine.backoff import Patience
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.health import Health
 from sentinel.engine.instance import Instance
+from sentinel.engine.journal import hide
 from sentinel.engine.monitoring import Monitoring
 from sentinel.engine.offload import offload
 from sentinel.engine.outside import endpoints_of
+from sentinel.engine.parts import Parts
 from sentinel.engine.samples import sample_story
 from sentinel.engine.tick import Ticker
 from sentinel.errors import AlreadyRunning, ConfigError, Problem
+from sentinel.reloading import RELOAD_RULE, RULES_FILE, Reloader, Reread, symptom_of
 from sentinel.store import lease, outbox
 from sentinel.store.database import Database
 from sentinel.store.housekeeping import Retention
@@ -57,6 +61,7 @@ class App:
         clock: the machine's unless it is a demonstration or a test.
         speed: how many seconds of `clock` pass in one of the machine's.
         stream: where the console channel prints.
+        reread: reads environment and rules file anew, for when the file changes; without it the rules stay as given.
 
     Raises:
         ConfigError: a source's settings do not fit.
@@ -72,11 +77,13 @@ class App:
         clock: Clock | None = None,
         speed: float = 1.0,
         stream: TextIO | None = None,
+        reread: Reread | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
-        self.loaded = loaded
+        self.settings, self.loaded = settings, loaded
+        self._stream = stream
         self.channels = Channels(delivery_settings(settings, loaded), stream=stream)
-        sources = _sources(settings, loaded, self.clock)
+        parts = self._parts(settings, loaded, self.channels, {})
         url = settings.database_url.get_secret_value()
         upgrade(url)
         self.db = Database.open(url)
@@ -89,18 +96,20 @@ class App:
         self.instance = Instance(
             db=self.db,
             clock=self.clock,
-            rulebook=loaded.rulebook,
-            sources=sources,
+            rulebook=parts.rulebook,
+            sources=parts.sources,
             ticker=ticker,
-            dispatcher=self._dispatcher(self.db),
+            dispatcher=Dispatcher(self.db, parts.channels, self.clock, parts.patience, samples=sample_story),
             holder=_holder(),
-            rules_hash=loaded.digest,
+            rules_hash=parts.rules_hash,
             retention=Retention(
                 readings=settings.retention_days * DAY, incidents=settings.incident_retention_days * DAY
             ),
             speed=speed,
             lease_seconds=settings.lease_seconds,
+            close_channels=parts.close_channels,
         )
+        self.reloader = None if reread is None else Reloader(Path(loaded.file), loaded.digest, reread, self._adopt)
         self.health = Health(
             self.db, self.clock, ticker, lambda: self.instance.asked, lambda: self.instance.role, self.clock.now()
         )
@@ -109,6 +118,12 @@ class App:
         if self.monitoring is not None:
             self.instance.while_leading = self.monitoring.while_leading
             self.health.more = self.monitoring.checks
+        if self.monitoring is not None and self.reloader is not None:
+            watch = self.monitoring.watch
+            self.reloader.on_refused = lambda refused: watch.raise_symptom(symptom_of(refused))
+            self.reloader.on_accepted = lambda: watch.end(RELOAD_RULE, RULES_FILE)
+        self.health.difference = lambda: self.instance.tenure.difference
+        self.health.refused = lambda: self.reloader.refused if self.reloader else ""
         self.door = self._door(settings)
 
     async def run(self) -> None:
@@ -116,7 +131,9 @@ class App:
 
         Raises:
             ConfigError: the HTTP address cannot be listened on.
+            RulesDiffer: another instance leads by other rules.
         """
+        following = asyncio.create_task(self.reloader.run(), name="rules file") if self.reloader else None
         try:
             if self.door is not None:
                 await self._listen(self.door)
@@ -125,6 +142,9 @@ class App:
                 await self.monitoring.await_clock(lambda: self.health.stopping)
             await self.instance.run()
         finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
             await self.close()
 
     async def once(self) -> list[Plan | None]:
@@ -139,6 +159,11 @@ class App:
         depth = await offload(lambda: outbox.depth(self.db, self.clock.now()))
         return depth.waiting + depth.unclear
 
+    def reload(self) -> None:
+        """Read the rules file and the secrets in files now; what cannot be used leaves everything as it is."""
+        if self.reloader is not None:
+            self.reloader.ask()
+
     def stop(self) -> None:
         """End `run` within ten seconds."""
         self.health.stopping = True
@@ -150,9 +175,7 @@ class App:
             await self.door.stop()
         if self.monitoring is not None:
             await self.monitoring.stop()
-        for source in self.instance.sources.values():
-            await source.close()
-        await self.channels.close()
+        await self.instance.close()
         self.db.close()
 
     async def _listen(self, door: Door) -> None:
@@ -179,30 +202,68 @@ class App:
             self.instance,
             self.clock,
             settings,
-            endpoints=lambda: endpoints_of(settings, self.loaded, delivery_settings(settings, self.loaded)),
+            endpoints=lambda: endpoints_of(self.settings, self.loaded, delivery_settings(self.settings, self.loaded)),
             test_token=lambda: self.channels.token_answer(),  # noqa: PLW0108 - a reload makes other channels
         )
 
-    def _dispatcher(self, db: Database) -> Dispatcher:
-        return dispatcher(db, self.loaded, self.channels, self.clock)
+    async def _adopt(self, settings: Settings, loaded: Loaded) -> None:
+        """Put these rules into force.
+
+        Raises:
+            ConfigError: a source's settings do not fit.
+            StoreError: not yet; to be tried again.
+        """
+        hide(secrets_of(settings, loaded))
+        channels = Channels(delivery_settings(settings, loaded), stream=self._stream)
+        parts = self._parts(settings, loaded, channels, self.instance.sources)
+        try:
+            await self.instance.adopt(parts)
+        finally:
+            for name, source in parts.sources.items():
+                if self.instance.sources.get(name) is not source:
+                    await source.close()
+        self.settings, self.loaded, self.channels = settings, loaded, channels
+        say_warnings(settings, loaded)
+
+    def _parts(self, settings: Settings, loaded: Loaded, channels: Channels, present: Mapping[str, Source]) -> Parts:
+        return Parts(
+            rules_hash=loaded.digest,
+            rulebook=loaded.rulebook,
+            sources=_sources(settings, loaded, self.clock, present),
+            channels=finder(loaded, channels),
+            close_channels=channels.close,
+            patience=patience(loaded),
+        )
 
 
-def dispatcher(db: Database, loaded: Loaded, channels: Channels, clock: Clock) -> Dispatcher:
-    """The outbox's worker for these rules."""
-    known = {address for receiver in loaded.receivers for address in receiver.addresses}
+def secrets_of(settings: Settings, loaded: Loaded) -> tuple[str, ...]:
+    """Everything that no line may hold: the environment's secrets, and the URLs of webhooks."""
+    hooks = (receiver.webhook_url for receiver in loaded.receivers)
+    return (*settings.secrets(), *(url for url in hooks if url))
+
+
+def say_warnings(settings: Settings, loaded: Loaded) -> None:
+    """Log what is odd about the configuration."""
+    for warning in (*settings.warnings, *loaded.warnings, *missing(settings, loaded), *unused(settings, loaded)):
+        log.warning(warning.message, code=warning.code, file=warning.file, line=warning.line, hint=warning.hint)
+
+
+def finder(loaded: Loaded, channels: Channels) -> Callable[[Address], Channel | None]:
+    """The channel of an address: that of its place, whatever the receiver is called by now; None for unknown places."""
+    known = {(address.kind, address.to) for receiver in loaded.receivers for address in receiver.addresses}
+    return lambda address: channels.get(address) if (address.kind, address.to) in known else None
+
+
+def patience(loaded: Loaded) -> Patience:
+    """How long telling waits, by the rules file's `[delivery]`."""
     times = loaded.delivery
-    patience = Patience(
+    return Patience(
         lookup_after=times.lookup_after,
         retry_min=times.retry_min,
         retry_max=times.retry_max,
         greylist_wait=times.greylist_wait,
         edit_every=times.edit_every,
     )
-
-    def find(address: Address) -> Channel | None:
-        return channels.get(address) if address in known else None
-
-    return Dispatcher(db, find, clock, patience, samples=sample_story)
 
 
 async def deliver_pending(settings: Settings, loaded: Loaded, *, stream: TextIO | None = None) -> int:
@@ -220,10 +281,11 @@ async def deliver_pending(settings: Settings, loaded: Loaded, *, stream: TextIO 
     epoch: int | None = None
     try:
         db.claim()
-        epoch = lease.acquire(db, _holder(), settings.lease_seconds, loaded.digest)
+        epoch = lease.acquire(db, _holder(), settings.lease_seconds, None)  # a test says nothing about the rules
         if epoch is None:
             raise AlreadyRunning(f"{lease.current(db).holder or 'another instance'} holds the lease")
-        worker = dispatcher(db, loaded, channels, SystemClock())
+        find = finder(loaded, channels)
+        worker = Dispatcher(db, find, SystemClock(), patience(loaded), samples=sample_story)
         worker.epoch, worker.only_tests = (lambda: epoch), True
         return await worker.drain()
     finally:
@@ -295,9 +357,9 @@ def _webhooks(settings: Settings, loaded: Loaded) -> dict[str, WebhookSettings]:
     return found
 
 
-def _sources(settings: Settings, loaded: Loaded, clock: Clock) -> Mapping[str, Source]:
+def _sources(settings: Settings, loaded: Loaded, clock: Clock, present: Mapping[str, Source]) -> Mapping[str, Source]:
     try:
-        return sources_of((source_settings(settings, loaded, one) for one in loaded.sources), clock)
+        return sources_of((source_settings(settings, loaded, one) for one in loaded.sources), clock, present)
     except ValueError as wrong:
         problem = Problem(file="rules.toml", line=0, column=0, code="E203", message=str(wrong))
         raise ConfigError((problem,)) from wrong

@@ -3,6 +3,7 @@
 SentinelError                       exit 1
 ├── NotFound                        exit 1   no such incident, notice, rule
 ├── ConfigError                     exit 2   every problem of the configuration at once
+├── RulesDiffer                     exit 2   the instance that leads has another rules file
 ├── SourceError                     exit 3   a source could not be asked
 ├── StoreError                      exit 4   the database cannot be used
 │   ├── StoreBusy                            locked, or gone for the moment: the same work may be tried again
@@ -63,6 +64,19 @@ class ConfigError(SentinelError):
         where = f"{first.file}:{first.line}:{first.column}: {first.message}" if first else ""
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         super().__init__(where + more)
+
+
+class RulesDiffer(SentinelError):
+    """Another instance of Sentinel leads by other rules."""
+
+    exit_code = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(
+            message,
+            hint="give both the same rules file (`sha256sum rules.toml` on both), then start this one again;"
+            " to change the rules of what runs, edit its file: it is reloaded",
+        )
 
 
 class SourceError(SentinelError):

@@ -26,7 +26,7 @@ def run(*, once: bool, rules: Path | None) -> None:
     if not once:
         check_door(settings)
     prepare(settings, loaded)
-    app = App(settings, loaded)
+    app = App(settings, loaded, reread=lambda: load_all(rules=rules))
     if once:
         plans = asyncio.run(app.once())
         raise SystemExit(exit_code(plans, app.instance.unlisted.values()))

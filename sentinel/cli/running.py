@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
-from sentinel.app import App
+from sentinel.app import App, say_warnings, secrets_of
 from sentinel.config.loader import Loaded
-from sentinel.config.needs import missing, unused
 from sentinel.config.settings import Settings
 from sentinel.domain.reading import Failure, Reason
 from sentinel.domain.records import Plan
@@ -23,21 +22,15 @@ log = structlog.get_logger("sentinel.run")
 def prepare(settings: Settings, loaded: Loaded) -> None:
     """Set up logging, and say what is odd about the configuration."""
     configure(form=settings.log_format, level=settings.log_level, secrets=secrets_of(settings, loaded))
-    for warning in (*settings.warnings, *loaded.warnings, *missing(settings, loaded), *unused(settings, loaded)):
-        log.warning(warning.message, code=warning.code, file=warning.file, line=warning.line, hint=warning.hint)
-
-
-def secrets_of(settings: Settings, loaded: Loaded) -> tuple[str, ...]:
-    """Everything that no line may hold: the environment's secrets, and the URLs of webhooks."""
-    hooks = (receiver.webhook_url for receiver in loaded.receivers)
-    return (*settings.secrets(), *(url for url in hooks if url))
+    say_warnings(settings, loaded)
 
 
 async def serve(app: App) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT; SIGHUP reads the rules file anew."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, app.stop)
+    loop.add_signal_handler(signal.SIGHUP, app.reload)
     log.info("started", rules=len(app.loaded.rulebook.rules), sources=len(app.loaded.sources))
     await app.run()
     log.info("stopped")

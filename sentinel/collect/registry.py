@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sentinel.clock import Clock
 from sentinel.collect.nexthink import NexthinkSource
@@ -19,8 +19,10 @@ def source_of(settings: NexthinkSettings, clock: Clock) -> NexthinkSource:
     return NexthinkSource(settings, clock)
 
 
-def sources_of(all_settings: Iterable[NexthinkSettings], clock: Clock) -> dict[str, Source]:
-    """All sources by name.
+def sources_of(
+    all_settings: Iterable[NexthinkSettings], clock: Clock, present: Mapping[str, Source] | None = None
+) -> dict[str, Source]:
+    """All sources by name; one in `present` that is asked in the very same way is kept, with what it has learnt.
 
     Raises:
         ValueError: as `source_of`, or two have one name.
@@ -29,5 +31,7 @@ def sources_of(all_settings: Iterable[NexthinkSettings], clock: Clock) -> dict[s
     for settings in all_settings:
         if settings.name in sources:
             raise ValueError(f"two sources are called {settings.name!r}")
-        sources[settings.name] = source_of(settings, clock)
+        kept = (present or {}).get(settings.name)
+        same = isinstance(kept, NexthinkSource) and kept.settings == settings
+        sources[settings.name] = kept if kept is not None and same else source_of(settings, clock)
     return sources

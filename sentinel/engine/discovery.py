@@ -2,11 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import structlog
 
 from sentinel.collect.source import Source
-from sentinel.domain.reading import Query
+from sentinel.domain.reading import Failure, Query
 from sentinel.domain.rules import Rulebook, Service
+
+log = structlog.get_logger("sentinel.discovery")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The services there are. `listed` are the sources that were asked for their list, `unlisted` why some gave none."""
+
+    services: tuple[Service, ...]
+    listed: Mapping[str, Source]
+    unlisted: Mapping[str, Failure]
+
+
+async def survey(
+    rulebook: Rulebook, sources: Iterable[Source], remembered: Iterable[Query], known: Mapping[str, Source]
+) -> Survey:
+    """Ask those sources for their list that the rules make necessary; not again those in `known`, which gave it."""
+    services: list[Service] = []
+    listed, unlisted = dict(known), {}
+    remembered = tuple(remembered)
+    for source in sources:
+        if needs_discovery(rulebook, source) and known.get(source.name) is not source:
+            offer = await source.discover()
+            if isinstance(offer, Failure):
+                log.warning("services not listed", source=source.name, reason=offer.text, hint=offer.hint)
+                unlisted[source.name] = offer
+                services += guessed(rulebook, source, remembered)
+            else:
+                listed[source.name] = source
+        services += source.services()
+    return Survey(tuple(services), listed, unlisted)
 
 
 def needs_discovery(rulebook: Rulebook, source: Source) -> bool:

@@ -98,6 +98,12 @@ class Dispatcher:
         with contextlib.suppress(StoreError):
             await offload(lambda: outbox.offer_now(self.db, at, self.epoch()))
 
+    async def take_over(self) -> None:
+        """Another instance, whose clock was ahead of ours, may have left what waits for an instant far from now."""
+        at = self.clock.now()
+        with contextlib.suppress(StoreError):
+            await offload(lambda: outbox.offer_now(self.db, at, self.epoch(), written_after=at))
+
     async def _drain_channel(self, channel: str, todo: list[tuple[Lane, bool]]) -> int:
         """The lanes of one channel one after the other: the channel's rate is shared, its order is kept."""
         moved = 0

@@ -29,3 +29,10 @@ LOOP_BLOCKED = Counter("sentinel_loop_blocked", "Standstills of the event loop."
 CERTIFICATE_DAYS = Gauge(
     "sentinel_certificate_days_left", "Days until the certificate of an endpoint ends.", ["endpoint"], registry=REGISTRY
 )
+RULES_DIFFER = Gauge(
+    "sentinel_rules_differ", "1 while the instance that leads has another rules file than this one.", registry=REGISTRY
+)
+RELOAD_OK = Gauge(
+    "sentinel_rules_reload_ok", "0 while the rules file was refused and older rules are in force.", registry=REGISTRY
+)
+RELOADS = Counter("sentinel_rules_reloads", "Reloads of the rules file, by outcome.", ["outcome"], registry=REGISTRY)

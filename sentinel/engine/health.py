@@ -32,7 +32,11 @@ class Check:
 
 @dataclass
 class Health:
-    """Looks at the store, the readings and the outbox. `role` tells leader or standby."""
+    """Looks at the store, the readings and the outbox. `role` tells leader or standby.
+
+    `difference`: that the leader has other rules, in words. `refused`: why the rules file as it is now cannot be used,
+    so that older rules are in force. Both empty when all is well.
+    """
 
     db: Database
     clock: Clock
@@ -43,6 +47,8 @@ class Health:
     stopping: bool = False
     more: Callable[[], Iterable[Check]] = tuple
     """What else is looked at, where Sentinel watches itself."""
+    difference: Callable[[], str] = str
+    refused: Callable[[], str] = str
 
     async def ready(self) -> list[Check]:
         """Whether this instance does its work: the store answers, and it leads or stands by."""
@@ -52,13 +58,20 @@ class Health:
             return [Check("store", good=False, text=broken.message)]
         if self.stopping:
             return [Check("process", good=False, text="shutting down")]
-        return [Check("store", good=True, text="answers"), Check("role", good=True, text=self.role())]
+        checks = [Check("store", good=True, text="answers"), Check("role", good=True, text=self.role())]
+        if different := self.difference():
+            checks.append(Check("same rules", good=False, text=f"{different}; it does not take over before they agree"))
+        return checks
 
     async def whole(self) -> list[Check]:
         """Everything: readiness, the age of readings, what waits in the outbox."""
         checks = await self.ready()
         if not checks[0].good:
             return checks
+        if refused := self.refused():
+            checks.append(
+                Check("rules", good=False, text=f"the rules file was refused, older rules are in force: {refused}")
+            )
         if self.ticker.trouble is not None:
             checks.append(Check("ticks", good=False, text=f"held: {self.ticker.trouble.message}"))
         if self.role() == "leader":

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import structlog
 
 from sentinel.clock import Clock
 from sentinel.collect.source import Source
-from sentinel.domain.reading import Failure, Reading, slot_of
+from sentinel.domain.reading import Failure, Query, Reading, slot_of
 from sentinel.domain.records import Plan
-from sentinel.domain.rules import Rulebook, Service
+from sentinel.domain.rules import Rulebook
 from sentinel.engine.bells import Bells, WallBells
-from sentinel.engine.discovery import guessed, needs_discovery
+from sentinel.engine.discovery import Survey, survey
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.offload import offload
+from sentinel.engine.parts import Parts
 from sentinel.engine.queries import Asked, needed
 from sentinel.engine.schedule import JumpWatch, Schedule
+from sentinel.engine.tenure import LEASE, Tenure
 from sentinel.engine.tick import Ticker
+from sentinel.engine.waiting import within
 from sentinel.errors import LeaseLost, StoreBusy, StoreError
-from sentinel.store import lease
 from sentinel.store.database import Database
 from sentinel.store.housekeeping import Retention, purge
 
 log = structlog.get_logger("sentinel.instance")
-
-LEASE = 30.0
-"""Seconds that a lease lasts without being renewed. A standby asks for it every third of that time."""
 
 STOP_WITHIN = 8.0
 """Seconds that running polls and sends are given to end: SIGTERM is answered within ten."""
@@ -39,6 +38,10 @@ DISCOVER_AGAIN = 60.0
 """After a discovery that failed: until it succeeds nothing may be known of some rules' services."""
 
 CLEAN_EVERY = 3600.0
+
+
+async def nothing() -> None:
+    """Do it."""
 
 
 @dataclass
@@ -64,20 +67,29 @@ class Instance:
     look_every: float = 1.0
     asked: tuple[Asked, ...] = ()
     unlisted: dict[str, Failure] = field(default_factory=dict)
-    epoch: int | None = None
     role: str = "standby"
+    tenure: Tenure = field(init=False)
     on_plan: Callable[[Asked, Plan], None] | None = None
     while_leading: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What else runs for as long as this instance leads; cancelled when it no longer does."""
     told_at: float = 0.0
     """When the outbox was last gone through without trouble, by the steady clock."""
+    close_channels: Callable[[], Awaitable[None]] = nothing
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _renewed: float = 0.0
+    _learning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _telling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _listed: dict[str, Source] = field(default_factory=dict)
+    _by_query: dict[Query, Asked] = field(default_factory=dict)
+    _schedule: Schedule | None = None
+    _turns: set[asyncio.Task[object]] = field(default_factory=set)
+    _leaving: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.ticker.epoch = self.dispatcher.epoch = lambda: self.epoch
-        self.dispatcher.may_act = self.may_act
+        self.tenure = Tenure(self.db, self.clock, self.holder, self.rules_hash, self.lease_seconds, self.speed)
+        self.ticker.epoch = self.dispatcher.epoch = lambda: self.tenure.epoch
+        self.dispatcher.may_act = self.tenure.may_act
+        self.ticker.present = self._present
         self.ticker.on_commit = self._wake.set
 
     def stop(self) -> None:
@@ -85,26 +97,23 @@ class Instance:
         self._stop.set()
         self._wake.set()
 
-    def may_act(self) -> bool:
-        """Whether nobody else can have begun to lead: two thirds of the lease are not over by this machine's clock."""
-        if self.epoch is None:
-            return False
-        return self.db.claimed or self.clock.monotonic() - self._renewed < self.lease_seconds * self.speed * 2 / 3
-
     async def run(self) -> None:
-        """Lead whenever the lease can be had, stand by otherwise, until stopped."""
+        """Lead whenever the lease can be had, stand by otherwise, until stopped.
+
+        Raises:
+            RulesDiffer: another instance leads by other rules.
+        """
         while not self._stop.is_set():
-            self.epoch = await self._acquire()
-            if self.epoch is None:
+            if not await self.tenure.take():
                 await self._pause(self.lease_seconds / 3)
                 continue
             self.role = "leader"
-            log.info("leading", epoch=self.epoch)
+            log.info("leading", epoch=self.tenure.epoch)
             try:
                 await self._lead()
             finally:
                 self.role = "standby"
-                await self._let_go()
+                await self.tenure.let_go()
 
     async def once(self) -> list[Plan | None]:
         """Ask every query once, tell what is due, and end. The plans, in the order of the queries.
@@ -112,8 +121,7 @@ class Instance:
         Raises:
             StoreBusy: another instance leads.
         """
-        self.epoch = await self._acquire()
-        if self.epoch is None:
+        if not await self.tenure.take():
             raise StoreBusy("another instance leads", hint="stop it first, or let it do the work")
         self.role = "leader"
         keeping = asyncio.create_task(self._keep_lease(), name="lease")
@@ -125,34 +133,84 @@ class Instance:
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
-            await self._let_go()
+            await self.tenure.let_go()
         return list(plans)
+
+    async def adopt(self, parts: Parts) -> None:
+        """Go on by another rules file, between two ticks, without announcing anything again.
+
+        What is under way ends with the parts that it began with, and they are let go of after that. A reading that was
+        asked for under the old rules is judged by the new ones, or dropped where these do not ask for it.
+
+        Raises:
+            StoreError: the record is not in line with the new rules yet; the same parts may be adopted again.
+        """
+        async with self._learning:
+            leading = self._schedule
+            found = None
+            if leading is not None:
+                found = await self._survey(parts.rulebook, parts.sources, self._listed)
+                if found is None:
+                    raise self.ticker.trouble or StoreBusy("the store does not tell what was asked before")
+            async with self.ticker.between_ticks():
+                moved = self._exchange(parts, found)
+            if found is None or leading is None or self._schedule is not leading:
+                return
+            await self.tenure.renew()
+            leading.start(self.asked, anew=moved)
+            with contextlib.suppress(LeaseLost):
+                await self.ticker.adapt(self.asked)
+            if self.ticker.trouble is not None:
+                raise self.ticker.trouble
+
+    def _exchange(self, parts: Parts, found: Survey | None) -> frozenset[str]:
+        """Everything at once. The names of the sources that are other ones now."""
+        before, close_channels = self.sources, self.close_channels
+        self.rulebook = self.ticker.rulebook = parts.rulebook
+        self.sources, self.close_channels = parts.sources, parts.close_channels
+        self.dispatcher.channels, self.dispatcher.patience = parts.channels, parts.patience
+        self.rules_hash = self.tenure.rules_hash = parts.rules_hash
+        if found is not None:
+            self._ask(found)
+        else:
+            self.asked, self._by_query, self._listed, self.unlisted = (), {}, {}, {}
+        moved = frozenset(name for name, one in parts.sources.items() if before.get(name) is not one)
+        gone = [one for name, one in before.items() if parts.sources.get(name) is not one]
+        if close_channels is not parts.close_channels:
+            leaving = asyncio.create_task(self._let_go(gone, close_channels), name="old parts")
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+        return moved
+
+    async def _let_go(self, gone: Iterable[Source], close_channels: Callable[[], Awaitable[None]]) -> None:
+        """Close what nobody uses any more once the turns and sends that are under way have ended."""
+        turns = set(self._turns)
+        if turns:
+            await asyncio.wait(turns)
+        async with self._telling:
+            await close_channels()
+        for source in gone:
+            await source.close()
+
+    async def close(self) -> None:
+        """Let go of sources and channels, present and past, once nothing runs any more."""
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+        for source in self.sources.values():
+            await source.close()
+        await self.close_channels()
 
     async def drain(self) -> None:
         """Tell all that can be told now; what has to wait stays in the outbox."""
-        while await self.dispatcher.drain():
-            log.debug("telling")
-
-    async def _acquire(self) -> int | None:
-        asked_at = self.clock.monotonic()
-        try:
-            epoch = await offload(lambda: lease.acquire(self.db, self.holder, self.lease_seconds, self.rules_hash))
-        except StoreError as broken:
-            log.warning("lease not taken", reason=broken.message, hint=broken.hint)
-            return None
-        self._renewed = asked_at
-        return epoch
-
-    async def _let_go(self) -> None:
-        epoch, self.epoch = self.epoch, None
-        if epoch is not None:
-            with contextlib.suppress(StoreError):
-                await offload(lambda: lease.release(self.db, epoch))
+        moved = 1
+        while moved:
+            async with self._telling:
+                moved = await self.dispatcher.drain()
 
     async def _lead(self) -> None:
         """Poll, judge and tell until stopped or until the lease is lost."""
         self.ticker.forget()
-        schedule = Schedule(self.clock, self._turn, self.speed, self.bells())
+        await self.dispatcher.take_over()
+        self._schedule = schedule = Schedule(self.clock, self._turn, self.speed, self.bells())
         dispatcher = asyncio.create_task(self._tell(), name="dispatcher")
         chores = [
             asyncio.create_task(self._follow(schedule), name="discovery"),
@@ -163,6 +221,7 @@ class Instance:
         try:
             await self._keep_lease()
         finally:
+            self._schedule = None
             for chore in chores:
                 chore.cancel()
             await asyncio.gather(schedule.stop(STOP_WITHIN / 2), self._finish(dispatcher))
@@ -184,36 +243,43 @@ class Instance:
         """
         while not self._stop.is_set():
             await self._pause(self.lease_seconds / 3)
-            epoch = self.epoch
-            if self._stop.is_set() or epoch is None:
+            if self._stop.is_set() or not await self.tenure.renew():
                 return
-            asked_at = self.clock.monotonic()
-            try:
-                await offload(lambda epoch=epoch: lease.renew(self.db, epoch, self.lease_seconds))  # type: ignore[misc]  # bound now
-                self._renewed = asked_at
-            except LeaseLost as lost:
-                log.warning("lease lost", reason=lost.message)
-                return
-            except StoreError as broken:
-                log.warning("lease not renewed", reason=broken.message)
-                if not self.may_act():
-                    return
 
     async def _turn(self, asked: Asked) -> Plan | None:
         """One poll of one query."""
-        source = self.sources[asked.query.source]
-        failure = self.unlisted.get(source.name)
+        with self._under_way():
+            source = self.sources.get(asked.query.source)
+            if source is None:
+                return None
+            failure = self.unlisted.get(source.name)
+            try:
+                if failure is not None and not any(one.name == asked.query.service for one in source.services()):
+                    done = await self.ticker.record(asked, self._unasked(asked, failure), source)
+                else:
+                    done = await self.ticker.tick(asked, source)
+            except LeaseLost as lost:
+                log.warning("tick dropped", reason=lost.message)
+                return None
+            if done is not None and self.on_plan is not None:
+                self.on_plan(asked, done)
+            return done
+
+    @contextlib.contextmanager
+    def _under_way(self) -> Iterator[None]:
+        turn = asyncio.current_task()
+        assert turn is not None
+        self._turns.add(turn)
         try:
-            if failure is not None and not any(one.name == asked.query.service for one in source.services()):
-                done = await self.ticker.record(asked, self._unasked(asked, failure))
-            else:
-                done = await self.ticker.tick(asked, source)
-        except LeaseLost as lost:
-            log.warning("tick dropped", reason=lost.message)
+            yield
+        finally:
+            self._turns.discard(turn)
+
+    def _present(self, asked: Asked, source: Source) -> Asked | None:
+        """The same question under the present rules; None when nobody asks it any more, or not of that source."""
+        if self.sources.get(asked.query.source) is not source:
             return None
-        if done is not None and self.on_plan is not None:
-            self.on_plan(asked, done)
-        return done
+        return self._by_query.get(asked.query)
 
     def _unasked(self, asked: Asked, failure: Failure) -> Reading:
         """A service that could not be looked up is as unknown as one whose answer failed."""
@@ -240,34 +306,39 @@ class Instance:
     async def _learn(self) -> bool:
         """Find out which services there are, so which queries to ask; bring the record in line with that.
 
-        False while the store does not tell what was asked before: without that nothing may be dropped.
+        False while the store does not tell what was asked before, or does not take what changes.
         """
+        async with self._learning:
+            found = await self._survey(self.rulebook, self.sources, {})
+            if found is None:
+                return False
+            self._ask(found)
+            await self.ticker.adapt(self.asked)
+            return self.ticker.trouble is None
+
+    async def _survey(
+        self, rulebook: Rulebook, sources: Mapping[str, Source], known: Mapping[str, Source]
+    ) -> Survey | None:
+        """The services there are; None while the store does not tell what was asked before: nothing may be dropped."""
         remembered = await self.ticker.queries()
-        if remembered is None:
-            return False
-        services: list[Service] = []
-        for source in self.sources.values():
-            if needs_discovery(self.rulebook, source):
-                offer = await source.discover()
-                self.unlisted.pop(source.name, None)
-                if isinstance(offer, Failure):
-                    log.warning("services not listed", source=source.name, reason=offer.text, hint=offer.hint)
-                    self.unlisted[source.name] = offer
-                    services += guessed(self.rulebook, source, remembered)
-            services += source.services()
-        self.asked = needed(self.rulebook, services)
+        return None if remembered is None else await survey(rulebook, sources.values(), remembered, known)
+
+    def _ask(self, found: Survey) -> None:
+        """From now on the queries are those that the rules need of these services."""
+        self.asked = needed(self.rulebook, found.services)
+        self.unlisted, self._listed = dict(found.unlisted), dict(found.listed)
+        self._by_query = {one.query: one for one in self.asked}
         covered = {rule.id for asked in self.asked for rule in asked.rules}
         for rule in self.rulebook.rules:
             if rule.id not in covered:
                 log.warning("rule covers no known service", rule=rule.id)
-        await self.ticker.adapt(self.asked)
-        return True
 
     async def _tell(self) -> None:
         """Drain the outbox whenever something was committed, and every now and then for what waits its time."""
         while not self._stop.is_set():
             try:
-                moved = await self.dispatcher.drain()
+                async with self._telling:
+                    moved = await self.dispatcher.drain()
                 self.told_at = self.clock.monotonic()
                 if moved:
                     continue
@@ -277,9 +348,7 @@ class Instance:
                 log.warning("outbox not read", reason=broken.message)
             except Exception:
                 log.exception("telling broke")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.look_every):  # wait_for may swallow the cancelling that ends this
-                    await self._wake.wait()
+            await within(self.look_every, self._wake)
             if not self._stop.is_set():
                 self._wake.clear()
 
@@ -310,5 +379,4 @@ class Instance:
 
     async def _pause(self, seconds: float) -> None:
         """Real seconds, or less when stopped."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+        await within(seconds, self._stop)

@@ -19,6 +19,7 @@ _NOISY = ("httpx", "httpcore", "apscheduler", "slack_sdk", "aiohttp", "uvicorn",
 
 def configure(*, form: str, level: str, secrets: Iterable[str] = ()) -> None:
     """Set up logging for the whole process. `form` is text or json; none of `secrets` is ever written."""
+    _process.hide_only(secrets)
     number = logging.getLevelNamesMapping()[level.upper()]
     renderer: Processor = (
         structlog.processors.JSONRenderer()
@@ -30,7 +31,7 @@ def configure(*, form: str, level: str, secrets: Iterable[str] = ()) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        Redactor(secrets),
+        _process,
         *((_harmless,) if form == "text" else ()),
     ]
     structlog.configure(
@@ -48,11 +49,25 @@ def configure(*, form: str, level: str, secrets: Iterable[str] = ()) -> None:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
+def hide(secrets: Iterable[str]) -> None:
+    """These are never written either, from now on: secrets may change while the program runs."""
+    _process.hide_too(secrets)
+
+
 class Redactor:
     """Takes known secrets out of everything that is logged, tracebacks included, however they are written."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._veil = Veil(secrets)
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self.hide_only(secrets)
+
+    def hide_only(self, secrets: Iterable[str]) -> None:
+        """Forget those of before."""
+        self._secrets = frozenset(secrets)
+        self._veil = Veil(self._secrets)
+
+    def hide_too(self, secrets: Iterable[str]) -> None:
+        """Those of before stay hidden."""
+        self.hide_only((*self._secrets, *secrets))
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
         return {key: self._clean(value) for key, value in event.items()}
@@ -65,6 +80,10 @@ class Redactor:
         shown = repr(value)
         hidden = self._veil(shown)
         return value if hidden == shown else hidden
+
+
+_process = Redactor()
+"""The process has one log, so one of these."""
 
 
 def _harmless(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -116,7 +116,7 @@ class Monitoring:
             asked=lambda: instance.asked,
             ticked=lambda: instance.ticker.ticked,
             told_at=lambda: instance.told_at,
-            may_act=instance.may_act,
+            may_act=instance.tenure.may_act,
         )
         return Heartbeat(url, done, self._clock, self._client, signals=settings.heartbeat_signals)
 

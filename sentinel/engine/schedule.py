@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -73,10 +73,11 @@ class Schedule:
     _turns: dict[str, _Turns] = field(default_factory=dict)
     _ending: list[_Turns] = field(default_factory=list)
 
-    def start(self, queries: Sequence[Asked]) -> None:
-        """Ask exactly these from now on; those asked already keep their rhythm.
+    def start(self, queries: Sequence[Asked], anew: Container[str] = ()) -> None:
+        """Ask exactly these from now on; those asked already keep their rhythm unless their interval has changed.
 
-        The first polls of new ones come at once, spread over at most `START_SPREAD` seconds.
+        The first polls of new ones come at once, spread over at most `START_SPREAD` seconds, and so do those to the
+        sources in `anew`.
         """
         if not self._ringing:
             self.bells.start()
@@ -86,16 +87,26 @@ class Schedule:
             self.bells.take_down(key)
             self._turns[key].end()
             self._ending.append(self._turns.pop(key))
-        new = [asked for asked in queries if asked.query.key not in self._turns]
-        for number, asked in enumerate(new):
-            spread = min(asked.every, START_SPREAD) * number / len(new)
-            self._add(asked, spread)
+        soon = [asked for asked in queries if self._is_new(asked) or asked.query.source in anew]
+        for number, asked in enumerate(soon):
+            self._hang(asked, min(asked.every, START_SPREAD) * number / len(soon))
+        for asked in queries:
+            self._turns[asked.query.key].asked = asked
 
-    def _add(self, asked: Asked, first: float) -> None:
-        turns = _Turns(asked, self.turn)
-        self.bells.hang(asked.query.key, turns.ring, every=asked.every / self.speed, first=first / self.speed)
-        turns.worker = asyncio.create_task(turns.work(), name=f"turns of {asked.query.key}")
-        self._turns[asked.query.key] = turns
+    def _is_new(self, asked: Asked) -> bool:
+        """Whether it is not asked yet, or at another interval."""
+        turns = self._turns.get(asked.query.key)
+        return turns is None or turns.asked.every != asked.every
+
+    def _hang(self, asked: Asked, first: float) -> None:
+        key = asked.query.key
+        turns = self._turns.get(key)
+        if turns is None:
+            turns = self._turns[key] = _Turns(asked, self.turn)
+            turns.worker = asyncio.create_task(turns.work(), name=f"turns of {key}")
+        else:
+            self.bells.take_down(key)
+        self.bells.hang(key, turns.ring, every=asked.every / self.speed, first=first / self.speed)
 
     def jumped(self, seconds: float) -> None:
         """The wall clock was set by so much: the bells keep their distance in real time."""

@@ -36,14 +36,16 @@ HOLD_FOR = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 class Ticker:
     """Judges readings, one at a time, and keeps what the last commit left.
 
-    `epoch` tells the lease under which this instance writes. `trouble` is the store's last complaint while a tick is
-    held, else None.
+    `epoch` tells the lease under which this instance writes. `present` turns what was asked of a source into the same
+    question under the present rules; None when nobody asks it of that source any more. `trouble` is the store's last
+    complaint while a tick is held, else None.
     """
 
     db: Database
     rulebook: Rulebook
     clock: Clock
     epoch: Callable[[], int | None] = lambda: None
+    present: Callable[[Asked, Source], Asked | None] = lambda asked, _: asked
     on_commit: Callable[[], None] = lambda: None
     trouble: StoreError | None = None
     last_tick_at: float | None = None
@@ -59,19 +61,29 @@ class Ticker:
     async def tick(self, asked: Asked, source: Source) -> Plan | None:
         """Ask the query, then judge and record the answer. None when the store would not take it."""
         reading = await source.ask(asked.query)
-        return await self.record(asked, reading)
+        return await self.record(asked, reading, source)
 
-    async def record(self, asked: Asked, reading: Reading) -> Plan | None:
+    async def record(self, asked: Asked, reading: Reading, source: Source | None = None) -> Plan | None:
         """Judge one reading and commit what it changes; held and repeated while the store does not take it.
+
+        None also when the rules have changed since it was asked for, and nobody asks that of the source any more.
 
         Raises:
             LeaseLost: another instance writes now; nothing was written.
         """
         async with self._turn:
-            done = await self._held(lambda: self._decide(asked, reading))
+            now = asked if source is None else self.present(asked, source)
+            if now is None:
+                log.info("reading dropped: the rules have changed", query=asked.query.key)
+                return None
+            done = await self._held(lambda: self._decide(now, reading))
         if done is not None:
             self._report(asked, reading, done)
         return done
+
+    def between_ticks(self) -> asyncio.Lock:
+        """Held while a tick is decided and committed: who holds it may change the rules."""
+        return self._turn
 
     async def adapt(self, asked: Iterable[Asked]) -> Plan | None:
         """Bring the record in line with the present rules: see `domain.edits`."""

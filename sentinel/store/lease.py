@@ -24,32 +24,38 @@ class Lease:
     seconds_left: float
 
 
-def acquire(db: Database, holder: str, ttl: float, rules_hash: str) -> int | None:
+def acquire(
+    db: Database, holder: str, ttl: float, rules_hash: str | None, *, only_same_rules: bool = False
+) -> int | None:
     """Take the lease for `ttl` seconds; its epoch, or None while somebody else holds it.
 
-    On SQLite the instance that has claimed the file takes it at once: whoever held it before is gone.
+    On SQLite the instance that has claimed the file takes it at once: whoever held it before is gone. `rules_hash` None
+    leaves the lease with the rules that it stands for; `only_same_rules`: not when these are others, even if it is free.
     """
     with db.transaction() as connection:
         now = database_time(connection)
         row = connection.execute(select(lease).with_for_update()).one()
-        free = row.holder is None or row.holder == holder or row.expires_at <= now or db.claimed
-        if not free:
+        mine = row.holder == holder or db.claimed
+        free = mine or row.holder is None or row.expires_at <= now
+        differs = row.rules_hash not in (None, rules_hash)
+        if not free or (only_same_rules and differs and not mine):
             return None
         epoch: int = row.epoch + 1
-        changes = {"holder": holder, "epoch": epoch, "expires_at": now + ttl, "rules_hash": rules_hash}
-        connection.execute(update(lease).values(changes))
+        changes = {"holder": holder, "epoch": epoch, "expires_at": now + ttl}
+        connection.execute(update(lease).values(changes | _rules(rules_hash)))
         return epoch
 
 
-def renew(db: Database, epoch: int, ttl: float) -> None:
-    """Hold the lease for another `ttl` seconds from now.
+def renew(db: Database, epoch: int, ttl: float, rules_hash: str | None = None) -> None:
+    """Hold the lease for another `ttl` seconds from now; with `rules_hash` it stands for these rules from now on.
 
     Raises:
         LeaseLost: somebody else took it.
     """
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        connection.execute(update(lease).values(expires_at=database_time(connection) + ttl))
+        changes = {"expires_at": database_time(connection) + ttl}
+        connection.execute(update(lease).values(changes | _rules(rules_hash)))
 
 
 def release(db: Database, epoch: int) -> None:
@@ -89,6 +95,10 @@ def check_epoch(connection: Connection, epoch: int | None) -> None:
             f"another instance ({row.holder or 'none yet'}) writes now",
             hint="this one has written nothing and stands by",
         )
+
+
+def _rules(rules_hash: str | None) -> dict[str, Any]:
+    return {} if rules_hash is None else {"rules_hash": rules_hash}
 
 
 def database_time(connection: Connection) -> float:

@@ -270,10 +270,10 @@ def edited(db: Database, lane: Lane, at: float, epoch: int | None, *, ref: Mappi
         _keep_thread(connection, lane, at, ref, edited=True)
 
 
-def offer_now(db: Database, at: float, epoch: int | None) -> int:
+def offer_now(db: Database, at: float, epoch: int | None, *, written_after: float | None = None) -> int:
     """Let nothing wait longer than until `at`: after the clock was set back, times in the rows lie too far ahead.
 
-    Returns how many notices were waiting for later.
+    `written_after`: only what was decided or tried later than that. Returns how many notices were waiting for later.
 
     Raises:
         LeaseLost: another instance writes now.
@@ -281,6 +281,8 @@ def offer_now(db: Database, at: float, epoch: int | None) -> int:
     with db.transaction() as connection:
         check_epoch(connection, epoch)
         ahead = is_undelivered & or_(notices.c.next_attempt_at > at, notices.c.not_before > at)
+        if written_after is not None:
+            ahead &= or_(notices.c.at > written_after, notices.c.attempt_started_at > written_after)
         return connection.execute(update(notices).where(ahead).values(next_attempt_at=at, not_before=at)).rowcount
 
 

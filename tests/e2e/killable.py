@@ -186,8 +186,8 @@ def wrap_start() -> None:
         if tables >= TABLES_MADE:
             point.here("start-migration")
 
-    def acquired(*given: Any) -> int | None:
-        epoch = acquire(*given)
+    def acquired(*given: Any, **named: Any) -> int | None:
+        epoch = acquire(*given, **named)
         if epoch is not None:
             point.here("start-lease")
         return epoch

@@ -52,7 +52,7 @@ async def test_a_lost_lease_ends_an_idle_dispatcher_too_and_the_lease_is_asked_f
         await until(lambda: instance.told_at > 0.0)
         with database.transaction() as connection:
             connection.exec_driver_sql("UPDATE lease SET epoch = epoch + 10")
-        await until(lambda: (instance.epoch or 0) > 10)
+        await until(lambda: (instance.tenure.epoch or 0) > 10)
         assert ended.is_set()
         instance.stop()
         await running

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,14 @@ from sqlalchemy import make_url
 
 @dataclass
 class Postgres:
-    """A server, by the URL of a database from which others may be created."""
+    """A server, by the URL of a database from which others may be created.
+
+    `stop` and `start` do so with one of one's own.
+    """
 
     url: str
+    stop: Callable[[], None] = field(default=lambda: None, repr=False)
+    start: Callable[[], None] = field(default=lambda: None, repr=False)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def create(self, template: str | None = None) -> str:
@@ -45,10 +50,13 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """A server for the length of the block. The embedded one is stopped at its end, also when tests failed."""
+def running_postgres(*, own: bool = False) -> Iterator[Postgres]:
+    """A server for the length of the block. The embedded one is stopped at its end, also when tests failed.
+
+    `own`: an embedded one in any case, which may be restarted.
+    """
     given = os.environ.get("SENTINEL_TEST_PG_URL")
-    if given:
+    if given and not own:
         yield Postgres(given)
         return
     # Imported only here: it registers clean-up for the end of the process. As root it needs a directory whose parents
@@ -60,7 +68,7 @@ def running_postgres() -> Iterator[Postgres]:
     directory = Path(tempfile.mkdtemp(prefix="sentinel-pg-"))
     server = get_server(directory, cleanup_mode="stop")
     try:
-        postgres = Postgres(server.get_uri())
+        postgres = Postgres(server.get_uri(), server.stop, server.ensure_postgres_running)
         # Tests kill connections and programs, never the machine: what a power cut would lose does not matter here.
         postgres.run(sql.SQL("ALTER SYSTEM SET fsync = off"))
         postgres.run(sql.SQL("SELECT pg_reload_conf()"))
