@@ -98,6 +98,7 @@ async def test_a_server_that_never_answers_runs_into_the_total_deadline() -> Non
     assert "0.2 s" in found.text
 
 
+@pytest.mark.threat("body-bomb")
 async def test_a_body_that_trickles_is_cut_at_the_total_deadline() -> None:
     async def behave(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
@@ -129,6 +130,7 @@ async def test_two_gzip_members_are_one_body(client: Client) -> None:
         assert answer(await client.get(server.url)).body == b"one two"
 
 
+@pytest.mark.threat("body-bomb")
 async def test_a_gzip_bomb_is_refused_without_unpacking_it(client: Client) -> None:
     bomb = gzip.compress(b" " * (100 * MB))
     async with raw_server(answering(bomb, headers="Content-Encoding: gzip\r\n")) as server:
@@ -137,12 +139,14 @@ async def test_a_gzip_bomb_is_refused_without_unpacking_it(client: Client) -> No
     assert "4,194,304" in found.text
 
 
+@pytest.mark.threat("body-bomb")
 async def test_an_announced_huge_body_is_refused_at_once(client: Client) -> None:
     async with raw_server(sending(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nx", then_close=False)) as server:
         found = trouble(await client.get(server.url))
     assert found.reason is TroubleReason.TOO_LARGE
 
 
+@pytest.mark.threat("body-bomb")
 async def test_a_huge_body_of_unknown_length_is_cut_at_the_limit(client: Client) -> None:
     async def behave(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -195,6 +199,7 @@ async def test_redirects_are_answers_unless_followed(client: Client) -> None:
         assert (got.status, got.headers["location"], len(server.requests)) == (302, "/elsewhere", 1)
 
 
+@pytest.mark.threat("secrets")
 async def test_credentials_follow_a_redirect_on_the_same_host_only() -> None:
     async with raw_server(answering(b"[]")) as other:
         to_other = answering(status="302 Found", headers=f"Location: {other.url}/\r\n")
@@ -215,6 +220,7 @@ async def test_a_redirect_loop_ends(client: Client) -> None:
     assert len(server.requests) == 6
 
 
+@pytest.mark.fault(59)
 async def test_proxy_variables_change_the_route_only_if_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async with raw_server(answering(b"direct")) as server, raw_server(answering(b"proxied")) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
@@ -226,6 +232,7 @@ async def test_proxy_variables_change_the_route_only_if_told(monkeypatch: pytest
             assert answer(await trusting.get(server.url)).body == b"proxied"
 
 
+@pytest.mark.threat("secrets")
 async def test_cookies_are_not_kept(client: Client) -> None:
     async with raw_server(answering(b"ok", headers="Set-Cookie: session=1; Path=/\r\n")) as server:
         await client.get(server.url)
@@ -234,6 +241,7 @@ async def test_cookies_are_not_kept(client: Client) -> None:
         assert "cookie:" not in server.requests[1].lower()
 
 
+@pytest.mark.threat("secrets")
 @pytest.mark.promise("P8")
 async def test_nothing_is_logged_of_url_or_credentials(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)

@@ -25,10 +25,9 @@ _WIDEST = 24
 @click.command()
 @click.argument("rules", required=False, type=click.Path(path_type=Path))
 @click.option("--only", multiple=True, metavar="NAME", help="Only this: clock, database, slack, a source's name, ...")
-@click.option("--brief", is_flag=True, help="Show only what is not well.")
 @options.as_json
 @click.pass_context
-def doctor(ctx: click.Context, /, *, rules: Path | None, only: tuple[str, ...], brief: bool, as_json: bool) -> None:
+def doctor(ctx: click.Context, /, *, rules: Path | None, only: tuple[str, ...], as_json: bool) -> None:
     """Look at everything that Sentinel needs, and say what mends what is not well.
 
     Configuration, database, clock, each source, each channel, the HTTP address: from the top in the order in which one
@@ -50,9 +49,7 @@ def doctor(ctx: click.Context, /, *, rules: Path | None, only: tuple[str, ...], 
     if as_json:
         screen.print_json({"ok": code == 0, "exit_code": code, "checks": [row for one in groups for row in _json(one)]})
     else:
-        lines = [line for one in groups for line in _told(one, brief=brief)]
-        if lines:
-            click.echo("\n".join(lines))
+        click.echo("\n".join(line for one in groups for line in _told(one)))
         screen.say(_summary(groups))
     ctx.exit(code)
 
@@ -81,15 +78,12 @@ def _json(group: Group) -> list[dict[str, Any]]:
     ]
 
 
-def _told(group: Group, *, brief: bool) -> Iterator[str]:
-    """A group as people read it; with `brief` only what is not well, and nothing where all is."""
-    findings = [one for one in group.findings if not brief or one.state.value in ("warning", "failed")]
-    if not findings:
-        return
+def _told(group: Group) -> Iterator[str]:
+    """A group as people read it."""
     yield click.style(group.title, bold=True) if screen.wants_colour() else screen.one_line(group.title)
-    looked = [one for one in findings if one.state.value != "skipped"]
+    looked = [one for one in group.findings if one.state.value != "skipped"]
     wide = min(_WIDEST, max((screen.columns(screen.one_line(one.check)) for one in looked), default=0))
-    for checks, one in _gathered(findings):
+    for checks, one in _gathered(group.findings):
         name = screen.one_line(", ".join(checks))
         left = f"{name}: " if one.state.value == "skipped" else name + " " * max(2, wide + 2 - screen.columns(name))
         yield from _wrapped(_MARGIN, _state(one) + left, one.text)

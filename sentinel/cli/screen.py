@@ -40,7 +40,8 @@ _COLOURS = {
     "ok": "green",
 }
 _DECEIVING = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\ufffe\uffff\ud800-\uf8ff"
+    "\U000e0000-\U0010ffff]"
 )
 
 
@@ -60,7 +61,7 @@ def complain(message: str, hint: str = "") -> None:
 def print_json(value: Any) -> None:
     """A JSON document on stdout. Letters stay as they are; what would deceive or break a terminal is escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
-    text = _DECEIVING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = _DECEIVING.sub(lambda found: json.dumps(found[0])[1:-1], text)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":
         text = json.dumps(value, indent=2, allow_nan=False)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sentinel.clock import Clock
 from sentinel.collect import refusals
+from sentinel.collect.echoes import authorization, without_login
 from sentinel.collect.gate import Gate
 from sentinel.collect.nodes import Named
 from sentinel.collect.pages import describe_page, offer_of
@@ -190,11 +190,11 @@ class NexthinkSource:
 
     async def _once(self, endpoint: str, parameters: Params) -> Answer | Trouble:
         headers = {"Accept": "application/json, text/csv;q=0.9, */*;q=0.1"}
-        password = self._settings.password.get_secret_value()
-        if self._settings.username or password:
-            login = f"{self._settings.username}:{password}".encode()
-            headers["Authorization"] = "Basic " + base64.b64encode(login).decode("ascii")
-        return await self._client.get(self._settings.address(endpoint), params=parameters, headers=headers)
+        username, password = self._settings.username, self._settings.password.get_secret_value()
+        if username or password:
+            headers["Authorization"] = authorization(username, password)
+        result = await self._client.get(self._settings.address(endpoint), params=parameters, headers=headers)
+        return result if isinstance(result, Trouble) else without_login(result, username, password)
 
 
 def _worth_repeating(result: Answer | Trouble | Failure) -> bool:

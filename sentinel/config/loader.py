@@ -27,6 +27,10 @@ _SYNTAX_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(rule|route|rule[ \t]*\.[ \t]*override)[ \t]*\]\]", re.MULTILINE)
 
 
+LARGEST = 4 * 2**20
+"""Bytes of a rules file: many thousand rules fit; what is larger is something else."""
+
+
 def load(path: FilePath | None = None, *, text: str | None = None, name: str = "rules.toml") -> Loaded:
     """Read a rules file.
 
@@ -59,11 +63,14 @@ def read_text(path: FilePath) -> str:
         ConfigError: it cannot be read, or is not UTF-8.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)  # a device has no size to ask for, and no end
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "the name cannot be used"
         hint = "copy rules.example.toml and adapt it, or name the file: SENTINEL_RULES, --rules"
         raise ConfigError((_problem(str(path), 0, 0, "E102", f"cannot be read: {why}", hint),)) from None
+    if len(raw) > LARGEST:
+        raise ConfigError((_problem(str(path), 0, 0, "E102", f"is larger than {LARGEST // 2**20} MiB"),))
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

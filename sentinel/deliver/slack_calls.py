@@ -71,7 +71,7 @@ class SlackCalls:
                 else:
                     answer = await client.api_call(method, json=body)
         except SlackApiError as refusal:
-            return _refusal(method, refusal)
+            return _refusal(method, refusal, self._settings.token.reveal())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Lost(f"no connection to Slack ({type(error).__name__})", sent=False)
         except TimeoutError:
@@ -114,7 +114,7 @@ def _guarded_socket(found: tuple[Any, ...]) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
-def _refusal(method: str, refusal: SlackApiError) -> Reply:
+def _refusal(method: str, refusal: SlackApiError, token: str) -> Reply:
     """Slack's no, or no answer in proper form: then nobody knows."""
     response = refusal.response
     status = getattr(response, "status_code", 0)
@@ -124,7 +124,7 @@ def _refusal(method: str, refusal: SlackApiError) -> Reply:
         return Denied("ratelimited", _retry_after(getattr(response, "headers", {})))
     if status >= _SERVER_ERROR or not isinstance(code, str):
         return Lost(f"Slack answered {method} with HTTP {status} and no usable word", sent=True)
-    return Denied(clean(code, 80), None)
+    return Denied(clean(code.replace(token, "***"), 80), None)  # no echo of what it was asked with
 
 
 def _scopes(headers: Mapping[str, str]) -> frozenset[str] | None:

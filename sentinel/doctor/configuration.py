@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sentinel.config.loader import Loaded, load
-from sentinel.config.needs import check_door, check_transport, unused
+from sentinel.config.needs import check_transport, unused
 from sentinel.config.settings import PREFIX, Settings
 from sentinel.errors import ConfigError, Problem
 from sentinel.findings import Findings
@@ -33,8 +33,6 @@ def read(environ: Mapping[str, str], rules: Path | None, found: Findings) -> Con
     protected = True
     if settings is not None and loaded is not None:
         protected = _together(settings, loaded, found)
-    if settings is not None:
-        _door(settings, found)
     _secrets(environ, found)
     return Configured(settings, loaded, protected)
 
@@ -76,13 +74,6 @@ def _together(settings: Settings, loaded: Loaded, found: Findings) -> bool:
         _note("environment", error.problems, found)
         return False
     return True
-
-
-def _door(settings: Settings, found: Findings) -> None:
-    try:
-        check_door(settings)
-    except ConfigError as error:
-        _note("environment", error.problems, found)
 
 
 def _note(check: str, problems: Iterable[Problem], found: Findings) -> None:

@@ -15,7 +15,7 @@ from sentinel.config.naming import source_variable, variable_part
 from sentinel.config.settings import Settings
 from sentinel.deliver import hook_examination, slack_examination, smtp_examination
 from sentinel.deliver.settings import DeliverySettings, Secret
-from sentinel.doctor import clocks, door, room
+from sentinel.doctor import clocks, door
 from sentinel.doctor.configuration import Configured, read
 from sentinel.domain.reading import Query
 from sentinel.domain.rules import Service
@@ -87,7 +87,7 @@ class Examination:
         time = self._group("clock")
         looks += self._outside(configured)
         if settings is not None:
-            looks.append((self._group("http"), lambda found: door.examine(settings.bind(), settings.tokens(), found)))
+            looks.append((self._group("http"), lambda found: door.examine(settings.bind(), found)))
         await asyncio.gather(*(_in_time(group, look) for group, look in looks))
         clocks.note(self.clock.now(), self._ahead, time.findings)
         return [_without_secrets(group, settings) for group in self.groups]
@@ -122,9 +122,7 @@ class Examination:
         digest = None if loaded is None else loaded.digest
 
         async def look(found: Findings) -> None:
-            seen = await in_its_own_thread(
-                lambda: databases.examine(url, digest, self.clock.now, found, room=room.note)
-            )
+            seen = await in_its_own_thread(lambda: databases.examine(url, digest, self.clock.now, found))
             if seen.ahead is not None:
                 self._ahead["database"] = seen.ahead
 

@@ -200,7 +200,8 @@ def incident_id(record: Record, name: str) -> str:
     """
     for start in (name, f"sn-{name}"):
         begins = "SELECT id FROM incidents WHERE substr(id, 1, :length) = :start ORDER BY opened_at DESC, id"
-        ids: list[str] = [row[0] for row in record.rows(begins, {"length": len(start), "start": start})] if name else []
+        rows = record.rows(begins, {"length": len(start), "start": start}) if _may_be_an_id(name) else ()
+        ids: list[str] = [row[0] for row in rows]
         if start in ids or len(ids) == 1:
             return start if start in ids else ids[0]
         if ids:
@@ -209,6 +210,11 @@ def incident_id(record: Record, name: str) -> str:
                 f"{len(ids)} incidents begin with {name!r}", hint=f"one more letter tells them apart: {shown}"
             )
     raise NotFound(f"there is no incident {name!r}", hint=_nearest(record, name))
+
+
+def _may_be_an_id(name: str) -> bool:
+    """Ids are plain; Postgres takes no text with a NUL or half a character in it, not even to compare with."""
+    return bool(name) and name.isascii() and name.isprintable()
 
 
 def _nearest(record: Record, name: str) -> str:

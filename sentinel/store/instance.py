@@ -26,12 +26,12 @@ class InstanceLock:
 
         Raises:
             AlreadyRunning: another process has it.
-            StoreBusy: the lock file cannot be written.
+            StoreBusy: the lock file cannot be written, or is a link to another file.
         """
         if self.held:
             return
         try:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise StoreBusy(f"{self.path}: {error.strerror}") from error
         try:

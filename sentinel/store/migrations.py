@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,6 +113,10 @@ def _migrate(url: str, work: Callable[[Config], object]) -> str:
 def _make_room(place: Place) -> None:
     if place.path is not None and not place.path.parent.is_dir():
         raise StoreError(f"{place.shown}: the directory does not exist", hint=f"create {place.path.parent}")
+    if place.path is not None and not place.path.exists():
+        # SQLite would let everybody read it; its other files get the same rights.
+        with contextlib.suppress(OSError):
+            os.close(os.open(place.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _refuse_newer(place: Place, connection: Connection) -> None:

@@ -58,6 +58,7 @@ def parsed_or_reason(body: bytes, content_type: str, wanted: str) -> None:
         "".join(name for node in found.figures.rows.nodes for name in node).encode()
 
 
+@pytest.mark.threat("body-bomb")
 @effort(max_examples=300, deadline=None)
 @given(contents)
 def test_any_json_is_a_table_or_has_a_reason(content: Any) -> None:

@@ -274,6 +274,8 @@ async def test_valid_json_under_a_wrong_content_type_is_taken_with_a_remark() ->
     assert remarked(reading, "text/html")
 
 
+@pytest.mark.fault(59)
+@pytest.mark.threat("secrets")
 async def test_proxy_variables_do_not_change_the_route(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.config.codes import CODES
-from sentinel.config.loader import load
+from sentinel.config.loader import LARGEST, load
 from sentinel.config.report import as_github, as_json, as_text
 from sentinel.config.schema import RulesFile
 from sentinel.errors import ConfigError
@@ -98,6 +101,16 @@ def test_any_table_of_the_format_gets_an_answer(text: str) -> None:
     _answer(text)
 
 
+@pytest.mark.threat("body-bomb")
 def test_brackets_without_end_get_an_answer() -> None:
     for text in ("a = " + "[" * 5000, "a = " + "[" * 900 + "]" * 900, "a = " + "{b=" * 2000, "a = " + "9" * 6000):
         _answer(text)
+
+
+@pytest.mark.threat("body-bomb")
+def test_a_file_that_is_too_large_or_never_ends_is_refused_without_being_read(tmp_path: Path) -> None:
+    large = tmp_path / "large.toml"
+    large.write_bytes(b"# " + b"x" * LARGEST)
+    for file in (large, Path("/dev/zero")):
+        with pytest.raises(ConfigError, match="larger than 4 MiB"):
+            load(file)

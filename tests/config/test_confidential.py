@@ -28,6 +28,7 @@ CANARY = "canary-7c1e"
         f'password = """{CANARY}',
     ],
 )
+@pytest.mark.threat("secrets")
 def test_a_credential_is_hidden_wherever_it_stands(line: str) -> None:
     shown, _, _ = masked(line, 1, 1)
     assert CANARY not in shown

@@ -63,6 +63,7 @@ def test_a_typo_is_a_warning_with_the_nearest_name() -> None:
     assert warning.hint == "did you mean SENTINEL_SLACK_BOT_TOKEN?"
 
 
+@pytest.mark.threat("secrets")
 def test_nothing_that_prints_settings_shows_a_secret() -> None:
     settings = Settings.load(
         {

@@ -49,6 +49,7 @@ CASES = {
 }
 
 
+@pytest.mark.threat("markup")
 @pytest.mark.parametrize("name", CASES)
 def test_a_message_looks_as_it_was_found_good(name: str, golden: Callable[[str, str], None]) -> None:
     given_one = CASES[name]
@@ -66,6 +67,7 @@ def test_what_a_lock_screen_shows_is_short(name: str) -> None:
     assert len(wording(CASES[name]).text.removesuffix(" (may repeat an earlier notice)")) <= 110
 
 
+@pytest.mark.threat("markup")
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(DELIVERY)
 def test_any_incident_becomes_a_message_that_slack_takes(given_one: Delivery) -> None:

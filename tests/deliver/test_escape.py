@@ -31,10 +31,13 @@ from sentinel.deliver.escape import clean, cut, header, slack
         ("<!channel> & `x`", "<!channel> & `x`"),
     ],
 )
+@pytest.mark.threat("terminal-escapes")
+@pytest.mark.fault(78)
 def test_a_name_is_one_line_that_hides_nothing(raw: str, shown: str) -> None:
     assert clean(raw, 100) == shown
 
 
+@pytest.mark.fault(79)
 def test_a_long_name_ends_in_an_ellipsis_between_letters() -> None:
     assert cut("abcdefghij", 5) == "abcd…"
     assert cut("abcde", 5) == "abcde"
@@ -44,6 +47,8 @@ def test_a_long_name_ends_in_an_ellipsis_between_letters() -> None:
     assert cut("abc", 0) == ""
 
 
+@pytest.mark.threat("body-bomb")
+@pytest.mark.fault(79)
 def test_a_huge_name_costs_no_time() -> None:
     assert len(clean("\u202e" * 10_000_000, 50)) <= 50
 
@@ -59,6 +64,7 @@ def test_a_huge_name_costs_no_time() -> None:
         ("`code` *bold* ~gone~", "ʼcodeʼ ∗bold∗ ∼gone∼"),
     ],
 )
+@pytest.mark.threat("markup")
 def test_in_slack_a_name_is_only_text(raw: str, shown: str) -> None:
     assert slack(raw) == shown
 
@@ -72,6 +78,7 @@ def test_whatever_the_name_it_is_bounded_printable_and_one_line(raw: str, limit:
     shown.encode("utf-8")
 
 
+@pytest.mark.threat("markup", "header-injection")
 @given(st.text(st.characters(codec=None), max_size=300))
 def test_whatever_the_name_nothing_of_it_is_live_in_slack_or_ends_a_header(raw: str) -> None:
     text = slack(clean(raw, 200))

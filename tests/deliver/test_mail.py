@@ -77,6 +77,7 @@ def test_the_subject_of_the_first_mail_stays_when_the_incident_moves() -> None:
     assert reference(later, SETTINGS) == ref
 
 
+@pytest.mark.threat("header-injection", "html-injection")
 def test_a_hostile_name_adds_no_header_and_no_markup() -> None:
     one = incident(service="x\r\nBcc: everyone@example.com\u2028Bcc: y\0", node=("<script>alert(1)</script>",))
     mail = composed(delivery(one=one))
@@ -85,6 +86,7 @@ def test_a_hostile_name_adds_no_header_and_no_markup() -> None:
     assert "&lt;script&gt;" in part(mail, "html")
 
 
+@pytest.mark.threat("header-injection", "html-injection")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(DELIVERY)
 def test_any_incident_becomes_a_mail_that_is_sound(one: Delivery) -> None:

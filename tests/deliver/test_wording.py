@@ -36,6 +36,7 @@ def test_the_one_line_gives_up_the_path_before_it_grows_too_long() -> None:
     assert len(text) <= PUSH
 
 
+@pytest.mark.fault(79)
 def test_even_the_longest_names_leave_a_short_line_with_the_figures_in_it() -> None:
     long = incident(node=("n" * 500,), service="s" * 500, facts=facts(subject="m" * 500))
     text = incident_wording(story(long), OPENED).text

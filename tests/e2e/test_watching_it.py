@@ -31,6 +31,7 @@ def test_the_health_pages_and_the_metrics(sqlite_url: str, tmp_path: Path) -> No
         assert program.get("/nothing")[0] == 404
 
 
+@pytest.mark.threat("secrets")
 @pytest.mark.promise("P8")
 def test_canary_secrets_are_in_nothing_that_the_program_writes(sqlite_url: str, tmp_path: Path) -> None:
     hook = "canary-hook-5d2e"
@@ -65,6 +66,7 @@ def test_canary_secrets_are_in_nothing_that_the_program_writes(sqlite_url: str, 
         assert canary.encode() not in kept
 
 
+@pytest.mark.threat("secrets")
 def test_the_database_password_is_in_no_complaint(tmp_path: Path) -> None:
     secret = "canary-database-8c4d"
     url = f"postgresql://sentinel:{secret}@127.0.0.1:9/sentinel?connect_timeout=2"

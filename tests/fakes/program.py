@@ -148,10 +148,12 @@ class Program:
         self.says("address=http://")
         return "http://" + self.log.partition("address=http://")[2].split()[0]
 
-    def get(self, path: str) -> tuple[int, str]:
-        """Status and body of an answer."""
+    def get(self, path: str, token: str = "") -> tuple[int, str]:
+        """Status and body of an answer; asked for with a token where one is given."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        request = urllib.request.Request(self.url + path, headers=headers)  # noqa: S310  # loopback
         try:
-            with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:  # noqa: S310  # loopback
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310  # as above
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refusal:
             with refusal:

@@ -18,6 +18,7 @@ from sentinel.store import database as database_module
 from sentinel.store import lease
 from sentinel.store.database import Database
 from sentinel.store.memory import load
+from sentinel.store.migrations import upgrade
 from sentinel.store.unit_of_work import commit
 from tests.store.records import AT, a_bad_tick, a_plan, a_reading
 
@@ -239,6 +240,35 @@ def test_the_claim_of_a_killed_process_is_gone_with_it(sqlite_url: str, path: Pa
     assert path.with_name(path.name + "-lock").exists()
     database.claim()
     database.close()
+
+
+@pytest.mark.threat("symlink")
+def test_a_lock_that_is_a_link_is_not_followed(sqlite_url: str, path: Path, tmp_path: Path) -> None:
+    """Whoever may write beside the database could have any file of ours emptied."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    path.with_name(path.name + "-lock").symlink_to(victim)
+    database = Database.open(sqlite_url)
+    with pytest.raises(StoreBusy, match="-lock"):
+        database.claim()
+    database.close()
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.threat("data-at-rest")
+def test_a_new_database_and_what_belongs_to_it_is_for_its_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        url = f"sqlite:///{tmp_path / 'new.db'}"
+        upgrade(url)
+        database = Database.open(url)
+        database.claim()
+        commit(database, *a_bad_tick(), epoch=None)
+        modes = {one.name: oct(one.stat().st_mode & 0o777) for one in tmp_path.glob("new.db*")}
+        database.close()
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("new.db", "new.db-lock", "new.db-wal", "new.db-shm"), "0o600")
 
 
 def test_commands_may_write_beside_the_running_instance(database: Database, sqlite_url: str) -> None:
