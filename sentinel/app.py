@@ -117,7 +117,7 @@ class App:
         self.monitoring = self._monitoring(settings) if speed == 1.0 else None
         if self.monitoring is not None:
             self.instance.while_leading = self.monitoring.while_leading
-            self.health.more = self.monitoring.checks
+            self.health.more, self.health.measure = self.monitoring.checks, self.monitoring.measure
         if self.monitoring is not None and self.reloader is not None:
             watch = self.monitoring.watch
             self.reloader.on_refused = lambda refused: watch.raise_symptom(symptom_of(refused))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from sentinel.clock import SystemClock
 from sentinel.config.loader import Loaded
 from sentinel.config.report import as_text, summary
 from sentinel.config.settings import Settings
@@ -57,6 +58,7 @@ class Reloader:
     def __post_init__(self) -> None:
         self._tried = self.in_force
         figures.RELOAD_OK.set(1)
+        figures.RELOAD_LAST.set(SystemClock().now())
 
     def ask(self) -> None:
         """Read the file now, whether it has changed or not: secrets in files are read anew with it."""
@@ -112,6 +114,7 @@ class Reloader:
         self.in_force = self._tried = loaded.digest
         figures.RELOAD_OK.set(1)
         figures.RELOADS.labels("accepted").inc()
+        figures.RELOAD_LAST.set(SystemClock().now())
         log.info("rules reloaded", rules=len(loaded.rulebook.rules), sources=len(loaded.sources), same_text=same)
         if self.refused:
             self.refused = ""

@@ -26,6 +26,7 @@ def health_app(health: Health) -> Starlette:
 
     async def metrics(_: Request) -> Response:
         await health.whole()
+        health.measure()
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(

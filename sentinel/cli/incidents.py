@@ -77,7 +77,7 @@ def row(one: IncidentRow, times: moments.Times) -> tuple[str, ...]:
     return (
         state.replace("_", " ") if times.terse else state,
         one.severity,
-        one.service or f"source {one.source}",
+        one.about,
         " / ".join(one.node),
         one.rule,
         times.of(one.opened_at),
@@ -92,7 +92,9 @@ def page(story: IncidentStory, at: float, *, utc: bool = False) -> list[str]:
     """An incident as `show` prints it."""
     one, facts = story.incident, story.incident.facts
     where = " / ".join(one.node) or (f"all of {one.hierarchy}" if one.hierarchy else "")
-    about = f"{one.service} at {where}" if one.service is not None else f"source {one.source}"
+    about = (
+        f"{one.about} at {where}" if one.service is not None else ": ".join(part for part in (one.about, where) if part)
+    )
     fields = (
         ("id", one.id),
         ("state", f"{one.state}, {one.severity}" + (", no data now" if facts.get("unknown") else "")),

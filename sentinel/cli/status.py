@@ -70,7 +70,7 @@ def row(alert: AlertStatus, times: moments.Times) -> tuple[str, ...]:
     """An alert as the table has it."""
     return (
         alert.state,
-        alert.service or f"source {alert.source}",
+        alert.about,
         " / ".join(alert.node),
         alert.rule,
         alert.shown_value or ("" if alert.value is None else f"{alert.value:.6g}"),

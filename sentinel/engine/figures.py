@@ -35,4 +35,19 @@ RULES_DIFFER = Gauge(
 RELOAD_OK = Gauge(
     "sentinel_rules_reload_ok", "0 while the rules file was refused and older rules are in force.", registry=REGISTRY
 )
+RELOAD_LAST = Gauge(
+    "sentinel_rules_reload_last_seconds", "Unix time since when the rules in force are so.", registry=REGISTRY
+)
 RELOADS = Counter("sentinel_rules_reloads", "Reloads of the rules file, by outcome.", ["outcome"], registry=REGISTRY)
+TICK_AGE = Gauge(
+    "sentinel_query_tick_age_seconds",
+    "Seconds since the last committed tick of a query.",
+    ["source", "service", "hierarchy", "level"],
+    registry=REGISTRY,
+)
+SOURCE_REACHABLE = Gauge(
+    "sentinel_source_reachable", "1 while a source gives usable data, 0 in trouble.", ["source"], registry=REGISTRY
+)
+INCIDENTS_OPEN = Gauge("sentinel_incidents_open", "Incidents that last, by rule.", ["rule"], registry=REGISTRY)
+LEASE_HELD = Gauge("sentinel_lease_held", "1 while this instance leads.", registry=REGISTRY)
+LEASE_EPOCH = Gauge("sentinel_lease_epoch", "The epoch under which this instance led last.", registry=REGISTRY)

@@ -49,6 +49,8 @@ class Health:
     """What else is looked at, where Sentinel watches itself."""
     difference: Callable[[], str] = str
     refused: Callable[[], str] = str
+    measure: Callable[[], None] = lambda: None
+    """Brings the figures of `/metrics` up to date."""
 
     async def ready(self) -> list[Check]:
         """Whether this instance does its work: the store answers, and it leads or stands by."""

@@ -16,6 +16,7 @@ from sentinel.engine.heartbeat import Heartbeat, Pass
 from sentinel.engine.instance import Instance
 from sentinel.engine.lastgasp import LastGasp
 from sentinel.engine.looks import Disk, Polling, Telling, WallClock
+from sentinel.engine.measuring import measure
 from sentinel.engine.outside import Endpoint, Outside, TokenTest
 from sentinel.engine.selfwatch import Look, SelfWatch
 from sentinel.engine.watchdog import Watchdog
@@ -89,6 +90,10 @@ class Monitoring:
         if self.heartbeat is not None:
             found.append(self._beats(self.heartbeat))
         return found
+
+    def measure(self) -> None:
+        """Bring the figures of `/metrics` up to date."""
+        measure(self._instance, self._clock)
 
     def _itself(self) -> Check:
         """Trouble with Sentinel that is critical, or that nobody could be told."""

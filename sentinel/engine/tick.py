@@ -11,6 +11,7 @@ import structlog
 from sentinel.clock import Clock
 from sentinel.collect.source import Source
 from sentinel.domain.edits import adapt
+from sentinel.domain.incidents import Incident
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Failure, Query, Reading, Reason
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
@@ -127,6 +128,13 @@ class Ticker:
             if state.query.source in traits
             and in_trouble(state, state.last_at or 0.0, traits[state.query.source].no_data_after)
         ]
+
+    def open_incidents(self) -> list[Incident] | None:
+        """Those that last, as of the last commit; None while the store has to be read anew."""
+        if self._remembered is None:
+            return None
+        books = list(self._remembered.books.values())
+        return [incident for book in books for incident in book.open_incidents]
 
     async def state_of(self, asked: Asked) -> QueryState | None:
         """What is remembered of a query, None before its first tick."""

@@ -13,6 +13,9 @@ from sentinel.history.record import Node, Record, iso, maybe_words, node, second
 SOURCE_RULE = "sentinel/source"
 """As `domain.rules` has it, without what its import brings along; a test compares the two."""
 
+BUILT_IN = "sentinel/"
+"""How the ids of all built-in rules begin; no rule of a rules file can have a stroke in its id."""
+
 _RANK = {"critical": 0, "warning": 1, "unknown": 2, "pending": 3}
 
 
@@ -36,6 +39,11 @@ class AlertStatus:
     limit: str = ""
     acknowledged_by: str | None = None
 
+    @property
+    def about(self) -> str:
+        """What it is about, as people read it."""
+        return about(self.service, self.source, self.rule)
+
     def as_json(self) -> dict[str, Any]:
         """As `status --json` has it. Nothing is muted: silences and maintenance windows are not recorded yet."""
         return {
@@ -54,10 +62,17 @@ class AlertStatus:
         }
 
 
+def about(service: str | None, source: str, rule: str) -> str:
+    """The service, the source that gives no data, or Sentinel itself."""
+    if service is not None:
+        return service
+    return f"source {source}" if rule == SOURCE_RULE else "Sentinel"
+
+
 def alerts(record: Record, wanted: Filters) -> Iterator[AlertStatus]:
     """Those that fit, the worst first, then the longest lasting. `since` is about when their state began."""
     service, rule, covered = name_test(wanted.service), name_test(wanted.rule), node_test(wanted.node)
-    found = (one for one in (*_source_alerts(record), *_alerts(record)) if _fits(one, wanted))
+    found = (one for one in (*_built_in_alerts(record), *_alerts(record)) if _fits(one, wanted))
     kept = (one for one in found if service(one.service) and rule(one.rule) and covered(one.node))
     order = sorted(kept, key=lambda one: (_RANK.get(one.state, len(_RANK)), one.since, one.rule, one.node))
     return wanted.limited(order)
@@ -80,9 +95,9 @@ FROM alerts a LEFT JOIN incidents i ON i.id = a.incident
 WHERE a.shown <> 'ok'
 """
 
-_SOURCES = """
-SELECT id, source, severity, opened_at, facts, acknowledged_by FROM incidents
-WHERE resolved_at IS NULL AND rule = :rule
+_BUILT_IN = """
+SELECT id, rule, source, node, severity, opened_at, facts, acknowledged_by FROM incidents
+WHERE resolved_at IS NULL AND substr(rule, 1, :length) = :beginning
 """
 
 _ACTIVE = ("active", "recovering")
@@ -132,14 +147,15 @@ def _value_of(facts: dict[str, Any], place: Node) -> str:
     return ""
 
 
-def _source_alerts(record: Record) -> Iterator[AlertStatus]:
-    """Trouble with a source has an incident but no node, so it has no row among the alerts."""
-    for incident, source, severity, opened_at, facts, acknowledged in record.rows(_SOURCES, {"rule": SOURCE_RULE}):
+def _built_in_alerts(record: Record) -> Iterator[AlertStatus]:
+    """Trouble with a source or with Sentinel itself has an incident, but no row among the alerts."""
+    wanted = {"beginning": BUILT_IN, "length": len(BUILT_IN)}
+    for incident, rule, source, path, severity, opened_at, facts, acknowledged in record.rows(_BUILT_IN, wanted):
         yield AlertStatus(
-            rule=SOURCE_RULE,
+            rule=words(rule),
             service=None,
             source=words(source),
-            node=(),
+            node=node(path),
             state=severity,
             severity=severity,
             value=None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentinel.errors import NotFound
+from sentinel.history.alerts import about
 from sentinel.history.filters import Filters, name_test, node_test
 from sentinel.history.notices import NoticeRow, notices
 from sentinel.history.record import Node, Record, Row, iso, maybe_iso, maybe_seconds, maybe_words, node, seconds, words
@@ -42,6 +43,11 @@ class IncidentRow:
     acknowledged_by: str | None
     acknowledged_at: float | None
     facts: dict[str, Any]
+
+    @property
+    def about(self) -> str:
+        """What it is about, as people read it."""
+        return about(self.service, self.source, self.rule)
 
     @property
     def state(self) -> str:

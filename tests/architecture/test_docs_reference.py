@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from sentinel.config.loader import load
 from sentinel.config.schema import RulesFile
 from sentinel.config.settings import Settings
+from sentinel.domain.rules import SELF_RULES, SOURCE_RULE
+from sentinel.engine.figures import REGISTRY
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
@@ -62,3 +64,20 @@ def test_every_variable_is_explained() -> None:
     endings = {name: f"_{name.partition('_')[2]}" for name in names if name.startswith("SMTP_")}
     lost = [name for name in names if f"`SENTINEL_{name}`" not in text and f"`{endings.get(name, '-')}`" not in text]
     assert sorted(lost) == []
+
+
+def test_every_metric_is_explained_with_its_type_and_labels() -> None:
+    written = re.findall(
+        r"^\| `(sentinel_\w+)` \| (\w+) \| (.*?) \|", (REFERENCE / "metrics.md").read_text(), re.MULTILINE
+    )
+    explained = {name: (kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in written}
+    there = {
+        one._name + ("_total" if one._type == "counter" else ""): (one._type, tuple(one._labelnames))
+        for one in set(REGISTRY._collector_to_names)
+    }
+    assert explained == there
+
+
+def test_every_built_in_rule_is_explained() -> None:
+    text = (ROOT / "docs/how-to/watch-sentinel.md").read_text()
+    assert [rule for rule in (SOURCE_RULE, *SELF_RULES) if f"| `{rule}` |" not in text] == []
