@@ -71,16 +71,18 @@ def kill_times(seed: int, seconds: float) -> tuple[float, ...]:
 
 @dataclass
 class Arena:
-    """Everybody of one run. Instants are seconds since the beginning."""
+    """Everybody of one run. Instants are seconds since the beginning. `enough` ends it before its time."""
 
     truth: Truth
     seed: int
     folder: Path
     rivals: Sequence[str]
     quiet: float = QUIET
+    enough: Callable[[], bool] = lambda: False
     receivers: dict[str, Receiver] = field(default_factory=dict)
     contestants: dict[str, Contestant] = field(default_factory=dict)
     began: float = 0.0
+    kills: int = 0
 
     def now(self) -> float:
         """Seconds since the beginning."""
@@ -93,8 +95,7 @@ class Arena:
             self._drain(sentinel, seconds)
             for one in self.contestants.values():
                 one.stop()
-        kills = len(torture.kills)
-        return {name: count(self.truth, one.accepted, kills) for name, one in self.receivers.items()}
+        return {name: count(self.truth, one.accepted, self.kills) for name, one in self.receivers.items()}
 
     @contextmanager
     def _everybody(self, torture: Torture) -> Iterator[Ours]:
@@ -125,11 +126,12 @@ class Arena:
     def _torture(self, torture: Torture, seconds: float) -> None:
         """Kill everybody at the chosen moments, take the receivers down and up, until the episodes are over."""
         left = list(torture.kills)
-        while self.now() < seconds:
+        while self.now() < seconds and not self.enough():
             for one in self.receivers.values():
                 one.down = torture.outage is not None and torture.outage[0] <= self.now() < torture.outage[1]
             if left and self.now() >= left[0]:
                 left.pop(0)
+                self.kills += 1
                 for contestant in self.contestants.values():
                     contestant.kill()
                     contestant.start()

@@ -60,10 +60,7 @@ ROWS = (
 
 def count(truth: Truth, accepted: Sequence[tuple[float, Post]], kills: int) -> Count:
     """Hold what a receiver accepted (seconds since the beginning, post) against the truth."""
-    told: dict[tuple[Episode, str], list[tuple[float, bool]]] = defaultdict(list)
-    for at, post in sorted(accepted, key=lambda one: one[0]):
-        for step in post.steps:
-            told[step].append((at, post.marked))
+    told = _told(accepted)
     missing = [(one, step) for one in truth.episodes for step in (OPEN, CLOSE) if not told.get((one, step))]
     unheard = [one for one, step in missing if step == OPEN and (one, CLOSE) in missing]
     again = [marked for times in told.values() for _, marked in times[1:]]
@@ -90,6 +87,18 @@ def count(truth: Truth, accepted: Sequence[tuple[float, Post]], kills: int) -> C
         worst=max(delays, default=0.0),
         kills=kills,
     )
+
+
+def _told(accepted: Sequence[tuple[float, Post]]) -> dict[tuple[Episode, str], list[tuple[float, bool]]]:
+    """Per step when it was accepted, and whether that was marked. A digest repeats when it comes under its own key again."""
+    told: dict[tuple[Episode, str], list[tuple[float, bool]]] = defaultdict(list)
+    digests: set[str] = set()
+    for at, post in sorted(accepted, key=lambda one: one[0]):
+        for step in post.steps:
+            if not post.digest or post.digest in digests or step not in told:
+                told[step].append((at, post.marked))
+        digests.add(post.digest)
+    return told
 
 
 def table(columns: Sequence[tuple[str, Count]]) -> Iterator[str]:

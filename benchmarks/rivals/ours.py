@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
-from benchmarks.rivals.episodes import CLOSE, OPEN, Truth
+from benchmarks.rivals.episodes import CLOSE, OPEN, Episode, Truth
 from benchmarks.rivals.receiver import Post
 from sentinel.clock import SystemClock
 from sentinel.demo.accounts import Account
@@ -133,16 +134,21 @@ def ours(folder: Path, truth: Truth, began: Callable[[], float], hook: str) -> I
 
 
 def reader(truth: Truth, began: Callable[[], float]) -> Callable[[bytes], list[Post]]:
-    """What a body of Sentinel's webhook means. A recovery under the key of the opening tells both."""
+    """What a body of Sentinel's webhook means. A recovery under the key of the opening tells both; so does a digest."""
+
+    def episode(incident: Mapping[str, Any]) -> Episode | None:
+        opened = datetime.fromisoformat(incident["opened_at"]).timestamp()
+        return truth.episode_at(incident["node"][-1], opened + WHOLE_SECONDS - began())
 
     def read(body: bytes) -> list[Post]:
         told = json.loads(body)
-        opened = datetime.fromisoformat(told["incident"]["opened_at"]).timestamp()
-        episode = truth.episode_at(told["incident"]["node"][-1], opened + WHOLE_SECONDS - began())
-        if episode is None:
-            return [Post((), told["may_repeat"])]
+        if told.get("digest") is not None:
+            listed = [(episode(one), one["state"]) for one in told["digest"]["incidents"]]
+            steps = [(one, OPEN) for one, _ in listed] + [(one, CLOSE) for one, state in listed if state == "closed"]
+            return [Post(tuple((one, step) for one, step in steps if one), told["may_repeat"], told["key"])]
+        one = episode(told["incident"])
         first, last = told["key"].split("/")[2], told["kind"]
-        steps = dict.fromkeys(CLOSE if kind in ("recovered", "closed") else OPEN for kind in (first, last))
-        return [Post(tuple((episode, step) for step in steps), told["may_repeat"])]
+        kinds = dict.fromkeys(CLOSE if kind in ("recovered", "closed") else OPEN for kind in (first, last))
+        return [Post(tuple((one, step) for step in kinds) if one else (), told["may_repeat"])]
 
     return read

@@ -25,11 +25,13 @@ RETRY_AFTER = "1"
 class Post:
     """One request as its sender's module reads it: the steps that it tells, and whether it says that it may repeat.
 
-    `steps` are the episode and `open` or `close`; several when one message tells a whole episode.
+    `steps` are the episode and `open` or `close`; several when one message tells a whole episode. `digest` is the key
+    of a message about many incidents: it lists where all of them stand, so that what it lists need not be news.
     """
 
     steps: tuple[tuple[Episode, str], ...]
     marked: bool = False
+    digest: str = ""
 
 
 Read = Callable[[bytes], Sequence[Post]]

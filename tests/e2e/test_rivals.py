@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,13 @@ def test_one_notice_may_tell_a_whole_episode_and_late_is_late() -> None:
     assert len(list(table([("Sentinel", found)]))) > 10
 
 
+def test_a_digest_tells_what_it_lists_for_the_first_time_and_repeats_only_under_its_own_key() -> None:
+    digest = Post(((ONE, OPEN), (TWO, OPEN)), digest="digest-1")
+    told = [*_told((11, ONE, OPEN)), (61.0, digest), (62.0, Post(digest.steps, digest="digest-1/2"))]
+    assert (count(BOTH, told, kills=0).lost, count(BOTH, told, kills=0).repeated) == (2, 0)
+    assert count(BOTH, [*told, (63.0, digest)], kills=0).repeated == 2
+
+
 def test_episodes_and_dice_are_the_same_for_the_same_seed() -> None:
     assert truth(7, 600.0, 3) == truth(7, 600.0, 3) != truth(8, 600.0, 3)
     posts = [Post(((one, OPEN),)) for one in truth(7, 6000.0, 20).episodes]
@@ -69,12 +78,31 @@ def test_each_body_is_read_as_the_episode_and_step_that_it_tells() -> None:
     body = {"incident": incident, "key": "i/1/degraded/team/hook", "kind": "recovered", "may_repeat": True}
     merged = Post(((ONE, OPEN), (ONE, CLOSE)), marked=True)
     assert ours.reader(BOTH, lambda: 0.0)(json.dumps(body).encode()) == [merged]
+    many = {"incidents": [{**incident, "state": "closed"}]}
+    body = {"incident": None, "digest": many, "key": "digest-1", "kind": "digest", "may_repeat": False}
+    listed = Post(((ONE, OPEN), (ONE, CLOSE)), digest="digest-1")
+    assert ours.reader(BOTH, lambda: 0.0)(json.dumps(body).encode()) == [listed]
+
+
+@dataclass(frozen=True)
+class Patient(Truth):
+    """Sites that stay bad until it was told that they are: no machine is too slow for them."""
+
+    told: Callable[[], set[str]]
+
+    def is_bad(self, site: str, at: float) -> bool:
+        return site not in self.told()
 
 
 @pytest.mark.process
 @pytest.mark.promise("P1", "P2")
 def test_sentinel_loses_nothing_in_a_short_run_with_a_kill(tmp_path: Path) -> None:
-    episodes = (Episode("Site 01", 1, 1.0, 7.0), Episode("Site 02", 1, 2.0, 8.0))
-    arena = Arena(Truth(("Site 01", "Site 02"), episodes), 1, tmp_path, (), quiet=2.0)
-    found = arena.run(Torture("short", kills=(4.0,), dice=False), 8.0)[SENTINEL]
+    def steps() -> set[tuple[str, str]]:
+        return {(episode.site, step) for _, post in arena.receivers[SENTINEL].accepted for episode, step in post.steps}
+
+    sites = ("Site 01", "Site 02")
+    episodes = tuple(Episode(site, 1, 0.0, 60.0) for site in sites)
+    patient = Patient(sites, episodes, lambda: {site for site, _ in steps()})
+    arena = Arena(patient, 1, tmp_path, (), quiet=1.0, enough=lambda: arena.kills == 1 and len(steps()) == 4)
+    found = arena.run(Torture("short", kills=(2.0,), dice=False), 60.0)[SENTINEL]
     assert (found.due, found.lost, found.repeated, found.disorder, found.kills) == (4, 0, 0, 0, 1)
