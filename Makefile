@@ -47,7 +47,7 @@ soak: setup ## kill `sentinel run` at random for a minute and count what was los
 matrix: setup ## kill `sentinel run` at every point of a tick and print what people got
 	@.venv/bin/python -m benchmarks.killmatrix
 
-rivals: setup ## the same torture for Sentinel and Alertmanager, about twenty minutes
+rivals: setup ## the same torture for Sentinel, Alertmanager and Icinga, about twenty minutes
 	@.venv/bin/python -m benchmarks.rivals
 
 wheel: setup ## dist/*.whl, with migrations and templates

@@ -1,4 +1,4 @@
-"""Sentinel and Alertmanager under the same torture: what each of them lost, repeated, and told late.
+"""Sentinel, Alertmanager and Icinga 2 under the same torture: what each of them lost, repeated, and told late.
 
 Run: python -m benchmarks.rivals [--minutes 5] [--seed 1] [--sites 20] [--only calm|kills|outage]
 
@@ -8,8 +8,8 @@ that throws the same dice for the same notice: 5 % are answered 429, 3 % are acc
 500. `calm` has nothing but that, `kills` also kills every system with SIGKILL at the same random moments and starts it
 again at once, in `outage` the receivers answer nothing but 503 for a third of the time.
 
-Alertmanager comes from Debian: apt-get install -y --no-install-recommends prometheus-alertmanager. Everything listens on
-127.0.0.1 and writes to a temporary directory. The exit code is 1 when Sentinel lost a notice or repeated one unmarked.
+The others come from Debian: apt-get install -y --no-install-recommends prometheus-alertmanager icinga2-bin curl; what is
+not installed is left out. Everything listens on 127.0.0.1 and writes to a temporary directory. The exit code is 1 when Sentinel lost a notice or repeated one unmarked.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.rivals import alertmanager
-from benchmarks.rivals.arena import RIVALS, SENTINEL, Arena, Torture, kill_times
+from benchmarks.rivals import alertmanager, icinga
+from benchmarks.rivals.arena import SENTINEL, Arena, Torture, installed, kill_times
 from benchmarks.rivals.count import table
 from benchmarks.rivals.episodes import truth
 from sentinel import __version__
@@ -38,20 +38,24 @@ def main() -> int:
     arguments.add_argument("--sites", type=int, default=20)
     arguments.add_argument("--only", choices=NAMES, help="one run instead of all three")
     given = arguments.parse_args()
-    if alertmanager.program() is None:
-        print(f"Alertmanager is not installed: {alertmanager.INSTALL}", file=sys.stderr)
+    rivals = installed()
+    for rival in (alertmanager, icinga):
+        if rival.program() is None:
+            print(f"not installed: {rival.INSTALL}", file=sys.stderr)
+    if not rivals:
         return 2
     seconds = min(given.minutes, 60.0) * 60.0
     today = datetime.now(UTC)  # noqa: TID251  # the date of the run
     print(
-        f"{today:%Y-%m-%d}, Sentinel {__version__} (SQLite), Alertmanager {alertmanager.version()}, "
-        f"{os.cpu_count()} processors, {given.minutes:g} minutes each, {given.sites} sites, seed {given.seed}",
+        f"{today:%Y-%m-%d}, Sentinel {__version__} (SQLite), "
+        + "".join(f"{one.NAME} {one.version()}, " for one in (alertmanager, icinga) if one.program())
+        + f"{os.cpu_count()} processors, {given.minutes:g} minutes each, {given.sites} sites, seed {given.seed}",
         flush=True,
     )
     good = True
     for name in [given.only] if given.only else NAMES:
         with tempfile.TemporaryDirectory(prefix="sentinel-rivals-") as folder:
-            arena = Arena(truth(given.seed, seconds, given.sites), given.seed, Path(folder), tuple(RIVALS))
+            arena = Arena(truth(given.seed, seconds, given.sites), given.seed, Path(folder), rivals)
             found = arena.run(_torture(name, given.seed, seconds), seconds)
         print(f"\n{name}: {len(arena.truth.episodes)} episodes\n")
         print(*table(list(found.items())), sep="\n")

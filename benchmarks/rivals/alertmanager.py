@@ -7,15 +7,15 @@ Prometheus writes (four intervals ahead), and goes on to push an ended alert for
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
 import subprocess
 import threading
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from pathlib import Path
 from benchmarks.rivals.episodes import CLOSE, OPEN, Episode, Truth
 from benchmarks.rivals.receiver import Post
 
+NAME = "Alertmanager"
 INSTALL = "apt-get install -y --no-install-recommends prometheus-alertmanager"
 RESOLVED_FOR = 900.0
 """Seconds that Prometheus goes on to push an alert that has ended (`resolvedRetention`)."""
@@ -94,30 +95,27 @@ class Alertmanager:
 
 @dataclass
 class Feeder:
-    """Plays Prometheus for some instances: evaluates every `every` seconds and pushes to all of them."""
+    """Plays Prometheus: evaluates every `every` seconds and pushes what it finds."""
 
     truth: Truth
     began: float
     every: float
-    targets: Sequence[Alertmanager]
-    missed: int = 0
+    target: Alertmanager
     _over: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Push until `stop`. Each target has a thread of its own: one that is down does not hold up the others."""
-        for target in self.targets:
-            thread = threading.Thread(target=self._run, args=(target,), name="feeder", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        """Push until `stop`."""
+        self._thread = threading.Thread(target=self._run, name="feeder", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """Push no more."""
         self._over.set()
-        for thread in self._threads:
-            thread.join(30.0)
+        if self._thread is not None:
+            self._thread.join(30.0)
 
-    def _run(self, target: Alertmanager) -> None:
+    def _run(self) -> None:
         alerts: dict[str, tuple[float, float | None]] = {}
         while not self._over.wait(self.every):
             now = time.time()  # noqa: TID251  # benchmarks measure real time
@@ -130,24 +128,22 @@ class Feeder:
                     alerts[site] = (started, now)
             pushed = [self._alert(site, now, *when) for site, when in alerts.items() if _is_due(now, when[1])]
             if pushed:
-                self._push(target, pushed)
+                self._push(pushed)
 
     def _alert(self, site: str, now: float, started: float, ended: float | None) -> dict[str, object]:
         end = ended if ended is not None else now + 4 * self.every
         labels = {"alertname": "devices-in-error", "site": site, "severity": "critical"}
         return {"labels": labels, "startsAt": _iso(started), "endsAt": _iso(end)}
 
-    def _push(self, target: Alertmanager, alerts: list[dict[str, object]]) -> None:
+    def _push(self, alerts: list[dict[str, object]]) -> None:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{target.port}/api/v2/alerts",
+            f"http://127.0.0.1:{self.target.port}/api/v2/alerts",
             data=json.dumps(alerts).encode(),
             headers={"Content-Type": "application/json"},
         )
-        try:
-            with urllib.request.urlopen(request, timeout=5.0):  # noqa: S310  # as above
-                pass
-        except OSError:
-            self.missed += 1  # as Prometheus, which drops what it cannot push and pushes the next time
+        # As Prometheus, which drops what it cannot push and pushes again the next time.
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5.0):  # noqa: S310  # loopback
+            pass
 
 
 def reader(truth: Truth, began: Callable[[], float]) -> Callable[[bytes], list[Post]]:

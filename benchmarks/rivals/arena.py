@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.rivals import alertmanager
+from benchmarks.rivals import alertmanager, icinga
 from benchmarks.rivals.alertmanager import Alertmanager, Feeder
 from benchmarks.rivals.count import Count, count
 from benchmarks.rivals.episodes import Truth
+from benchmarks.rivals.icinga import Checker, Icinga
 from benchmarks.rivals.ours import Ours, ours
 from benchmarks.rivals.ours import reader as read_ours
 from benchmarks.rivals.receiver import Receiver, listening
@@ -29,10 +30,16 @@ DRAIN = 240.0
 """Seconds after the last episode at the most."""
 
 SENTINEL = "Sentinel"
-RIVALS = {
+ALERTMANAGERS = {
     "Alertmanager": (),
     "Alertmanager, snapshots every 5 s": ("--data.maintenance-interval=5s",),
 }
+ICINGA = "Icinga 2"
+
+
+def installed() -> tuple[str, ...]:
+    """The rivals that this machine has."""
+    return (*(ALERTMANAGERS if alertmanager.program() else ()), *((ICINGA,) if icinga.program() else ()))
 
 
 class Contestant(Protocol):
@@ -100,28 +107,40 @@ class Arena:
     @contextmanager
     def _everybody(self, torture: Torture) -> Iterator[Ours]:
         started: Callable[[], float] = lambda: self.began  # noqa: E731  # a name for what is read later
-        readers = {name: alertmanager.reader(self.truth, started) for name in self.rivals}
-        readers = {SENTINEL: read_ours(self.truth, started), **readers}
+        readers = {SENTINEL: read_ours(self.truth, started)}
+        for name in self.rivals:
+            readers[name] = (icinga if name == ICINGA else alertmanager).reader(self.truth, started)
         for name, read in readers.items():
             self.receivers[name] = Receiver(self.seed, read, self.now, dice=torture.dice)
         with ExitStack() as stack:
             stack.enter_context(listening(list(self.receivers.values())))
             hook = self.receivers[SENTINEL].url
             sentinel = stack.enter_context(ours(self.folder / "sentinel", self.truth, started, hook))
-            others = [
-                Alertmanager(self.folder / f"rival{number}", self.receivers[name].url, RIVALS[name])
-                for number, name in enumerate(self.rivals)
-            ]
-            self.contestants = {SENTINEL: sentinel, **dict(zip(self.rivals, others, strict=True))}
-            for one in others:
-                stack.callback(one.kill)
+            self.contestants = {SENTINEL: sentinel, **{name: self._rival(name) for name in self.rivals}}
             self.began = time.time()  # noqa: TID251  # as above
             for contestant in self.contestants.values():
+                stack.callback(contestant.kill)
                 contestant.start()
-            feeder = Feeder(self.truth, self.began, EVERY, others)
-            feeder.start()
-            stack.callback(feeder.stop)
+            for feeder in self._feeders():
+                feeder.start()
+                stack.callback(feeder.stop)
             yield sentinel
+
+    def _rival(self, name: str) -> Alertmanager | Icinga:
+        folder, url = self.folder / f"rival{self.rivals.index(name)}", self.receivers[name].url
+        if name == ICINGA:
+            return Icinga(folder, url, self.truth.sites)
+        return Alertmanager(folder, url, ALERTMANAGERS[name])
+
+    def _feeders(self) -> list[Feeder | Checker]:
+        """Those who tell the rivals what is bad."""
+        found: list[Feeder | Checker] = []
+        for rival in self.contestants.values():
+            if isinstance(rival, Alertmanager):
+                found.append(Feeder(self.truth, self.began, EVERY, rival))
+            if isinstance(rival, Icinga):
+                found.append(Checker(self.truth, self.began, EVERY, rival))
+        return found
 
     def _torture(self, torture: Torture, seconds: float) -> None:
         """Kill everybody at the chosen moments, take the receivers down and up, until the episodes are over."""

@@ -82,7 +82,8 @@ class Ours:
 
     def kill(self) -> None:
         """SIGKILL."""
-        self.program.kill()
+        if self.program.running:
+            self.program.kill()
 
     def stop(self) -> None:
         """SIGTERM."""
