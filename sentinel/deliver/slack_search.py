@@ -13,8 +13,12 @@ from sentinel.deliver.slack_answers import Meaning
 from sentinel.deliver.slack_calls import Accepted, Denied, Lost, Reply, SlackCalls
 
 BEFORE = 900.0
-"""Seconds before the first attempt from which to look: this machine's clock may be ahead of Slack's by minutes, and a
-message that stands before the window would be posted again. The key decides, so a wide window does no harm."""
+"""Seconds before the first attempt down to which a channel is read, where more than one page has to be read at all:
+this machine's clock may be ahead of Slack's. The newest page is always read, however wrong the clock is: a message
+that is not seen would be posted again."""
+
+BEFORE_IN_THREAD = 86400.0
+"""The same for a thread, which Slack gives oldest first."""
 
 PAGES = 5
 """Pages of 200 messages that are read at most; what is not found by then stays unclear."""
@@ -57,17 +61,24 @@ class SlackSearch:
 
     async def in_channel(self, channel: str, key: str, since: float) -> Found:
         """The message with the key that the channel itself shows: a root, or a line shown there too."""
+        arguments = {"channel": channel, **_WHOLE}
         return await self._first(
-            "conversations.history", {"channel": channel, **_from(since)}, "messages", _with(key), PAGES
+            "conversations.history", arguments, "messages", _with(key), PAGES, down_to=since - BEFORE
         )
 
     async def in_thread(self, ref: Mapping[str, str], key: str, since: float) -> Found:
         """The line with the key in the thread of a root message; a thread that is gone holds nothing."""
-        arguments = {"channel": ref["channel"], "ts": ref["ts"], **_from(since)}
+        oldest = max(0.0, since - BEFORE_IN_THREAD)
+        arguments = {"channel": ref["channel"], "ts": ref["ts"], "oldest": f"{oldest:.6f}", **_WHOLE}
         return await self._first("conversations.replies", arguments, "messages", _with(key), PAGES)
 
-    async def _first(self, method: str, arguments: Mapping[str, str], part: str, fits: Fits, pages: int) -> Found:
-        """The first item that fits on a bounded number of pages; None when all were read and none does."""
+    async def _first(
+        self, method: str, arguments: Mapping[str, str], part: str, fits: Fits, pages: int, *, down_to: float = 0.0
+    ) -> Found:
+        """The first item that fits on a bounded number of pages; None when all were read and none does.
+
+        With `down_to` (Unix seconds) the items come newest first, and what is older need not be read.
+        """
         cursor = ""
         for _ in range(pages):
             reply = await self._calls.call(method, {**arguments, "cursor": cursor} if cursor else arguments, query=True)
@@ -78,7 +89,7 @@ class SlackSearch:
                 return Unclear(f"Slack's answer to {method} has no {part}")
             found = next((one for one in items if isinstance(one, dict) and fits(one)), None)
             cursor = str((reply.data.get("response_metadata") or {}).get("next_cursor") or "")
-            if found is not None or not cursor:
+            if found is not None or not cursor or _reaches(items, down_to):
                 return found
         return Unclear(f"{method} has more than {pages} pages, and what was looked for is on none of them")
 
@@ -105,9 +116,16 @@ def _digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _from(since: float) -> dict[str, str]:
-    oldest = max(0.0, since - BEFORE)
-    return {"oldest": f"{oldest:.6f}", "inclusive": "true", "include_all_metadata": "true", "limit": "200"}
+_WHOLE = {"inclusive": "true", "include_all_metadata": "true", "limit": "200"}
+
+
+def _reaches(items: list[Any], instant: float) -> bool:
+    """Whether the last of these messages is older than that."""
+    ts = str(items[-1].get("ts")) if items and isinstance(items[-1], dict) else ""
+    try:
+        return float(ts) < instant
+    except ValueError:
+        return False
 
 
 def _with(key: str) -> Fits:
