@@ -1,243 +1,289 @@
-"""The whole program in one process on virtual time: a seeded story, real SQLite, fakes that keep the truth.
+"""The whole program in one process on virtual time: machines that die, pause and are cut off, and an outside that keeps the truth.
 
-Every piece of store work, every send and every look-up is a numbered step at which the world may crash the program,
-lose an answer or refuse. One integer reproduces a run; `World.story` holds its steps as readable lines.
+Everything with an effect is a numbered step at which a process may end. One integer reproduces a run; `World.notes`
+tells it as readable lines.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+import sqlite3
+import sys
+from collections.abc import Mapping
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
 
-import numpy as np
+import structlog
+from structlog.typing import EventDict
 
-from sentinel.deliver.channel import Delivered, Delivery, Later, Outcome, Unclear
-from sentinel.domain.hierarchy import Node, NodeList
-from sentinel.domain.notices import NoticeKind
-from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason, slot_of
-from sentinel.domain.rules import ChannelKind, Rule, Rulebook, SourceTraits
-from sentinel.engine import dispatch as dispatching
-from sentinel.engine import tick as ticking
-from sentinel.engine.backoff import Patience
-from sentinel.engine.dispatch import Dispatcher
-from sentinel.engine.queries import Asked
-from sentinel.engine.tick import Ticker
-from sentinel.errors import StoreBusy
-from sentinel.store import outbox
-from sentinel.store.database import Database
-from tests.domain.polls import START, TEAM, a_route, a_rule
-from tests.fakes.clock import FakeClock
+from sentinel.demo.portal import Portal
+from sentinel.demo.tiers import tiny
+from sentinel.demo.workspace import Workspace
+from sentinel.demo.workspace_settings import Settings
+from sentinel.domain.hierarchy import Node
+from sentinel.engine.instance import Instance
+from sentinel.fetch import Client
+from tests.domain.polls import START
+from tests.sim.loop import BOOT, Crash, Process, VirtualLoop
+from tests.sim.outside import Shown, Taken, Wires, figures_of
+from tests.sim.program import Parts, SimClock, wired
+from tests.sim.store import Shelf
+from tests.sim.story import CALM, STEP, Story, Tick
 
-T = TypeVar("T")
+PATIENCE_AT_THE_END = 60
+"""Steps without mishaps within which everything must be told."""
 
-SITES: tuple[Node, ...] = tuple((country, f"{country}{n}") for country in "AB" for n in range(3))
-QUERY = Query("portal", "Mail", "Location", "Site")
-SLOT = 600.0
-
-
-class Crash(BaseException):
-    """The process is gone between two instructions."""
+QUIET_AT_THE_END = 3
+"""Steps without mishaps after which what is shown must be true."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chances:
-    """How likely each mishap is at each step where it can happen, 0 to 1."""
+@dataclass(eq=False)
+class Machine:
+    """Where one process after the other runs. `offset`: how far its wall clock is from the true time."""
 
-    crash: float = 0.0
-    lost_answer: float = 0.0
-    refused_for_now: float = 0.0
-    store_busy: float = 0.0
-    blind_lookup: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """Something that the channel accepted: a root message, or a step of its thread."""
-
-    key: str
-    incident: str
-    kind: NoticeKind
-    root: bool
-    open: bool
-    at: float
+    name: str
+    offset: float = 0.0
+    starts: int = 0
+    process: Process | None = None
+    instance: Instance | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-@dataclass
-class World:
-    """A program that can be killed and started again, and what the outside really saw."""
+@dataclass(eq=False)
+class Stage:
+    """What worlds of one test process share: the file, the HTTP client and the wires under it."""
 
-    url: str
-    seed: int = 0
-    chances: Chances = field(default_factory=Chances)
-    crash_at: int | None = None
-    deaf: bool = False
-    """Look-ups never find anything: what the program would be without them."""
-    rule: Rule = field(default_factory=a_rule)
-    clock: FakeClock = field(default_factory=lambda: FakeClock(START))
-    posted: list[Posted] = field(default_factory=list)
-    roots: dict[str, bool] = field(default_factory=dict)
-    """Per incident whether its root message shows it open."""
-    story: list[str] = field(default_factory=list)
-    steps: int = 0
-    crashes: int = 0
+    shelf: Shelf = field(default_factory=Shelf)
+    wires: Wires = field(default_factory=Wires)
+
+    errors: list[str] = field(default_factory=list)
+    """What the program logged as unexpected since the world began."""
 
     def __post_init__(self) -> None:
-        self.dice = random.Random(self.seed)
-        self.rows = NodeList.of(SITES)
-        self.start()
-
-    def start(self) -> None:
-        """A new process: nothing but the database is left of the old one."""
-        self.database = Database.open(self.url, thorough=False)
-        book = Rulebook(rules=(self.rule,), routes=(a_route(TEAM),), sources=(SourceTraits(name="portal"),))
-        self.asked = Asked(QUERY, (self.rule,), SLOT)
-        self.channel = TruthfulChannel(self)
-        self.ticker = Ticker(self.database, book, self.clock)
-        self.dispatcher = Dispatcher(
-            self.database, lambda _: self.channel, self.clock, Patience(), dice=random.Random(self.seed)
+        self._logging = structlog.get_config()
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR), processors=[self._unexpected]
         )
+        self.http = Client(transport=self.wires, timeout=20.0)
+
+    def close(self) -> None:
+        """Take the file away, and log as before."""
+        self.shelf.close()
+        structlog.configure(**self._logging)
+
+    def _unexpected(self, _logger: object, _method: str, event: EventDict) -> str:
+        """Logged exceptions are kept, everything else is dropped."""
+        if event.get("exc_info"):
+            self.errors.append(f"{event['event']}: {sys.exc_info()[1]!r}")
+        raise structlog.DropEvent
+
+
+class World:
+    """One run. `crash_at`: the numbered step at which the process ends, for once; `parts`: of what Sentinel is made."""
+
+    def __init__(self, story: Story, stage: Stage, *, crash_at: int | None = None, parts: Parts | None = None) -> None:
+        self.story, self.crash_at, self.parts = story, crash_at, parts or Parts()
+        self.dice = random.Random(f"world {story.seed}")
+        self.shelf, self.http = stage.shelf, stage.http
+        self.shelf.clock = self.true_now
+        self.path = stage.shelf.fresh()
+        stage.wires.world = self
+        self.chances = story.chances
+        self.figures: Mapping[Node, float] = {}
+        self.down: frozenset[str] = frozenset()
+        self.loop = VirtualLoop()
+        self.context = copy_context()
+        self.steps = self.crashes = self.pauses = 0
+        self.held_up = 0.0
+        self.notes: list[str] = []
+        self.mishaps: list[float] = []
+        self.complaints = stage.errors
+        self.complaints.clear()
+        self.taken: list[Taken] = []
+        self.answers: list[Shown] = []
+        self.over = False
+        self.settled = False
+        self.machines = [Machine("one"), Machine("two")][: story.instances]
+        self.slack = Workspace(
+            now=self.true_now,
+            channels=("alerts", "ops"),
+            settings=Settings(token="xoxb-simulated", history_lag_seconds=story.chances.lag),
+        )
+        self.portal = Portal(tiny(story.sites, levels=("Country", "Site")), now=self.true_now)
+        self.portal.figures = figures_of(self)
+
+    def run(self) -> World:
+        """Live the story to its end, until all is settled."""
+        self.loop.set_exception_handler(self._complain)
+        self.loop.slow_store = self._slow_store
+        try:
+            self.loop.run_until_complete(self._live())
+        finally:
+            self.loop.close()
+        return self
+
+    def true_now(self) -> float:
+        """Unix seconds as they are."""
+        return START + self.loop.time() - BOOT
+
+    def clock_of(self, process: Process) -> SimClock:
+        """The clock that a process looks at."""
+        machine = next(one for one in self.machines if one.process is process or one.name == process.name)
+        return SimClock(machine, self)
 
     def happens(self, chance: float) -> bool:
         """Whether a mishap of that likelihood strikes now."""
         return chance > 0 and self.dice.random() < chance
 
-    def step(self, name: str) -> None:
-        """A numbered step. The program may end here."""
+    def note(self, process: Process | None, text: str) -> None:
+        """A line of the story."""
+        who = f"{process.name}: " if process is not None else ""
+        self.notes.append(f"{self.steps:5} {self.loop.time() - BOOT:9.2f} s  {who}{text}")
+
+    def mishap(self) -> None:
+        """Something came between a process and what it would have recorded now."""
+        self.mishaps.append(self.true_now())
+
+    def step(self, process: Process, what: str, *, outside: bool = False) -> None:
+        """A numbered step of a process, which may end or be stopped at it. `outside`: it happens to the process.
+
+        Raises:
+            Crash: the process has ended.
+        """
+        if process.dead:
+            if outside:
+                return
+            raise Crash
         self.steps += 1
         if self.steps == self.crash_at or self.happens(self.chances.crash):
-            self.story.append(f"{self.steps:5} CRASH at {name}")
-            self.crashes += 1
-            raise Crash(name)
+            self.note(process, f"KILLED when {what}")
+            self.kill(process)
+            if not outside:
+                raise Crash
+        elif not process.paused and self.happens(self.chances.pause):
+            self.pause(process, self.dice.choice((0.5, 5.0, 20.0, 45.0, 100.0)), what)
 
-    async def offload(self, work: Callable[[], T]) -> T:
-        """Store work in place of a thread: it may fail before, lose its answer, or be the last thing done."""
-        self.step("before the store")
-        if self.happens(self.chances.store_busy):
-            self.story.append(f"{self.steps:5} store busy")
-            raise StoreBusy
-        done = work()
-        self.step("after the store")
-        if self.happens(self.chances.store_busy):
-            self.story.append(f"{self.steps:5} the store's answer is lost")
-            raise StoreBusy
-        return done
+    def kill(self, process: Process) -> None:
+        """End a process at once: nothing that it does from now on has an effect."""
+        self.crashes += 1
+        self.mishap()
+        process.dead = True
+        for machine in self.machines:
+            if machine.process is process:
+                machine.ended.set()
 
-    async def live(self, readings: Sequence[Mapping[Node, float] | None]) -> None:
-        """Judge these readings slot by slot (None: the poll failed), telling in between; start again after crashes."""
-        for figures in readings:
-            self.clock.advance(SLOT)
-            bad = sorted(node[-1] for node, value in (figures or {}).items() if value > 10)
-            self.story.append(f"{self.steps:5} poll: {'failed' if figures is None else ', '.join(bad) or 'all well'}")
-            await self._poll(figures)
-            for _ in range(8):
-                if await self._until_done(self.dispatcher_drain) == 0:
-                    break
-                self.clock.advance(20.0)
+    def pause(self, process: Process, seconds: float, what: str) -> None:
+        """Stop a process in its tracks for a while."""
+        self.pauses += 1
+        self.mishap()
+        self.note(process, f"STOPPED for {seconds:g} s when {what}")
+        process.paused = True
+        self.loop.call_later(seconds, self._wake, process, context=self.context)
 
-    async def settle(self) -> None:
+    def _wake(self, process: Process) -> None:
+        if process.paused:
+            self.note(process, "goes on")
+            self.loop.resume(process)
+
+    async def _live(self) -> None:
+        lives = [asyncio.ensure_future(self._life(machine)) for machine in self.machines]
+        for number, tick in enumerate(self.story.ticks, 1):
+            self._begin(number, tick)
+            await asyncio.sleep(STEP)
+        await self._settle()
+        self.over = True
+        for machine in self.machines:
+            if machine.instance is not None:
+                machine.instance.stop()
+        await asyncio.gather(*lives)
+
+    def _begin(self, number: int, tick: Tick) -> None:
+        self.figures, self.down = tick.bad, tick.down
+        for name in ("#alerts", "#ops"):
+            self.slack.channel(name).member = name not in tick.refused
+        shown = ", ".join(f"{site[-1]} {share:.0%}" for site, share in sorted(tick.bad.items())) or "all well"
+        out = "".join(f"; {one} is down" for one in sorted(tick.down)) + "".join(f"; {c} refuses" for c in tick.refused)
+        self.note(None, f"== tick {number}: {shown}{out}")
+        if tick.jump:
+            self.note(None, f"the wall clock is set by {tick.jump:g} s")
+            self.machines[0].offset += tick.jump
+        for machine in self.machines:
+            process = machine.process
+            if process is None or process.dead:
+                continue
+            if tick.kill:
+                self.note(process, "KILLED")
+                self.kill(process)
+            elif self.happens(self.chances.cut_off):
+                self._cut_off(process, self.dice.choice((10.0, 40.0, 100.0)))
+
+    def _cut_off(self, process: Process, seconds: float) -> None:
+        self.note(process, f"is cut off from the database for {seconds:g} s")
+        process.partitioned = True
+        self.mishap()
+
+        def heal() -> None:
+            process.partitioned = False
+            self.mishap()
+
+        self.loop.call_later(seconds, heal, context=self.context)
+
+    async def _life(self, machine: Machine) -> None:
+        """One process after the other on this machine, until the story is over."""
+        await asyncio.sleep(1.0 + 0.7 * self.machines.index(machine))
+        while not self.over:
+            machine.starts += 1
+            machine.ended = asyncio.Event()
+            process = machine.process = Process(machine.name)
+            self.note(process, "starts" if machine.starts == 1 else "starts again")
+            try:
+                machine.instance = wired(self, machine, process)
+                main = self.loop.start(process, machine.instance.run())
+                ended = asyncio.ensure_future(machine.ended.wait())
+                await asyncio.wait([main, ended], return_when=asyncio.FIRST_COMPLETED)
+                ended.cancel()
+                if main.done() and not process.dead:
+                    main.result()
+            finally:
+                process.dead = True
+                await self.loop.bury(process)
+                if machine.instance is not None:
+                    machine.instance.db.close()
+            if not self.over:
+                await asyncio.sleep(self.dice.choice((0.2, 3.0, 30.0, 90.0)) if self.crash_at is None else 0.2)
+
+    async def _settle(self) -> None:
         """No more mishaps; time passes until nothing is left to tell."""
-        self.chances = Chances()
-        self.crash_at = None
-        for _ in range(400):
-            depth = outbox.depth(self.database, self.clock.now())
-            if not depth.waiting and not depth.unclear:
+        self.note(None, "== no more mishaps")
+        self.chances, self.down, self.crash_at = replace(CALM, lag=self.chances.lag), frozenset(), None
+        for machine in self.machines:
+            if machine.process is not None:
+                machine.process.partitioned = False
+        for name in ("#alerts", "#ops"):
+            self.slack.channel(name).member = True
+        for number in range(PATIENCE_AT_THE_END):
+            await asyncio.sleep(STEP)
+            if number >= QUIET_AT_THE_END and self._is_settled():
+                self.settled = True
                 return
-            await self._until_done(self.dispatcher_drain)
-            self.clock.advance(30.0)
-        raise AssertionError("the outbox never empties")
 
-    async def _poll(self, figures: Mapping[Node, float] | None) -> None:
-        """One poll; a process that starts again polls at once."""
-        while True:
-            crashes = self.crashes
-            reading = self.reading(figures)
-            await self._until_done(lambda reading=reading: self.ticker.record(self.asked, reading))  # type: ignore[misc]
-            if self.crashes == crashes:
-                return
-            self.clock.advance(1.0)
+    def _is_settled(self) -> bool:
+        with sqlite3.connect(f"file:{self.path}?mode=ro", uri=True) as connection:
+            waiting = "SELECT count(*) FROM notices WHERE state IN ('waiting', 'sending', 'unclear')"
+            stale = (
+                "SELECT count(*) FROM threads JOIN incidents ON incidents.id = threads.incident"
+                " WHERE channel_kind = 'slack' AND changed_at > last_edit_at"
+            )
+            found = [connection.execute(text).fetchone()[0] for text in (waiting, stale)]
+        connection.close()
+        return found == [0, 0]
 
-    async def dispatcher_drain(self) -> int:
-        """The present process's dispatcher, whichever that is."""
-        return await self.dispatcher.drain()
+    def _slow_store(self) -> float:
+        return self.dice.choice((0.3, 4.0)) if self.happens(self.chances.slow) else 0.0
 
-    def reading(self, figures: Mapping[Node, float] | None) -> Reading:
-        """An answer with these figures, or a failed poll."""
-        at = self.clock.now()
-        if figures is None:
-            return Reading(QUERY, at, slot_of(at, SLOT), None, Failure(Reason.SERVER_ERROR, "the Portal said 500"))
-        values = np.array([figures.get(node, np.nan) for node in SITES])
-        return Reading(QUERY, at, slot_of(at, SLOT), Figures(self.rows, {"value": values}))
-
-    async def _until_done(self, work: Callable[[], Awaitable[object]]) -> object:
-        """One piece of the program's work; a crash ends the process and a new one goes on. None when it was cut off."""
-        try:
-            return await work()
-        except Crash:
-            self.database.close()
-            self.start()
-        except StoreBusy:
-            self.story.append(f"{self.steps:5} put off")
-        return None
-
-
-@dataclass
-class TruthfulChannel:
-    """A class A channel that keeps what it accepted, in the World, beyond any crash."""
-
-    world: World
-    kind: ChannelKind = "slack"
-    proves: bool = True
-
-    async def send(self, delivery: Delivery) -> Outcome:
-        world = self.world
-        world.step("before the send")
-        if world.happens(world.chances.refused_for_now):
-            return Later("rate limited", 30.0)
-        if world.happens(world.chances.lost_answer):
-            return Unclear("the line broke before it was accepted")
-        incident = delivery.story.incident
-        world.posted.append(
-            Posted(delivery.key, incident.id, delivery.kind, delivery.first, incident.is_open, delivery.at)
-        )
-        world.roots[incident.id] = incident.is_open
-        world.story.append(f"{world.steps:5} accepted {delivery.kind.value} of {incident.id}")
-        world.step("after the send")
-        if world.happens(world.chances.lost_answer):
-            return Unclear("the line broke after it was accepted")
-        return Delivered({"ts": incident.id})
-
-    async def look_up(self, delivery: Delivery) -> Delivered | Unclear | None:
-        world = self.world
-        world.step("before the look-up")
-        if world.happens(world.chances.blind_lookup):
-            return Unclear("history is not answering")
-        found = not world.deaf and any(one.key == delivery.key for one in world.posted)
-        return Delivered({"ts": delivery.story.incident.id}) if found else None
-
-    async def refresh(self, delivery: Delivery) -> Outcome:
-        self.world.step("before the edit")
-        self.world.roots[delivery.story.incident.id] = delivery.story.incident.is_open
-        return Delivered(delivery.ref)
-
-    async def close(self) -> None:
-        return
-
-
-def run(world: World, readings: Sequence[Mapping[Node, float] | None]) -> World:
-    """Play a story to its end, then let everything be told."""
-
-    async def whole() -> None:
-        await world.live(readings)
-        await world.settle()
-
-    kept = ticking.offload, dispatching.offload
-    ticking.offload = dispatching.offload = world.offload  # type: ignore[assignment]  # the same, with mishaps
-    try:
-        asyncio.run(whole())
-    finally:
-        ticking.offload, dispatching.offload = kept
-        world.database.close()
-    return world
+    def _complain(self, _loop: object, context: dict[str, object]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, Crash):
+            self.complaints.append(f"{context.get('message')}: {error!r}")

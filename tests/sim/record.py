@@ -1,0 +1,186 @@
+"""What a world left behind: the rows of its database, read without the program."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from sentinel.deliver.escape import slack
+from sentinel.deliver.wording import incident_wording
+from sentinel.domain.hierarchy import Node
+from sentinel.store.database import Database
+from sentinel.store.incidents import story
+from sentinel.store.memory import load
+from sentinel.store.tables import transitions
+
+OPENS = frozenset({"degraded", "reopened"})
+ENDS = frozenset({"recovered", "closed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A notice, as the outbox keeps it."""
+
+    id: int
+    incident: str
+    step: int
+    kind: str
+    place: str
+    key: str
+    state: str
+    attempts: int
+    begun: float | None
+    settled: float | None
+    may_repeat: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """All notices of one incident for one address, in order; `batches` those that went out together."""
+
+    incident: str
+    place: str
+    rows: tuple[Row, ...]
+
+    @property
+    def batches(self) -> list[list[Row]]:
+        """The delivered ones by message, in the order of their steps."""
+        found: dict[tuple[float | None, float | None], list[Row]] = {}
+        for row in self.rows:
+            if row.state == "delivered":
+                found.setdefault((row.begun, row.settled), []).append(row)
+        return list(found.values())
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether something of it was given up."""
+        return any(row.state == "abandoned" for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An incident as its message has to show it in the end."""
+
+    id: str
+    is_open: bool
+    is_source: bool
+    headline: str
+    members: frozenset[Node]
+    audience: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All of it.
+
+    `recoveries`: (incident, at, whether the reading of that instant had figures). `well`: (node, at) of sites that
+    became fine by the record. `damage`: what the file itself complains of. `bad`: the sites in trouble.
+    """
+
+    rows: tuple[Row, ...]
+    lanes: tuple[Lane, ...]
+    incidents: tuple[Told, ...]
+    recoveries: tuple[tuple[str, float, bool], ...]
+    well: tuple[tuple[Node, float], ...]
+    damage: tuple[str, ...]
+    bad: frozenset[Node]
+
+    @classmethod
+    def of(cls, path: Path, database: Database, at: float) -> Record:
+        """Read the file as it lies; `database` gives incidents as the product itself reads them."""
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+            connection.row_factory = sqlite3.Row
+            rows = tuple(map(_row, connection.execute("SELECT * FROM notices ORDER BY id")))
+            recoveries = connection.execute(_RECOVERIES).fetchall()
+            damage = [tuple(one) for one in connection.execute("PRAGMA foreign_key_check")]
+            damage += [tuple(one) for one in connection.execute("PRAGMA quick_check") if one[0] != "ok"]
+            damage += [tuple(one) for one in connection.execute(_HALVES)]
+        connection.close()
+        lanes: dict[tuple[str, str], list[Row]] = {}
+        for row in rows:
+            lanes.setdefault((row.incident, row.place), []).append(row)
+        incidents, bad = _incidents(database, at)
+        return cls(
+            rows,
+            tuple(Lane(*key, tuple(found)) for key, found in lanes.items()),
+            incidents,
+            tuple((one["incident"], one["at"], bool(one["good"])) for one in recoveries),
+            _became_well(database),
+            tuple(map(str, damage)),
+            bad,
+        )
+
+
+_RECOVERIES = """
+    SELECT events.incident, events.at,
+           EXISTS (SELECT 1 FROM readings WHERE readings.at = events.at AND failure_reason IS NULL) AS good
+    FROM events JOIN incidents ON incidents.id = events.incident
+    WHERE kind = 'recovered' AND service IS NOT NULL ORDER BY events.id
+"""
+_HALVES = """
+    SELECT 'a notice of an incident without its event', notices.incident, step FROM notices
+    WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.incident = notices.incident AND e.step = notices.step)
+    UNION ALL
+    SELECT 'an event without a notice', incident, step FROM events
+    WHERE NOT EXISTS (SELECT 1 FROM notices n WHERE n.incident = events.incident AND n.step = events.step)
+"""
+
+
+def _became_well(database: Database) -> tuple[tuple[Node, float], ...]:
+    over = transitions.c.before.in_(("warning", "critical")) & (transitions.c.after == "ok")
+    with database.reading() as connection:
+        rows = connection.execute(select(transitions.c.node, transitions.c.at).where(over)).all()
+    return tuple((tuple(row.node), row.at) for row in rows)
+
+
+def _row(row: sqlite3.Row) -> Row:
+    place = f"{row['channel_kind']}:{row['channel_to']}"
+    return Row(
+        id=row["id"],
+        incident=row["incident"],
+        step=row["step"],
+        kind=row["kind"],
+        place=place,
+        key=f"{row['incident']}/{row['step']}/{row['kind']}/{row['receiver']}/{place}",
+        state=row["state"],
+        attempts=row["attempts"],
+        begun=row["attempt_started_at"],
+        settled=row["settled_at"],
+        may_repeat=bool(row["may_repeat"]),
+        reason=row["reason"],
+    )
+
+
+def _incidents(database: Database, at: float) -> tuple[tuple[Told, ...], frozenset[Node]]:
+    """Every incident, and the nodes that are bad by the record."""
+    memory = load(database, recent_since=0.0)
+    found, bad = [], set()
+    for book in memory.books.values():
+        members: dict[str, set[Node]] = {}
+        for alerts in book.alerts.values():
+            for i, node in enumerate(alerts.nodes):
+                if alerts.active[i]:
+                    members.setdefault(str(alerts.incident[i]), set()).add(node)
+                    bad.add(node)
+        for incident in book.incidents.values():
+            told = Told(
+                incident.id,
+                incident.is_open,
+                incident.service is None,
+                slack(incident_wording(story(database, incident.id), at).text),
+                frozenset(members.get(incident.id, ())),
+                frozenset(address.channel for address in incident.audience),
+            )
+            found.append(told)
+    return tuple(found), frozenset(bad)
+
+
+def outcome(record: Record) -> list[Any]:
+    """What people know of services in the end, comparable between runs of one story: how many, and where open."""
+    known = [one for one in record.incidents if not one.is_source]
+    return sorted([one.is_open, sorted(one.members)] for one in known)

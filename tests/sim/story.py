@@ -1,0 +1,176 @@
+"""What happens in a world, made of one integer: which sites go bad, what falls over, how likely each mishap is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sentinel.domain.hierarchy import Node
+from sentinel.domain.patterns import NamePattern
+from sentinel.domain.rules import Address, Rule, Rulebook, SourceTraits
+from tests.domain.polls import a_route, a_rule, threshold
+
+STEP = 60.0
+"""Seconds between two samples of the simulated Portal, so between two polls: short, so that a story is."""
+
+SLACK = Address("team", "slack", "#alerts")
+OPS = Address("ops", "slack", "#ops")
+MAIL = Address("desk", "email", "ana@example.com, ben@example.com")
+HOOK = Address("tool", "webhook", "tool")
+
+SITES: tuple[Node, ...] = tuple((country, f"{country}{n}") for country in "ABC" for n in range(1, 6))
+SMALL = SITES[:4] + SITES[5:7]
+SERVICE = "Exchange Online"
+WARN, CRITICAL = 0.07, 0.3
+"""Shares of devices with errors above the rule's limits of 5 % and 10 %."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chances:
+    """How likely each mishap is each time that it could happen, 0 to 1; times in seconds.
+
+    `crash` and `pause` count per numbered step; `lag` is how long Slack's history does not show a message.
+    """
+
+    crash: float = 0.0
+    pause: float = 0.0
+    cut_off: float = 0.0
+    portal: float = 0.0
+    slack: float = 0.0
+    lookup: float = 0.0
+    mail: float = 0.0
+    hook: float = 0.0
+    busy: float = 0.0
+    slow: float = 0.0
+    lag: float = 0.0
+
+
+CALM = Chances()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """One sample's time: the share of devices with errors where there are any, and what else happens then.
+
+    `jump`: the wall clock is set by so many seconds. `down`: what is out of order (`slack`, `portal`, `mail`, `hook`).
+    `refused`: Slack channels that do not take the bot; `kill`: the process is ended.
+    """
+
+    bad: Mapping[Node, float] = field(default_factory=dict)
+    jump: float = 0.0
+    down: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    kill: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Everything that is decided before it begins. `instances`: how many Sentinels share the database."""
+
+    seed: int
+    rule: Rule
+    ticks: tuple[Tick, ...]
+    sites: tuple[Node, ...] = SMALL
+    addresses: tuple[Address, ...] = (SLACK,)
+    remind_every: float = 0.0
+    chances: Chances = CALM
+    instances: int = 1
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules file of this world."""
+        route = a_route(*self.addresses, remind_every=self.remind_every)
+        traits = SourceTraits(name="portal", step=STEP, no_data_after=3 * STEP)
+        return Rulebook(rules=(self.rule,), routes=(route,), sources=(traits,))
+
+
+def sim_rule(*, hold: float = 0.0, recover_for: float = 0.0, apart: bool = False) -> Rule:
+    """Warning above 5 % of devices with errors, critical above 10 %; `apart`: each site is an incident of its own."""
+    share = "devices_with_errors / devices"
+    rule = a_rule(
+        threshold(f"{share} > 10%", clear=f"{share} < 8%", hold=hold, recover_for=recover_for),
+        warning=threshold(f"{share} > 5%", hold=hold, recover_for=recover_for),
+        no_data_after=3 * STEP,
+        services=(NamePattern(SERVICE),),
+        every=STEP,
+        reopen_within=1.5 * STEP,
+    )
+    return replace(rule, rollup=None) if apart else rule
+
+
+def bad(*numbers: int, share: float = CRITICAL, sites: tuple[Node, ...] = SMALL) -> dict[Node, float]:
+    """These sites, by number, have that share of devices with errors."""
+    return {sites[n]: share for n in numbers}
+
+
+def random_story(seed: int) -> Story:
+    """The story of a seed."""
+    dice = random.Random(f"story {seed}")
+    storm = dice.random() < 0.08
+    sites = SITES if storm else SMALL
+    chances = _chances(dice)
+    instances = 2 if dice.random() < 0.2 else 1
+    if instances == 1:
+        chances = replace(chances, cut_off=0.0, pause=chances.pause / 3)
+    many = [SLACK, OPS, MAIL, HOOK]
+    count = 1 if storm else dice.choice((1, 1, 2, 2, 3))
+    addresses = tuple(dice.sample(many, count)) if dice.random() < 0.5 else tuple([SLACK, MAIL, HOOK][:count])
+    return Story(
+        seed=seed,
+        rule=sim_rule(
+            hold=dice.choice((0.0, 0.0, STEP)), recover_for=dice.choice((0.0, STEP)), apart=storm or dice.random() < 0.2
+        ),
+        ticks=_ticks(dice, sites, storm=storm),
+        sites=sites,
+        addresses=addresses,
+        remind_every=0.0,
+        chances=chances,
+        instances=instances,
+    )
+
+
+def _ticks(dice: random.Random, sites: tuple[Node, ...], *, storm: bool) -> tuple[Tick, ...]:
+    figures: dict[Node, float] = {}
+    ticks = []
+    down: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    for number in range(dice.randint(4, 6)):
+        for site in sites:
+            if dice.random() < 0.22:
+                figures[site] = dice.choice((0.0, 0.0, WARN, CRITICAL, CRITICAL))
+        if storm and number == 1:
+            figures = dict.fromkeys(sites, CRITICAL)
+        if dice.random() < 0.12:
+            figures = {}
+        if dice.random() < 0.15:
+            down = frozenset(dice.sample(("slack", "portal", "mail", "hook"), dice.choice((0, 1, 1, 2))))
+        if dice.random() < 0.06:
+            refused = frozenset(dice.sample(("#alerts", "#ops"), dice.choice((0, 1))))
+        jump = dice.choice((30.0, 90.0)) if dice.random() < 0.06 else 0.0
+        ticks.append(
+            Tick(
+                bad={site: share for site, share in figures.items() if share},
+                jump=jump,
+                down=down,
+                refused=refused,
+                kill=dice.random() < 0.05,
+            )
+        )
+    return tuple(ticks)
+
+
+def _chances(dice: random.Random) -> Chances:
+    return Chances(
+        crash=dice.choice((0.0, 0.0, 0.005, 0.03)),
+        pause=dice.choice((0.0, 0.01, 0.03)),
+        cut_off=dice.choice((0.0, 0.1)),
+        portal=dice.choice((0.0, 0.1, 0.4)),
+        slack=dice.choice((0.0, 0.1, 0.4)),
+        lookup=dice.choice((0.0, 0.0, 0.2, 0.6)),
+        mail=dice.choice((0.0, 0.1, 0.4)),
+        hook=dice.choice((0.0, 0.1, 0.4)),
+        busy=dice.choice((0.0, 0.0, 0.01, 0.05)),
+        slow=dice.choice((0.0, 0.0, 0.02)),
+        lag=dice.choice((0.0, 0.0, 8.0, 25.0)),
+    )
