@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import socket
 import ssl
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from sentinel.fetch_addresses import ForbiddenAddress, is_forbidden
 from sentinel.fetch_certificates import CertificateTrouble, explain, tls_context
@@ -33,6 +35,8 @@ STEPS = ("dns", "tcp", "tls")
 _SYSTEM_MEND = (
     "something in between shows a certificate of its own: add its authority to those that this machine trusts"
 )
+_LINE = 200
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _FIREWALL = "check host and port, the firewall in between, and that the server runs"
 
 
@@ -40,6 +44,7 @@ _FIREWALL = "check host and port, the firewall in between, and that the server r
 class Way:
     """Where to. `setting` is what holds the host; `trust_mend` says where a `ca_file` for `tls_context` would be given.
 
+    `proxy` ends the sentence "HTTPS_PROXY is set, but ...".
     `encrypted_later`: the protocol begins in the clear and sees to it itself; `encrypt`: how one would have encryption.
     """
 
@@ -49,6 +54,7 @@ class Way:
     setting: str
     ca_file: Path | str | None = None
     trust_mend: str = _SYSTEM_MEND
+    proxy: str = "this is asked directly, without it"
     encrypted_later: bool = False
     encrypt: str = ""
 
@@ -97,7 +103,7 @@ async def _name(way: Way, found: Findings) -> list[str]:
         mend = f"check the host in {way.setting}, and this machine's name server"
         found.failed("dns", f"{way.host} has no address ({said})", mend)
     else:
-        found.ok("dns", way.host if addresses == [way.host] else f"{way.host} is {', '.join(addresses)}")
+        found.ok("dns", way.host if addresses == [way.host] else f"{way.host} is {shortened(', '.join(addresses))}")
         return addresses
     return []
 
@@ -156,31 +162,56 @@ async def _connections(way: Way, addresses: list[str], found: Findings) -> list[
     """The addresses that take a connection. That one of several does not is worth a word, except on this machine."""
     failures = dict(zip(addresses, await asyncio.gather(*(_connected(a, way.port) for a in addresses)), strict=True))
     reached = [address for address, failure in failures.items() if failure is None]
-    silent = "; ".join(f"{address}: {failure}" for address, failure in failures.items() if failure is not None)
-    here = _are_here(addresses)
+    # A machine without IPv6 knows so at once, and loses no time over it.
+    slow = [one for one, failure in failures.items() if failure is not None and failure.errno not in _NO_ROUTE]
     if not reached:
-        found.failed("tcp", f"no connection to port {way.port} ({silent})", _FIREWALL)
-    elif silent and not here:
-        text = f"port {way.port} is open at {', '.join(reached)}, but not everywhere ({silent})"
+        why = "; ".join(f"{address}: {failure}" for address, failure in failures.items())
+        found.failed("tcp", f"no connection to port {way.port} ({shortened(why)})", _FIREWALL + _around(way))
+    elif slow and not _are_here(addresses):
+        why = shortened("; ".join(f"{address}: {failures[address]}" for address in slow))
+        text = f"port {way.port} is open at {len(reached)} of {len(addresses)} addresses, but not everywhere ({why})"
         found.warning("tcp", text, "each connection may lose time at the silent address: take it out of the name")
     else:
-        found.ok("tcp", f"port {way.port} is open" + (f" at all {len(reached)} addresses" if len(reached) > 1 else ""))
+        found.ok("tcp", f"port {way.port} is open" + (f" at {len(reached)} addresses" if len(reached) > 1 else ""))
     return reached
+
+
+def shortened(text: str) -> str:
+    """A list that fits a line."""
+    return text if len(text) <= _LINE else text[:_LINE].rstrip() + "…"
+
+
+def _around(way: Way) -> str:
+    """A word about the proxy that other programs would use, where there is one."""
+    scheme = "https" if way.tls else "http"
+    return f". {scheme.upper()}_PROXY is set, but {way.proxy}" if scheme in getproxies() else ""
 
 
 def _are_here(addresses: list[str]) -> bool:
     return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in addresses)
 
 
-async def _connected(address: str, port: int) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why there is no connection."""
+
+    text: str
+    errno: int | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+async def _connected(address: str, port: int) -> _Failure | None:
     """Why there is no connection; None where there is one."""
     try:
         async with asyncio.timeout(STEP_SECONDS):
             _, writer = await asyncio.open_connection(address, port)
     except TimeoutError:
-        return f"no answer within {STEP_SECONDS:g} s"
+        return _Failure(f"no answer within {STEP_SECONDS:g} s")
     except OSError as error:
-        return "refused" if isinstance(error, ConnectionRefusedError) else (error.strerror or type(error).__name__)
+        text = "refused" if isinstance(error, ConnectionRefusedError) else (error.strerror or type(error).__name__)
+        return _Failure(text, error.errno)
     await _leave(writer)
     return None
 

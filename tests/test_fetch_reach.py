@@ -85,18 +85,31 @@ async def test_a_closed_port_is_refused_at_each_address() -> None:
 
 
 async def test_an_address_that_is_silent_beside_one_that_answers_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name with an address that leads nowhere costs each connection time."""
+    """A name with an address that leads nowhere costs each connection time; only a family that this machine lacks not."""
+    named: list[str] = []
 
-    def addresses(host: str, port: int, **_: Any) -> list[Any]:
-        return [(0, 0, 0, "", (one, port)) for one in ("127.0.0.1", "255.255.255.255")]
+    def addresses(_host: str, port: int, **_: Any) -> list[Any]:
+        return [(0, 0, 0, "", (one, port)) for one in named]
 
     async with raw_server(answering()) as server:
         monkeypatch.setattr("socket.getaddrinfo", addresses)
-        good, found = await walked(Way.to(f"http://portal.test:{server.port}", setting="url"))
+        way = Way.to(f"http://portal.test:{server.port}", setting="url")
+        named[:] = ["127.0.0.1", "2001:db8::1"]
+        _, without_ipv6 = await walked(way)
+        named.append("127.0.0.2")
+        good, found = await walked(way)
         monkeypatch.undo()
+    assert without_ipv6["tcp"].state is State.OK
     assert good
     assert found["tcp"].state is State.WARNING
-    assert "is open at 127.0.0.1, but not everywhere (255.255.255.255: " in found["tcp"].text
+    assert "is open at 1 of 3 addresses, but not everywhere (127.0.0.2: refused)" in found["tcp"].text
+
+
+async def test_a_proxy_that_is_not_used_is_mentioned_where_the_way_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:canary@proxy.test:3128")
+    _, found = await walked(Way.to("https://127.0.0.1:1", setting="url"))
+    assert found["tcp"].mend.endswith(". HTTPS_PROXY is set, but this is asked directly, without it")
+    assert "canary" not in found["tcp"].text + found["tcp"].mend
 
 
 @pytest.mark.fault(47)

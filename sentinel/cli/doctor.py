@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentinel.cli import options, screen
-from sentinel.errors import NotFound
 
 if TYPE_CHECKING:
-    from sentinel.doctor.examination import Group
+    from sentinel.doctor.groups import Group
     from sentinel.findings import Finding
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": None}
@@ -25,9 +24,10 @@ _WIDEST = 24
 @click.command()
 @click.argument("rules", required=False, type=click.Path(path_type=Path))
 @click.option("--only", multiple=True, metavar="NAME", help="Only this: clock, database, slack, a source's name, ...")
+@click.option("--brief", is_flag=True, help="Show only what is not well.")
 @options.as_json
 @click.pass_context
-def doctor(ctx: click.Context, /, *, rules: Path | None, only: tuple[str, ...], as_json: bool) -> None:
+def doctor(ctx: click.Context, /, *, rules: Path | None, only: tuple[str, ...], brief: bool, as_json: bool) -> None:
     """Look at everything that Sentinel needs, and say what mends what is not well.
 
     Configuration, database, clock, each source, each channel, the HTTP address: from the top in the order in which one
@@ -42,27 +42,19 @@ def doctor(ctx: click.Context, /, *, rules: Path | None, only: tuple[str, ...], 
     import os  # noqa: PLC0415  # as above
 
     from sentinel.clock import SystemClock  # noqa: PLC0415  # as above
-    from sentinel.doctor.examination import Examination, exit_code  # noqa: PLC0415  # as above
+    from sentinel.doctor.examination import Examination  # noqa: PLC0415  # as above
+    from sentinel.doctor.groups import exit_code  # noqa: PLC0415  # as above
 
-    groups = _wanted(asyncio.run(Examination(os.environ, rules, SystemClock()).run()), only)
+    groups = asyncio.run(Examination(os.environ, rules, SystemClock(), only=only).run())
     code = exit_code(groups)
     if as_json:
         screen.print_json({"ok": code == 0, "exit_code": code, "checks": [row for one in groups for row in _json(one)]})
     else:
-        click.echo("\n".join(line for one in groups for line in _told(one)))
+        lines = [line for one in groups for line in _told(one, brief=brief)]
+        if lines:
+            click.echo("\n".join(lines))
         screen.say(_summary(groups))
     ctx.exit(code)
-
-
-def _wanted(groups: list[Group], only: Sequence[str]) -> list[Group]:
-    for word in only:
-        if not any(group.is_called(word) for group in groups):
-            raise NotFound(f"there is nothing called {word!r} here", hint=f"there are: {', '.join(_words(groups))}")
-    return [group for group in groups if not only or any(group.is_called(word) for word in only)]
-
-
-def _words(groups: Sequence[Group]) -> list[str]:
-    return list(dict.fromkeys(group.name or group.kind for group in groups))
 
 
 def _json(group: Group) -> list[dict[str, Any]]:
@@ -78,12 +70,15 @@ def _json(group: Group) -> list[dict[str, Any]]:
     ]
 
 
-def _told(group: Group) -> Iterator[str]:
-    """A group as people read it."""
+def _told(group: Group, *, brief: bool) -> Iterator[str]:
+    """A group as people read it; with `brief` only what is not well, and nothing where all is."""
+    findings = [one for one in group.findings if not brief or one.state.value in ("warning", "failed")]
+    if not findings:
+        return
     yield click.style(group.title, bold=True) if screen.wants_colour() else screen.one_line(group.title)
-    looked = [one for one in group.findings if one.state.value != "skipped"]
+    looked = [one for one in findings if one.state.value != "skipped"]
     wide = min(_WIDEST, max((screen.columns(screen.one_line(one.check)) for one in looked), default=0))
-    for checks, one in _gathered(group.findings):
+    for checks, one in _gathered(findings):
         name = screen.one_line(", ".join(checks))
         left = f"{name}: " if one.state.value == "skipped" else name + " " * max(2, wide + 2 - screen.columns(name))
         yield from _wrapped(_MARGIN, _state(one) + left, one.text)

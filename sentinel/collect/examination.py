@@ -35,6 +35,7 @@ _UNLISTED = frozenset({Reason.NOT_A_TABLE, Reason.NOT_FOUND, Reason.BAD_REQUEST}
 """The Portal itself answered, only its list of services is not to be had: one can do without."""
 
 _TRUST = "give the PEM file of the authority that issued it: ca_file in this source's table of the rules file"
+_PROXY = "a source goes through it only with trust_env = true in its table"
 _SLOW = "it may be computing (at night) or restarting: try again in a while"
 
 
@@ -80,7 +81,8 @@ async def _way(settings: NexthinkSettings, found: Findings, now: float) -> bool:
         found.rest(STEPS, "a proxy of the environment stands in between (trust_env = true)")
         return True
     setting = f"url of the source {settings.name}"
-    return await walk(Way.to(settings.url, setting=setting, ca_file=settings.ca_file, trust_mend=_TRUST), found, now)
+    way = Way.to(settings.url, setting=setting, ca_file=settings.ca_file, trust_mend=_TRUST, proxy=_PROXY)
+    return await walk(way, found, now)
 
 
 def _has_login(settings: NexthinkSettings, variables: tuple[str, str], found: Findings) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from sentinel.collect.nexthink import Examined
 from sentinel.collect.quality import shown
 from sentinel.collect.source import Offer
@@ -90,14 +92,18 @@ def note_data(answer: Examined, rules: Sequence[Rule], found: Findings) -> None:
         code = (CredentialsRefused if reason in _REFUSED else SourceError).exit_code
         found.failed("data", f"{asked}: {text}", hint or _PROBE, code=code)
         return
-    columns = set(answer.parsed.figures.columns)
-    lacking = sorted(_metrics(rules, query) - columns)
+    columns, wanted = answer.parsed.figures.columns, _metrics(rules, query)
+    lacking = sorted(wanted - columns.keys())
+    hollow = sorted(one for one in wanted & columns.keys() if np.isnan(columns[one]).all())
     size = f"{asked}: {len(answer.parsed.figures.rows.nodes)} rows, {len(columns)} metrics"
     if lacking:
         titles = ", ".join(shown(title, 40) for title in answer.parsed.table.titles[:20])
         text = f"{size}, but not {', '.join(lacking)}, which the rules judge by; the columns are {titles}"
         mend = f'say which column it is: columns = {{ {lacking[0]} = "..." }} in the source\'s table'
         found.failed("data", text, mend)
+    elif hollow:
+        text = f"{size}, but not one figure for {', '.join(hollow)}, which the rules judge by"
+        found.warning("data", text, f"a service without active devices has none; else: {_PROBE}")
     elif answer.parsed.remarks:
         more = f" (and {len(answer.parsed.remarks) - 1} more)" if len(answer.parsed.remarks) > 1 else ""
         found.warning("data", f"{size}, with a remark: {answer.parsed.remarks[0]}{more}", _PROBE)

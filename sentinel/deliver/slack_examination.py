@@ -13,7 +13,7 @@ from sentinel.deliver.settings import SlackSettings
 from sentinel.deliver.slack_calls import Accepted, Denied, Lost, SlackCalls
 from sentinel.deliver.slack_search import LIST_PAGES, is_channel_id
 from sentinel.domain.metrics import nearest
-from sentinel.errors import CredentialsRefused
+from sentinel.errors import ConfigError, CredentialsRefused
 from sentinel.fetch_reach import Way, walk
 from sentinel.findings import Findings
 
@@ -38,7 +38,13 @@ _TOKEN_ERRORS = frozenset(
 async def examine(settings: SlackSettings, channels: Sequence[str], found: Findings, now: float) -> None:
     """Note how the workspace is. `channels` as in the rules file: `#name`, `name` or an id."""
     checks = ("token", "scopes", *channels)
-    if not await walk(Way.to(settings.api_url, setting="SENTINEL_SLACK_API_URL"), found, now):
+    try:
+        way = Way.to(settings.api_url, setting="SENTINEL_SLACK_API_URL")
+    except ValueError:
+        mend = "it looks like https://slack.com/api/"
+        found.failed("address", "SENTINEL_SLACK_API_URL is no web address", mend, code=ConfigError.exit_code)
+        return
+    if not await walk(way, found, now):
         found.rest(checks, "there is no way to Slack")
         return
     calls = SlackCalls(replace(settings, deadline=DEADLINE, connect=DEADLINE / 2))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sentinel.config.loader import Loaded, load
-from sentinel.config.needs import check_transport, unused
+from sentinel.config.needs import check_door, check_transport, unused
 from sentinel.config.settings import PREFIX, Settings
 from sentinel.errors import ConfigError, Problem
 from sentinel.findings import Findings
@@ -29,10 +29,13 @@ class Configured:
 def read(environ: Mapping[str, str], rules: Path | None, found: Findings) -> Configured:
     """Read the configuration and note what is wrong with it. `rules` goes before the environment's word."""
     settings = _settings(environ, found)
-    loaded = _rules(rules or Path(environ.get("SENTINEL_RULES") or "rules.toml"), found)
+    named = settings.rules if settings is not None else Path(environ.get("SENTINEL_RULES") or "rules.toml")
+    loaded = _rules(rules or named, found)
     protected = True
     if settings is not None and loaded is not None:
         protected = _together(settings, loaded, found)
+    if settings is not None:
+        _door(settings, found)
     _secrets(environ, found)
     return Configured(settings, loaded, protected)
 
@@ -74,6 +77,13 @@ def _together(settings: Settings, loaded: Loaded, found: Findings) -> bool:
         _note("environment", error.problems, found)
         return False
     return True
+
+
+def _door(settings: Settings, found: Findings) -> None:
+    try:
+        check_door(settings)
+    except ConfigError as error:
+        _note("environment", error.problems, found)
 
 
 def _note(check: str, problems: Iterable[Problem], found: Findings) -> None:

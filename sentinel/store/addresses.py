@@ -14,16 +14,23 @@ from sentinel.errors import StoreError
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb3", "smbfs", "ncpfs", "afs", "fuse.sshfs"})
 """File systems whose locks cannot be trusted (SQLite documentation, "How To Corrupt An SQLite Database File")."""
 
+ASKED_FOR = "network_file_system"
+"""The parameter of a SQLite URL that takes the risk: `sqlite:////srv/sentinel.db?network_file_system=allowed`."""
+
 _EXAMPLE = "use sqlite:///sentinel.db or postgresql://user@host/database"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a database is. `path` is set for SQLite, absolute. `shown` never holds a password."""
+    """Where a database is. `path` is set for SQLite, absolute. `shown` never holds a password.
+
+    `network` is the kind of network file system that the file lies on because somebody asked for it; else empty.
+    """
 
     url: URL
     path: Path | None
     shown: str
+    network: str = ""
 
 
 def place_of(url: str) -> Place:
@@ -46,8 +53,13 @@ def place_of(url: str) -> Place:
     if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
         raise StoreError("a SQLite database needs a file", hint=_EXAMPLE)
     path = Path(parsed.database).expanduser().absolute()
-    _refuse_network(path)
-    return Place(parsed.set(drivername="sqlite+pysqlite", database=str(path), query={}), path, str(path))
+    network = _network_below(path)
+    if network and parsed.query.get(ASKED_FOR) != "allowed":
+        raise StoreError(
+            f"{path}: it lies on a network file system ({network}), where SQLite's locks do not hold",
+            hint=f"put the file on a local disk, or use Postgres; at your own risk: ?{ASKED_FOR}=allowed behind the URL",
+        )
+    return Place(parsed.set(drivername="sqlite+pysqlite", database=str(path), query={}), path, str(path), network)
 
 
 def _shown(url: URL) -> str:
@@ -55,16 +67,13 @@ def _shown(url: URL) -> str:
     return URL.create("postgresql", url.username, None, url.host, url.port, url.database).render_as_string()
 
 
-def _refuse_network(path: Path) -> None:
+def _network_below(path: Path) -> str:
+    """The kind of network file system that a path lies on, empty for a local disk or where nobody knows."""
     mounts = Path("/proc/mounts")
     if not mounts.exists():
-        return
+        return ""
     kind = filesystem_of(path.resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape"))
-    if kind in _NETWORK:
-        raise StoreError(
-            f"{path}: it lies on a network file system ({kind}), where SQLite's locks do not hold",
-            hint="put the file on a local disk, or use Postgres",
-        )
+    return kind if kind in _NETWORK else ""
 
 
 def filesystem_of(path: Path, mounts: str) -> str:

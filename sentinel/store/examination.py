@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import ipaddress
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import URL, text
 from sqlalchemy.pool import NullPool
 
 from sentinel.errors import StoreError
@@ -21,17 +21,14 @@ from sentinel.store.database import Database, make_engine, revision_of
 from sentinel.store.instance import InstanceLock
 from sentinel.store.migrations import head_revision
 
-DISK_LOW = 0.10
-"""Share of a disk that is left, below which it is a warning."""
-
-DISK_FULL = 100 * 2**20
-"""Bytes below which a tick may not find room any more."""
-
 WAL_LARGE = 64 * 2**20
 """Bytes of write-ahead log; SQLite folds it into the file after some 4 MB unless a reader never ends."""
 
 CHECKS = ("disk", "reachable", "schema", "instance", "write")
 
+_ROLE_MEND = (
+    "the role needs to write into its tables (best it owns them), and the server must not be a read-only standby"
+)
 _UPGRADE = "run `sentinel db upgrade`; `sentinel run` does it by itself"
 
 
@@ -42,7 +39,11 @@ class Seen:
     ahead: float | None = None
 
 
-def examine(url: str, rules_hash: str | None, now: Callable[[], float], found: Findings) -> Seen:
+Room = Callable[[Path, Findings], None]
+"""Notes how much room is left in a folder."""
+
+
+def examine(url: str, rules_hash: str | None, now: Callable[[], float], found: Findings, *, room: Room) -> Seen:
     """Note how the database is. `rules_hash` is that of our rules file, None when it cannot be read."""
     try:
         place = place_of(url)
@@ -50,8 +51,14 @@ def examine(url: str, rules_hash: str | None, now: Callable[[], float], found: F
         found.failed("address", error.message, error.hint)
         found.rest(CHECKS, "the address cannot be used")
         return Seen()
-    found.ok("address", place.shown)
-    if place.path is not None and not _file(place.path, found):
+    if place.network:
+        text = f"{place.shown} lies on a network file system ({place.network}), because the URL says so"
+        found.warning(
+            "address", text, "locks do not hold there: one broken lock damages the file. Use a local disk or Postgres"
+        )
+    else:
+        found.ok("address", place.shown)
+    if place.path is not None and not _file(place.path, found, room):
         return Seen()
     try:
         return _inside(place, url, rules_hash, now, found)
@@ -70,13 +77,13 @@ def _mend(error: StoreError, place: Place) -> str:
     return "check host and port in SENTINEL_DATABASE_URL, the way there, and that the server runs"
 
 
-def _file(path: Path, found: Findings) -> bool:
+def _file(path: Path, found: Findings, room: Room) -> bool:
     """The disk below a SQLite file; False where there is no file to look into."""
     if not path.parent.is_dir():
         found.failed("disk", f"the directory {path.parent} does not exist", f"create it: mkdir -p {path.parent}")
         found.rest(CHECKS[1:], "there is no database")
         return False
-    _disk(path.parent, found)
+    room(path.parent, found)
     if not path.exists():
         if os.access(path.parent, os.W_OK):
             found.ok("reachable", "there is no file yet; `sentinel run` makes it")
@@ -90,19 +97,6 @@ def _file(path: Path, found: Findings) -> bool:
         return False
     _log(path, found)
     return True
-
-
-def _disk(directory: Path, found: Findings) -> None:
-    usage = shutil.disk_usage(directory)
-    share = usage.free / usage.total if usage.total else 0.0
-    words = f"{_size(usage.free)} free of {_size(usage.total)} ({share:.0%})"
-    mend = f"make room on the disk of {directory}, or shorten SENTINEL_RETENTION_DAYS"
-    if usage.free < DISK_FULL:
-        found.failed("disk", f"{words}: nothing can be recorded soon", mend)
-    elif share < DISK_LOW:
-        found.warning("disk", words, mend)
-    else:
-        found.ok("disk", words)
 
 
 def _log(path: Path, found: Findings) -> None:
@@ -119,23 +113,42 @@ def _inside(place: Place, url: str, rules_hash: str | None, now: Callable[[], fl
         before = now()
         ahead = lease.database_time(connection) - (before + now()) / 2 if place.path is None else None
         revision = revision_of(connection)
-        found.ok(
-            "reachable",
-            _version(connection.dialect.name, connection.execute(text(_VERSION[connection.dialect.name])).scalar_one()),
-        )
+        kind = connection.dialect.name
+        found.ok("reachable", f"{_NAMES[kind]} {connection.execute(text(_VERSION[kind])).scalar_one()}")
+        if place.path is None:
+            secured = connection.execute(text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).scalar()
+            note_encryption(place.url, found, encrypted=bool(secured))
     if not _schema(revision, found):
         found.rest(CHECKS[3:], "the schema comes first")
         return Seen(ahead)
     running = _instance(url, place, rules_hash, found)
-    _write(url, running, found)
+    _write(url, place, running, found)
     return Seen(ahead)
 
 
+_NAMES = {"sqlite": "SQLite", "postgresql": "Postgres"}
 _VERSION = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version"}
 
 
-def _version(dialect: str, number: str) -> str:
-    return f"{'SQLite' if dialect == 'sqlite' else 'Postgres'} {number}"
+def note_encryption(url: URL, found: Findings, *, encrypted: bool) -> None:
+    """Note whether the way to another machine is encrypted, and whether the certificate there is looked at."""
+    host = url.host or str(url.query.get("host", "/"))
+    if host.startswith("/") or _is_here(host):
+        return
+    if not encrypted:
+        text = f"nothing is encrypted on the way to {host}, the password neither"
+        found.warning("tls", text, "add ?sslmode=verify-full to SENTINEL_DATABASE_URL, and switch TLS on at the server")
+    elif url.query.get("sslmode") in ("verify-ca", "verify-full"):
+        found.ok("tls", "encrypted, and the server's certificate is checked")
+    else:
+        found.ok("tls", "encrypted, but nobody checks who answers: sslmode=verify-full would")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _schema(revision: str | None, found: Findings) -> bool:
@@ -187,7 +200,7 @@ def _claimed(path: Path) -> str:
     return ""
 
 
-def _write(url: str, running: str, found: Findings) -> None:
+def _write(url: str, place: Place, running: str, found: Findings) -> None:
     if running:
         found.skipped("write", f"{running} runs on it: it is only read here")
         return
@@ -198,7 +211,8 @@ def _write(url: str, running: str, found: Findings) -> None:
         finally:
             db.close()
     except StoreError as error:
-        mend = "the disk, the file and its folder must be writable for this user; nobody else may hold it locked"
+        who = f"see who has it open (fuser -v {place.path}); disk, file and folder must be writable for this user"
+        mend = who if place.path is not None else _ROLE_MEND
         found.failed("write", error.message, mend)
     else:
         found.ok("write", "it takes a write")

@@ -135,6 +135,19 @@ def test_only_what_is_named_is_shown_and_counts(place: Clinic) -> None:
     assert "there are: configuration, database, clock, portal, slack, email, pager, http" in done.stderr
 
 
+def test_brief_shows_only_what_is_not_well(place: Clinic) -> None:
+    assert call("doctor", "--brief").stdout == ""
+    place.slack.channel("workplace-alerts").member = False
+    done = call("doctor", "--brief")
+    assert done.stdout == (
+        "slack\n"
+        "  FAILED   #workplace-alerts  the bot is not in this public channel\n"
+        "           mend: write /invite @sentinel in #workplace-alerts\n"
+        "\n"
+    )
+    assert re.search(r"1 failed, \d+ ok, \d+ skipped\. Begin with slack: #workplace-alerts", done.stderr)
+
+
 def test_of_several_exit_codes_the_first_in_the_documented_order_is_taken(
     place: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -227,6 +228,13 @@ async def test_a_metric_that_the_answer_lacks_names_the_columns_it_has() -> None
     assert "but not devices_with_errors, which the rules judge by" in data.text
     assert "'Broken PCs'" in data.text
     assert 'columns = { devices_with_errors = "..." }' in data.mend
+
+
+async def test_a_metric_without_a_single_figure_is_a_warning() -> None:
+    async with portal(figures=lambda _service, _node, metric, _at: math.nan if metric == "devices" else 7.0) as served:
+        found = await examined(served)
+    assert found.one("data").state is State.WARNING
+    assert "not one figure for devices, which the rules judge by" in found.one("data").text
 
 
 async def test_rules_without_any_query_are_not_asked() -> None:

@@ -141,3 +141,10 @@ async def test_a_workspace_out_of_reach_ends_before_the_token(workspace: Workspa
     await workspace.stop()
     found = by_check(await looked_at(workspace))
     assert (found["tcp"].state, found["token"].state) == (State.FAILED, State.SKIPPED)
+
+
+async def test_an_address_that_is_none_is_a_mistake_of_the_configuration() -> None:
+    found = Findings()
+    settings = SlackSettings(token=Secret("xoxb-canary"), api_url="https://slack.test:99999/api/")
+    await examine(settings, (ALERTS,), found, NOW)
+    assert [(one.check, one.code) for one in found] == [("address", 2)]

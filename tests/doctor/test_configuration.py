@@ -100,6 +100,13 @@ def test_credentials_that_would_travel_in_the_clear_close_the_way(rules: Path) -
     assert any(one.state is State.FAILED and "SENTINEL_SLACK_API_URL" in one.text for one in found)
 
 
+def test_an_open_door_without_a_token_is_a_mistake(rules: Path) -> None:
+    _, found = looked_at(rules, HTTP_BIND="0.0.0.0:8080")
+    (told,) = (one for one in found if one.state is State.FAILED)
+    assert "SENTINEL_API_TOKENS is not set" in told.text
+    assert "openssl rand" in told.mend
+
+
 @pytest.mark.fault(94)
 def test_a_secret_that_everybody_can_read_is_a_warning(rules: Path, tmp_path: Path) -> None:
     secret = tmp_path / "token"

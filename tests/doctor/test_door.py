@@ -9,9 +9,9 @@ from sentinel.findings import Finding, Findings, State
 from tests.fakes.raw_server import Behaviour, answering, raw_server
 
 
-async def looked_at(bind: tuple[str, int] | None) -> list[Finding]:
+async def looked_at(bind: tuple[str, int] | None, *tokens: str) -> list[Finding]:
     found = Findings()
-    await examine(bind, found)
+    await examine(bind, tokens, found)
     return list(found)
 
 
@@ -52,6 +52,18 @@ async def test_another_program_at_our_address_is_a_mistake_of_the_configuration(
         assert found.text.startswith("another program listens on 127.0.0.1:")
         assert (found.state, found.code) == (State.FAILED, 2)
         assert "SENTINEL_HTTP_BIND" in found.mend
+
+
+async def test_a_door_that_asks_for_a_token_is_given_the_one_we_have() -> None:
+    """Whether it opens is asked of the real door; here only who gets the token."""
+    async with raw_server(health("ok", store=(True, "answers"))) as server:
+        await looked_at(("127.0.0.1", server.port), "sha256:" + "0" * 64, "canary-token-4711")
+        assert "authorization: bearer canary-token-4711" in server.requests[0].lower()
+    closed = answering(b"", status="401 Unauthorized")
+    async with raw_server(closed) as server:
+        bind, healthz = await looked_at(("127.0.0.1", server.port), "sha256:" + "0" * 64)
+        assert "authorization" not in server.requests[0].lower()
+    assert (bind.state, healthz.state) == (State.OK, State.SKIPPED)
 
 
 async def test_an_address_of_another_machine_cannot_be_listened_on() -> None:

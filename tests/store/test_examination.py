@@ -15,7 +15,7 @@ from sentinel.clock import SystemClock
 from sentinel.findings import Finding, Findings, State
 from sentinel.store import examination, lease
 from sentinel.store.database import Database
-from sentinel.store.examination import examine
+from sentinel.store.examination import examine, note_encryption
 from sentinel.store.tables import REVISION
 from tests.fakes.postgres import Postgres
 
@@ -23,9 +23,14 @@ CLOCK = SystemClock()
 OURS = "a" * 64
 
 
+def room(folder: Path, found: Findings) -> None:
+    """How the disk is judged is tested where it is judged."""
+    found.ok("disk", f"{folder} has room")
+
+
 def looked_at(url: str, rules_hash: str | None = OURS) -> dict[str, Finding]:
     found = Findings(4)
-    examine(url, rules_hash, CLOCK.now, found)
+    examine(url, rules_hash, CLOCK.now, found, room=room)
     named = {one.check: one for one in found}
     assert len(named) == len(found), found
     return named
@@ -63,6 +68,9 @@ def test_a_file_on_a_network_file_system_is_refused(monkeypatch: pytest.MonkeyPa
     found = looked_at("sqlite:////srv/sentinel.db")
     assert "network file system (nfs4)" in found["address"].text
     assert "use Postgres" in found["address"].mend
+    asked_for = looked_at("sqlite:////srv/sentinel.db?network_file_system=allowed")
+    assert asked_for["address"].state is State.WARNING
+    assert "because the URL says so" in asked_for["address"].text
 
 
 def test_a_file_that_is_not_there_yet_is_no_fault(tmp_path: Path) -> None:
@@ -110,7 +118,7 @@ def test_a_file_that_another_program_holds_locked_says_who_to_look_for(
     assert found["schema"].state is State.OK
     assert found["write"].state is State.FAILED
     assert "locked" in found["write"].text
-    assert "nobody else may hold it locked" in found["write"].mend
+    assert f"fuser -v {path_of(sqlite_url)}" in found["write"].mend
 
 
 def test_beside_a_running_instance_a_file_is_only_read(sqlite_url: str) -> None:
@@ -158,7 +166,7 @@ def test_on_postgres_the_lease_says_who_leads(postgres: Postgres, migrated_postg
 
 @pytest.mark.postgres
 def test_on_postgres_its_clock_is_compared(migrated_postgres: str) -> None:
-    late = examine(migrated_postgres, None, lambda: CLOCK.now() - 300.0, Findings())
+    late = examine(migrated_postgres, None, lambda: CLOCK.now() - 300.0, Findings(), room=room)
     assert late.ahead is not None
     assert 290 < late.ahead < 310
 
@@ -175,19 +183,34 @@ def test_postgres_refusals_name_the_variable_and_no_password(postgres: Postgres)
     assert "that the server runs" in away.mend
 
 
-class _Disk:
-    def __init__(self, free: int, total: int) -> None:
-        self.free, self.total = free, total
-
-
 @pytest.mark.parametrize(
-    ("free", "state"), [(50 * 2**30, State.OK), (9 * 2**30, State.WARNING), (50 * 2**20, State.FAILED)]
+    ("url", "encrypted", "state", "words"),
+    [
+        ("postgresql://u@db.example.com/s", False, State.WARNING, "nothing is encrypted on the way to db.example.com"),
+        ("postgresql://u@db.example.com/s?sslmode=require", True, State.OK, "nobody checks who answers"),
+        ("postgresql://u@db.example.com/s?sslmode=verify-full", True, State.OK, "certificate is checked"),
+        ("postgresql:///s?host=db.example.com", False, State.WARNING, "db.example.com"),
+        ("postgresql://u@127.0.0.1/s", False, None, ""),
+        ("postgresql:///s?host=/run/postgresql", False, None, ""),
+    ],
 )
-def test_a_disk_that_fills_is_told_early(
-    free: int, state: State, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+def test_the_way_to_another_machine_ought_to_be_encrypted(
+    url: str, encrypted: bool, state: State | None, words: str
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: _Disk(free, 100 * 2**30))
-    assert looked_at(sqlite_url)["disk"].state is state
+    found = Findings()
+    note_encryption(make_url(url), found, encrypted=encrypted)
+    assert [one.state for one in found] == ([] if state is None else [state])
+    assert all(words in one.text for one in found)
+
+
+@pytest.mark.postgres
+def test_a_role_that_may_only_read_is_told_what_it_needs(postgres: Postgres, migrated_postgres: str) -> None:
+    url = postgres.create(template=migrated_postgres)
+    run_sql(url, "ALTER DATABASE " + str(make_url(url).database) + " SET default_transaction_read_only = on")
+    write = looked_at(url)["write"]
+    postgres.drop(url)
+    assert write.state is State.FAILED
+    assert "the role needs to write into its tables" in write.mend
 
 
 def test_a_write_ahead_log_that_grows_is_a_warning(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

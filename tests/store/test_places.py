@@ -33,12 +33,23 @@ def test_the_file_system_is_that_of_the_deepest_mount(path: str, kind: str) -> N
     assert filesystem_of(Path(path), MOUNTS) == kind
 
 
+@pytest.mark.fault(34)
 def test_a_path_on_a_network_file_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the way out."""
     monkeypatch.setattr(Path, "read_text", lambda *_args, **_named: MOUNTS)
     with pytest.raises(StoreError, match=r"network file system \(nfs4\)") as refused:
         place_of("sqlite:////srv/sentinel.db")
     assert "Postgres" in refused.value.hint
+
+
+@pytest.mark.fault(34)
+def test_a_network_file_system_is_used_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the URL, which says it in so many words."""
+    monkeypatch.setattr(Path, "read_text", lambda *_args, **_named: MOUNTS)
+    place = place_of("sqlite:////srv/sentinel.db?network_file_system=allowed")
+    assert (place.shown, place.network, dict(place.url.query)) == ("/srv/sentinel.db", "nfs4", {})
+    with pytest.raises(StoreError):
+        place_of("sqlite:////srv/sentinel.db?network_file_system=yes")
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
