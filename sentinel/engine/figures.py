@@ -12,6 +12,7 @@ LAST_TICK = Gauge("sentinel_last_tick_seconds", "Unix time of the last tick.", r
 TURNS_LATE = Counter("sentinel_turns_late", "Polls that were due while one still ran.", registry=REGISTRY)
 DELIVERIES = Counter("sentinel_deliveries", "Attempts to tell, by outcome.", ["kind", "outcome"], registry=REGISTRY)
 OUTBOX = Gauge("sentinel_outbox_notices", "Notices not delivered, by state.", ["state"], registry=REGISTRY)
+WAL_BYTES = Gauge("sentinel_store_wal_bytes", "Length of SQLite's write-ahead log.", registry=REGISTRY)
 OUTBOX_OLDEST = Gauge("sentinel_outbox_oldest_seconds", "Age of the oldest waiting notice.", registry=REGISTRY)
 CLOCK_JUMPS = Counter(
     "sentinel_clock_jumps", "Jumps of the wall clock, by direction.", ["direction"], registry=REGISTRY

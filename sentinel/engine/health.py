@@ -70,6 +70,7 @@ class Health:
         checks = await self.ready()
         if not checks[0].good:
             return checks
+        figures.WAL_BYTES.set(self.db.wal_bytes())
         if refused := self.refused():
             checks.append(
                 Check("rules", good=False, text=f"the rules file was refused, older rules are in force: {refused}")

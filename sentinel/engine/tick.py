@@ -173,7 +173,7 @@ class Ticker:
         before = _before(memory, asked, reading)
         noted = remarked(reading, before.query.known)
         done, judged = self._judge(asked, before, noted)
-        commit(self.db, done, judged, epoch=self.epoch())
+        commit(self.db, done, judged, epoch=self.epoch(), after=before.query.last_reading_at)
         for remark in noted.remarks[len(reading.remarks) :]:
             log.warning("hierarchy changed", source=asked.query.source, service=asked.query.service, text=remark)
         memory.queries[asked.query.key] = done.query

@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from sentinel.errors import SchemaOutOfDate, StoreBusy, StoreError
 from sentinel.store.addresses import Place, place_of
+from sentinel.store.answering import bound_waiting
 from sentinel.store.complaints import HELD, RESTORE, UPGRADE, replaced, translated
 from sentinel.store.instance import InstanceLock
 from sentinel.store.tables import REVISION, lease
@@ -106,6 +107,28 @@ class Database:
         """
         with self.transaction() as connection:
             connection.execute(update(lease).values(epoch=lease.c.epoch))
+
+    def wal_bytes(self) -> int:
+        """The length of SQLite's write-ahead log; 0 on Postgres."""
+        log = self._path.with_name(self._path.name + "-wal") if self._path is not None else None
+        return log.stat().st_size if log is not None and log.exists() else 0
+
+    def write_back(self) -> None:
+        """Move what stands in SQLite's write-ahead log into the file and cut the log.
+
+        SQLite does the first by itself all the time, but never shortens a log that grew while somebody was reading.
+
+        Raises:
+            StoreBusy: not now.
+        """
+        if self._path is None:
+            return
+        with translated(self.shown), self._one_writer():
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            finally:
+                connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -199,13 +222,15 @@ def make_engine(place: Place, *, mode: Mode = "rw", **options: Any) -> Engine:
             "tcp_user_timeout": STATEMENT_SECONDS * 1000,
         }
         arguments = {key: value for key, value in wanted.items() if key not in place.url.query}
-        return create_engine(
+        engine = create_engine(
             place.url,
             connect_args={**arguments, "prepare_threshold": None},
             pool_pre_ping=True,
             hide_parameters=True,
             **options,
         )
+        bound_waiting(engine)
+        return engine
     path = place.path
 
     def connect() -> sqlite3.Connection:

@@ -44,7 +44,7 @@ class Purged:
 
 
 def purge(db: Database, at: float, retention: Retention) -> Purged:
-    """Forget what is older than the retention says, in many short transactions.
+    """Forget what is older than the retention says, in many short transactions, and cut SQLite's log.
 
     Open incidents keep their timeline, notices, threads and transitions whatever their age; so does every incident
     with a notice that is not delivered yet, and abandoned notices stay until their incident goes.
@@ -53,13 +53,15 @@ def purge(db: Database, at: float, retention: Retention) -> Purged:
         StoreBusy: some of it is done; the rest may be done later.
     """
     before = at - retention.incidents
-    return Purged(
+    purged = Purged(
         readings=purge_readings(db, at - retention.readings),
         incidents=_purge_incidents(db, before),
         transitions=_purge_transitions(db, before),
         notices=_purge_notices(db, before),
         node_lists=_purge_node_lists(db),
     )
+    db.write_back()
+    return purged
 
 
 def purge_readings(db: Database, before: float) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from sentinel.domain.reading import Failure, Query, Reason
 from sentinel.domain.records import QueryState
+from sentinel.errors import StoreBusy
 from sentinel.store.database import Database
 from sentinel.store.digests import query_digest
 from sentinel.store.inserting import Row, put
@@ -50,6 +51,22 @@ def save(connection: Connection, state: QueryState) -> None:
         "asked": True,
     }
     put(connection, queries, [row])
+
+
+def check_last(connection: Connection, query: Query, expected: float | None) -> None:
+    """Refuse when the record does not know the tick that its writer remembers; nothing is expected of a new query.
+
+    Only a database that was put back to an earlier state knows less than its one writer: a fail-over that lost
+    acknowledged transactions, a restored copy.
+    """
+    if expected is None:
+        return
+    row = select(queries.c.last_reading_at).where(queries.c.digest == query_digest(query.key))
+    if connection.execute(row).scalar() != expected:
+        raise StoreBusy(
+            "the database has forgotten the last ticks: it was put back to an earlier state",
+            hint="nothing was written; what it knows is read again",
+        )
 
 
 def ask_only(db: Database, keys: Iterable[str], *, epoch: int | None = None) -> None:

@@ -18,14 +18,16 @@ from sentinel.store.lease import check_epoch
 from sentinel.store.tables import transitions
 
 
-def commit(db: Database, plan: Plan, reading: Reading | None, *, epoch: int | None = None) -> None:
+def commit(
+    db: Database, plan: Plan, reading: Reading | None, *, epoch: int | None = None, after: float | None = None
+) -> None:
     """Record a tick. The same plan twice adds nothing.
 
     `reading` None: the plan comes from an edit of the rules, and no query is written. With an `epoch` the lease must
-    still be ours.
+    still be ours. `after` is when the query was last judged, as the plan knows it: the record must know the same.
 
     Raises:
-        StoreBusy: the tick may be repeated whole.
+        StoreBusy: the tick may be repeated whole, after reading again what the record knows.
         LeaseLost: another instance writes now; nothing was written.
     """
     packed = readings.pack(reading) if reading is not None else None
@@ -37,6 +39,7 @@ def commit(db: Database, plan: Plan, reading: Reading | None, *, epoch: int | No
     with db.transaction() as connection:
         check_epoch(connection, epoch)
         if packed is not None:
+            queries.check_last(connection, plan.query.query, after)
             node_lists.keep(connection, lists)
             queries.save(connection, plan.query)
             readings.save(connection, packed)

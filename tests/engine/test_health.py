@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sentinel.demo.workspace_faults import dropped_after, http_status, refused
+from sentinel.engine.figures import REGISTRY
 from sentinel.engine.health import Health
 from sentinel.store import outbox
 from sentinel.store.database import Database
@@ -23,6 +26,16 @@ async def test_all_is_well_while_readings_come_and_notices_leave(database: Datab
         it.degrade(0)
         await it.turn()
         assert await wrong(it) == {}
+
+
+@pytest.mark.fault(33)
+async def test_the_length_of_the_databases_log_is_a_metric(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        await it.turn()
+        await wrong(it)
+        assert REGISTRY.get_sample_value("sentinel_store_wal_bytes") == database.wal_bytes() > 0
+    database.close()
 
 
 async def test_a_refused_login_is_red_although_polls_go_on(sqlite_url: str) -> None:

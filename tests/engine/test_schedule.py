@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -54,6 +55,26 @@ async def test_a_slow_turn_is_never_overtaken_and_the_next_follows_at_once() -> 
     await until(lambda: turns >= 3)
     await schedule.stop(1.0)
     assert most == 1
+
+
+@pytest.mark.fault(12, 21)
+async def test_after_eight_hours_of_sleep_each_bell_rings_once() -> None:
+    """The scheduler finds 48 rings overdue, as it does on a machine that was suspended."""
+    rung = 0
+
+    async def ring() -> None:
+        nonlocal rung
+        rung += 1
+
+    bells = WallBells()
+    bells.hang("mail", ring, every=600.0, first=600.0)
+    overdue = bells.next_at("mail") - timedelta(hours=8)
+    bells._scheduler.get_job("mail").modify(next_run_time=overdue)
+    bells.start()
+    await until(lambda: rung)
+    assert rung == 1
+    assert bells.next_at("mail") >= overdue + timedelta(hours=8)
+    bells.stop()
 
 
 async def test_a_turn_that_breaks_does_not_end_the_turns() -> None:

@@ -19,6 +19,8 @@ class Wire:
 
     `cut` drops what is connected and lets nobody in; `hold` lets bytes in and none through, as a network that loses
     every packet; `mend` passes again and drops what was held, as a network that has forgotten its connections.
+    `go_silent` is about the present connections alone: they take everything and answer nothing, new ones work.
+    `lose_commit`: the next COMMIT reaches the server, its answer nobody.
     """
 
     def __init__(self, url: str) -> None:
@@ -28,6 +30,9 @@ class Wire:
         self._open = threading.Event()
         self._open.set()
         self._refusing = False
+        self._silent: set[socket.socket] = set()
+        self._losing: set[socket.socket] = set()
+        self.lose_commit = False
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -39,6 +44,9 @@ class Wire:
 
     def hold(self) -> None:
         self._open.clear()
+
+    def go_silent(self) -> None:
+        self._silent.update(end for pair in self._pairs for end in pair)
 
     def cut(self) -> None:
         self._refusing = True
@@ -79,7 +87,13 @@ class Wire:
         with contextlib.suppress(OSError):
             while data := one.recv(CHUNK):
                 self._open.wait()
-                other.sendall(data)
+                if one in self._losing:
+                    break
+                if self.lose_commit and b"COMMIT" in data:
+                    self.lose_commit = False
+                    self._losing.add(other)
+                if one not in self._silent:
+                    other.sendall(data)
         _end(one)
         _end(other)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
@@ -279,3 +280,15 @@ def _forget_all(database: Database) -> None:
         for table in reversed(metadata.sorted_tables):
             if table is not lease:
                 connection.execute(delete(table))
+
+
+@pytest.mark.fault(23)
+@pytest.mark.parametrize("year", [2038, 2100, 9000])
+def test_far_dates_come_back_as_they_were(database: Database, year: int) -> None:
+    """After the nineteenth of January 2038 seconds no longer fit into 32 bits."""
+    at = round((year - 1970) * 365.2425 * 86400.0) + 30 * 86400.0 + 0.125
+    reading = a_reading(at)
+    commit(database, a_plan(reading), reading, epoch=None)
+    back = readings.latest(database, QUERY.key)
+    assert back is not None
+    assert (back.at, load(database).queries[QUERY.key].last_reading_at) == (at, at)
