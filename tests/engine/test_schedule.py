@@ -67,7 +67,7 @@ async def test_after_eight_hours_of_sleep_each_bell_rings_once() -> None:
         rung += 1
 
     bells = WallBells()
-    bells.hang("mail", ring, every=600.0, first=600.0)
+    bells.hang("mail", ring, every=600.0, first=300.0)
     overdue = bells.next_at("mail") - timedelta(hours=8)
     bells._scheduler.get_job("mail").modify(next_run_time=overdue)
     bells.start()
