@@ -11,6 +11,7 @@ from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.schema import RuleTable
 from sentinel.config.source_tables import is_uid
+from sentinel.domain.hierarchy import Node
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import ITSELF, SELF_RULES, SOURCE_RULE, Matchers, Route, Rule
 
@@ -35,11 +36,16 @@ def check_reach(
         if not any(_may_match(route.matchers, rule) for route in routes):
             message = f'no route can receive what rule "{rule.id}" finds'
             problems.warning("W102", message, ("rule", number), hint=_CATCH_ALL, side="key")
-    for number, name in enumerate(names):
-        if not any(_takes_source(route.matchers, name) for route in routes):
-            message = f'nobody is told when source "{name}" itself gives no data'
-            hint = f'{_CATCH_ALL}, or one with rule = "{SOURCE_RULE}"'
-            problems.warning("W109", message, ("source", number), hint=hint, side="key")
+    lost = [name for name in names if not any(_takes(route.matchers, SOURCE_RULE, name, ()) for route in routes)]
+    for name in lost:
+        message = f'nobody is told when source "{name}" itself gives no data'
+        hint = f'{_CATCH_ALL}, or one with rule = "{SOURCE_RULE}"'
+        problems.warning("W109", message, ("source", names.index(name)), hint=hint, side="key")
+    if not lost and not any(_takes(r.matchers, rule, ITSELF, ("host",)) for r in routes for rule in SELF_RULES):
+        hint = f'{_CATCH_ALL}, or one with rule = "{ITSELF}/*"'
+        problems.warning(
+            "W115", "nobody is told about trouble with Sentinel itself", ("route", 0), hint=hint, side="key"
+        )
     told = {address.receiver for route in routes for address in route.to}
     for number, receiver in enumerate(receivers):
         if receiver.addresses and receiver.name not in told:
@@ -81,14 +87,14 @@ def _check_matchers(
                 problems.warning("W110", message, ("route", number, key, index), hint=hint)
 
 
-def _takes_source(matchers: Matchers, name: str) -> bool:
-    """Whether trouble with a source fits: a critical incident at the top, without service and owner."""
+def _takes(matchers: Matchers, rule: str, source: str, node: Node) -> bool:
+    """Whether trouble that a built-in rule finds fits: a critical incident without service and owner."""
     return (
-        _fits(matchers.source, name)
-        and _fits(matchers.rule, SOURCE_RULE)
+        _fits(matchers.source, source)
+        and _fits(matchers.rule, rule)
         and not matchers.service
         and _fits(matchers.owner, "")
-        and (not matchers.node or any(pattern.matches(()) for pattern in matchers.node))
+        and (not matchers.node or any(pattern.matches(node) for pattern in matchers.node))
         and (not matchers.severity or "critical" in matchers.severity)
     )
 
