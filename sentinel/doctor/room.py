@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from sentinel.domain.rules import Severity
-from sentinel.engine.looks import disk_findings
+from sentinel.engine.machine import disk_findings
 from sentinel.findings import Findings
 
 

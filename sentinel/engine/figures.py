@@ -52,3 +52,4 @@ SOURCE_REACHABLE = Gauge(
 INCIDENTS_OPEN = Gauge("sentinel_incidents_open", "Incidents that last, by rule.", ["rule"], registry=REGISTRY)
 LEASE_HELD = Gauge("sentinel_lease_held", "1 while this instance leads.", registry=REGISTRY)
 LEASE_EPOCH = Gauge("sentinel_lease_epoch", "The epoch under which this instance led last.", registry=REGISTRY)
+OPEN_FILES = Gauge("sentinel_open_files", "File handles in use.", registry=REGISTRY)

@@ -1,11 +1,9 @@
-"""What Sentinel looks at in its own process: telling, polling, the clock, the disk."""
+"""What Sentinel looks at in its own work: whether notices leave, and whether every query has its ticks."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sentinel.clock import Clock
 from sentinel.domain.rules import Address, Severity
@@ -14,7 +12,7 @@ from sentinel.domain.sentences import counted, duration
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
 from sentinel.engine.queries import Asked
-from sentinel.engine.schedule import START_SPREAD, JumpWatch
+from sentinel.engine.schedule import START_SPREAD
 from sentinel.engine.tick import Ticker
 from sentinel.store import outbox
 from sentinel.store.database import Database
@@ -25,18 +23,6 @@ LATE = 120.0
 
 MISSED = 3.0
 """A query without a tick for so many of its intervals is missed."""
-
-JUMPED_FOR = 600.0
-"""Seconds for which a jump of the clock stays worth knowing."""
-
-LOW_BYTES, LOW_SHARE, ENOUGH_BYTES = 500e6, 0.10, 10e9
-"""A disk is low below the first, and below the second unless the third is still free: a tenth of a large disk is much."""
-
-LAST_BYTES = 100e6
-"""Below this much free space the next commits may fail."""
-
-SLACK = 1.2
-"""A low disk is well again only when so many times the limit is free; in between nothing changes."""
 
 _NAMED = 5
 """Channels and queries named in one sentence."""
@@ -150,76 +136,3 @@ def _missed(source: str, queries: list[Asked], asked: int) -> Symptom:
         hint="Look into Sentinel's log, at the load of its machine and at the database.",
         severity=Severity.CRITICAL,
     )
-
-
-@dataclass
-class WallClock:
-    """Whether the wall clock agrees with time itself. Over by itself."""
-
-    clock: Clock
-    host: str
-    _jump: float = 0.0
-    _jumped_at: float | None = None
-
-    def __post_init__(self) -> None:
-        self._watch = JumpWatch(self.clock)
-        self._watch.check()
-
-    async def __call__(self) -> Iterable[Findings]:
-        steady, jump = self.clock.monotonic(), self._watch.check()
-        if jump:
-            self._jump, self._jumped_at = jump, steady
-        lately = self._jumped_at is not None and steady - self._jumped_at < JUMPED_FOR
-        return (Findings(rule="sentinel/clock", symptoms=(self._symptom(),) if lately else ()),)
-
-    def _symptom(self) -> Symptom:
-        by = duration(abs(self._jump))
-        what = f"was set back by {by}" if self._jump < 0 else f"jumped forward by {by}, or the machine slept"
-        return Symptom(
-            rule="sentinel/clock",
-            subject=self.host,
-            summary=f"The clock of {self.host} jumped",
-            detail=f"The clock {what}. Polling went on by the steady clock; times of that moment may look odd.",
-            hint="Check the time service (NTP) of the machine.",
-        )
-
-
-@dataclass
-class Disk:
-    """How much room is left where a SQLite file lies. `folder` None: there is no file of ours."""
-
-    folder: Path | None
-
-    async def __call__(self) -> Iterable[Findings]:
-        folder = self.folder
-        if folder is None:
-            return (Findings(rule="sentinel/disk"),)
-        try:
-            usage = await offload(lambda: shutil.disk_usage(folder))
-        except OSError:
-            return (Findings(rule="sentinel/disk", unknown=frozenset({str(folder)})),)
-        figures.DISK_FREE.set(usage.free / usage.total)
-        return (disk_findings(str(folder), usage.free, usage.total),)
-
-
-def disk_findings(folder: str, free: float, total: float) -> Findings:
-    """What so many free bytes of so many mean."""
-    limit = max(LOW_BYTES, min(LOW_SHARE * total, ENOUGH_BYTES))
-    if free >= limit * SLACK:
-        return Findings(rule="sentinel/disk")
-    if free >= limit:
-        return Findings(rule="sentinel/disk", unknown=frozenset({folder}))
-    symptom = Symptom(
-        rule="sentinel/disk",
-        subject=folder,
-        summary="The disk of the database is nearly full",
-        detail=f"{_bytes(free)} of {_bytes(total)} are free in {folder}",
-        hint="Make room, or lower SENTINEL_RETENTION_DAYS. A full disk stops recording, and with it telling.",
-        severity=Severity.CRITICAL if free < LAST_BYTES else Severity.WARNING,
-    )
-    return Findings(rule="sentinel/disk", symptoms=(symptom,))
-
-
-def _bytes(amount: float) -> str:
-    """Two digits are enough, and do not move with every commit."""
-    return f"{amount / 1e9:.1f} GB" if amount >= 1e9 else f"{round(amount / 1e7) * 10} MB"  # noqa: PLR2004 - a GB

@@ -15,7 +15,8 @@ from sentinel.engine.health import Check
 from sentinel.engine.heartbeat import Heartbeat, Pass
 from sentinel.engine.instance import Instance
 from sentinel.engine.lastgasp import LastGasp
-from sentinel.engine.looks import Disk, Polling, Telling, WallClock
+from sentinel.engine.looks import Polling, Telling
+from sentinel.engine.machine import Disk, Handles, WallClock
 from sentinel.engine.measuring import measure
 from sentinel.engine.outside import Endpoint, Outside, TokenTest
 from sentinel.engine.selfwatch import Look, SelfWatch
@@ -131,6 +132,7 @@ class Monitoring:
             Telling(instance.db, self._clock),
             Polling(instance.ticker, self._clock, lambda: instance.asked),
             WallClock(self._clock, socket.gethostname()),
+            Handles(socket.gethostname()),
             Disk(instance.db.folder),
             self.outside,
         )

@@ -11,7 +11,8 @@ from sentinel.demo.workspace_faults import http_status, refused
 from sentinel.domain.incidents import Incident
 from sentinel.domain.rules import Severity
 from sentinel.domain.selfcheck import Findings, Symptom
-from sentinel.engine.looks import Disk, Polling, Telling, WallClock, disk_findings
+from sentinel.engine.looks import Polling, Telling
+from sentinel.engine.machine import Disk, Handles, WallClock, disk_findings, handles
 from sentinel.engine.selfwatch import Look, SelfWatch
 from sentinel.errors import StoreBusy
 from sentinel.store import incidents, lease
@@ -162,6 +163,15 @@ async def test_the_disk_is_that_of_the_database_file(sqlite_url: str, tmp_path: 
     gone = await Disk(tmp_path / "gone")()
     assert [one.unknown for one in gone] == [frozenset({str(tmp_path / "gone")})]
     database.close()
+
+
+async def test_file_handles_that_run_out_are_told_while_there_are_some_left() -> None:
+    used, allowed = handles() or (0, 0)
+    assert 3 < used < allowed
+    for share, ill in ((0.5, False), (0.8, True)):
+        (found,) = await Handles("host", lambda share=share: (int(1000 * share), 1000))()  # type: ignore[misc]
+        assert bool(found.symptoms) is ill
+    assert list(await Handles("host", lambda: None)()) == []
 
 
 async def test_what_others_raise_lasts_until_they_end_it_or_a_restart(database: Database) -> None:
