@@ -302,8 +302,7 @@ def mend_of(trouble: CertificateTrouble, way: Way, shown: Certificate | None) ->
         case "dates":
             return f"check this machine's clock; if it is right, have the certificate of {way.host} renewed"
         case "name":
-            names = " or ".join(shown.names[:3]) if shown is not None else ""
-            other = f"write {names} in {way.setting}, or " if names else ""
+            other = f"if one of those names is meant, write it in {way.setting}; else " if shown is not None else ""
             return f"{other}have a certificate made out to {way.host}"
         case "trust":
             return way.trust_mend

@@ -125,7 +125,10 @@ async def test_a_certificate_for_another_name_says_for_which(authority: Authorit
     good, found = await walked_to(authority.serving("old.example.com"), ca_file=authority.ca_file)
     assert not good
     assert "is not for 127.0.0.1; it is made out to old.example.com" in found["tls"].text
-    assert found["tls"].mend.startswith("write old.example.com in url of the source portal, or ")
+    assert found["tls"].mend == (
+        "if one of those names is meant, write it in url of the source portal; "
+        "else have a certificate made out to 127.0.0.1"
+    )
 
 
 @pytest.mark.fault(47)

@@ -49,7 +49,8 @@ def _settings(environ: Mapping[str, str], found: Findings) -> Settings | None:
     _note("environment", settings.warnings, found)
     if not settings.warnings:
         count = sum(name.startswith(PREFIX) for name in environ)
-        found.ok("environment", f"{count} variable{'' if count == 1 else 's'} of Sentinel, all understood")
+        variables = f"{count} variable{'' if count == 1 else 's'} of Sentinel, all understood"
+        found.ok("environment", variables if count else "no variable of Sentinel is set")
     return settings
 
 

@@ -97,6 +97,14 @@ def test_a_thoroughly_sick_installation_names_every_mend_and_no_secret(
     _kept_secrets(done.output)
 
 
+def test_the_output_shown_in_the_documentation_is_what_is_printed() -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/find-out-what-is-wrong.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    printed = (GOLDEN / "doctor_sick.txt").read_text(encoding="utf-8").splitlines()
+    lines = [re.sub(r"port \d+", "port PORT", line) for line in shown.splitlines()]
+    assert [line for line in lines if line not in printed] == []
+
+
 def test_json_has_one_object_for_each_check(place: Clinic) -> None:
     place.slack.channel("workplace-alerts").archived = True
     found = _json(code=1)
