@@ -19,7 +19,7 @@ from sentinel.domain.selfcheck import Symptom
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
 from sentinel.engine.waiting import within
-from sentinel.errors import ConfigError, StoreError
+from sentinel.errors import ConfigError, Problem, StoreError
 
 log = structlog.get_logger("sentinel.reload")
 
@@ -51,6 +51,7 @@ class Reloader:
     on_accepted: Callable[[], None] = lambda: None
     refused: str = ""
     _tried: str = field(init=False)
+    _problems: tuple[Problem, ...] = ()
     _seen: str | None = None
     _asked: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -101,9 +102,9 @@ class Reloader:
         """Say it once; said again only when what is wrong has changed."""
         figures.RELOAD_OK.set(0)
         figures.RELOADS.labels("refused").inc()
-        if refused.message == self.refused:
+        if refused.problems == self._problems:
             return
-        self.refused = refused.message
+        self.refused, self._problems = refused.message, refused.problems
         # The one key whose value may have lines of its own, and an excerpt with a caret has.
         excerpt = as_text(refused.problems, _texts(refused))
         log.error("rules file refused, the old rules stay", problems=summary(refused.problems), exception=excerpt)
@@ -117,7 +118,7 @@ class Reloader:
         figures.RELOAD_LAST.set(SystemClock().now())
         log.info("rules reloaded", rules=len(loaded.rulebook.rules), sources=len(loaded.sources), same_text=same)
         if self.refused:
-            self.refused = ""
+            self.refused, self._problems = "", ()
             self.on_accepted()
 
 

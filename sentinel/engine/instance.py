@@ -23,7 +23,7 @@ from sentinel.engine.queries import Asked, needed
 from sentinel.engine.schedule import JumpWatch, Schedule
 from sentinel.engine.tenure import LEASE, Tenure
 from sentinel.engine.tick import Ticker
-from sentinel.engine.waiting import within
+from sentinel.engine.waiting import interrupted, within
 from sentinel.errors import LeaseLost, StoreBusy, StoreError
 from sentinel.store.database import Database
 from sentinel.store.housekeeping import Retention, purge
@@ -78,6 +78,7 @@ class Instance:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _learning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _adopted: asyncio.Event = field(default_factory=asyncio.Event)
     _telling: asyncio.Lock = field(default_factory=asyncio.Lock)
     _listed: dict[str, Source] = field(default_factory=dict)
     _by_query: dict[Query, Asked] = field(default_factory=dict)
@@ -158,6 +159,7 @@ class Instance:
                 return
             await self.tenure.renew()
             leading.start(self.asked, anew=moved)
+            self._adopted.set()
             with contextlib.suppress(LeaseLost):
                 await self.ticker.adapt(self.asked)
             if self.ticker.trouble is not None:
@@ -301,7 +303,9 @@ class Instance:
                 schedule.start(self.asked)
                 if self.asked != before:
                     log.info("polling", queries=len(self.asked), sources=len(self.sources))
-            await self.clock.sleep(DISCOVER_AGAIN if self.unlisted or not learnt else DISCOVER_EVERY)
+            pause = DISCOVER_EVERY if learnt else DISCOVER_AGAIN
+            while await interrupted(self.clock.sleep(DISCOVER_AGAIN if self.unlisted else pause), self._adopted):
+                pause = DISCOVER_EVERY
 
     async def _learn(self) -> bool:
         """Find out which services there are, so which queries to ask; bring the record in line with that.

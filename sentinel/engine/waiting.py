@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
+from typing import Any
 
 
 async def within(seconds: float, event: asyncio.Event) -> None:
@@ -14,3 +16,17 @@ async def within(seconds: float, event: asyncio.Event) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+
+
+async def interrupted(sleep: Coroutine[Any, Any, None], event: asyncio.Event) -> bool:
+    """Whether the event was set before the sleep was over; it is cleared then."""
+    tasks = [asyncio.ensure_future(sleep), asyncio.ensure_future(event.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    came = event.is_set()
+    event.clear()
+    return came

@@ -57,9 +57,10 @@ class HandBells:
 
 @dataclass
 class PatientClock:
-    """The town's clock for chores: they sleep for ever instead of making hours pass."""
+    """The town's clock for chores: they sleep for ever instead of making hours pass. `sleeps`: for how long they meant to."""
 
     clock: FakeClock
+    sleeps: list[float] = field(default_factory=list)
 
     def now(self) -> float:
         return self.clock.now()
@@ -68,7 +69,7 @@ class PatientClock:
         return self.clock.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        del seconds
+        self.sleeps.append(seconds)
         await asyncio.Event().wait()
 
 
@@ -80,6 +81,7 @@ class Office:
     db: Database
     instance: Instance
     bells: HandBells
+    clock: PatientClock
     closed: list[str] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     edits: int = 0
@@ -166,7 +168,7 @@ async def office(
             bells=lambda: bells,
             look_every=0.02,
         )
-        whole = Office(it, database, instance, bells)
+        whole = Office(it, database, instance, bells, clock)
 
         async def close() -> None:
             whole.closed.append("channels 0")

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sentinel.collect.source import Offer, Source
 from sentinel.demo.workspace_faults import rate_limited
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.reading import Failure, Query, Reading
+from sentinel.domain.reading import Failure, Query, Reading, Reason
 from sentinel.domain.rules import Service
+from sentinel.engine.instance import DISCOVER_AGAIN
 from sentinel.store import lease, outbox
 from sentinel.store.database import Database
 from sentinel.store.memory import load
@@ -201,6 +202,31 @@ async def test_a_source_that_is_exchanged_is_asked_anew_and_the_old_one_closed_a
     await at.poll()
     assert newer.asked == 1
     assert at.told == ["posted"]
+
+
+class Unlisted(Gated):
+    """A source that answers, but does not give its list of services."""
+
+    def services(self) -> tuple[Service, ...]:
+        return ()
+
+    async def discover(self) -> Offer | Failure:
+        return Failure(Reason.SERVER_ERROR, "the Portal said 500")
+
+
+@pytest.mark.promise("P4")
+async def test_a_new_source_that_cannot_be_listed_closes_nothing_and_is_looked_at_again_soon(
+    database: Database,
+) -> None:
+    async with office(database, rule=RULE) as at:
+        at.it.degrade(0)
+        await at.poll()
+        await until(lambda: at.clock.sleeps)
+        await at.edit(RULE, sources={"portal": Unlisted(at.it.source)})
+        assert reasons(at) == [None]
+        assert [one.query.service for one in at.instance.asked] == ["Exchange Online"]
+        await until(lambda: at.clock.sleeps[-1] == DISCOVER_AGAIN)
+        assert at.told == ["posted"]
 
 
 async def test_channels_are_closed_when_the_sends_that_use_them_are_over(database: Database) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from sentinel.engine.waiting import within
+from sentinel.engine.waiting import interrupted, within
 
 
 async def test_who_is_cancelled_while_the_event_is_set_is_cancelled() -> None:
@@ -25,3 +25,19 @@ async def test_it_ends_with_the_time_and_with_the_event() -> None:
     await within(0.0, event)
     event.set()
     await within(60.0, event)
+
+
+async def test_a_sleep_is_interrupted_by_the_event_and_says_so() -> None:
+    event, woken = asyncio.Event(), asyncio.Event()
+
+    async def sleep() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            woken.set()
+
+    event.set()
+    assert await interrupted(sleep(), event)
+    assert woken.is_set()
+    assert not event.is_set()
+    assert not await interrupted(asyncio.sleep(0), event)
