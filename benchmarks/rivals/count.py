@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from benchmarks.rivals.episodes import CLOSE, OPEN, Episode, Truth
 from benchmarks.rivals.receiver import Post
+
+Step = tuple[Episode, str]
 
 LATE = 30.0
 """Seconds after the truth changed; polling, evaluating and grouping take up to twelve of them."""
@@ -18,11 +19,9 @@ LATE = 30.0
 class Count:
     """Figures of one system in one run. `due` are two notices per episode: that it began and that it ended."""
 
-    episodes: int
     due: int
     posts: int
-    lost_open: int
-    lost_close: int
+    lost: int
     unheard: int
     hanging: int
     repeated: int
@@ -35,14 +34,10 @@ class Count:
     worst: float
     kills: int
 
-    @property
-    def lost(self) -> int:
-        """Notices that were never accepted."""
-        return self.lost_open + self.lost_close
-
 
 ROWS = (
     ("notices due (two per episode)", "due"),
+    ("posts accepted by the receiver", "posts"),
     ("**lost**: never accepted by the receiver", "lost"),
     ("– of them: episodes nobody ever heard of, two notices each", "unheard"),
     ("– of them: told as begun, never told as ended", "hanging"),
@@ -58,47 +53,54 @@ ROWS = (
 )
 
 
+@dataclass
+class _Told:
+    """What was accepted, post by post: when each step was first told, and what a post was that told nothing new."""
+
+    first: dict[Step, float] = field(default_factory=dict)
+    repeated: int = 0
+    marked: int = 0
+    in_vain: int = 0
+    merged: int = 0
+    digests: set[str] = field(default_factory=set)
+
+    def take(self, at: float, post: Post) -> None:
+        """A digest lists where all of its incidents stand, so it is a repeat only under its own key."""
+        news = [step for step in post.steps if step not in self.first]
+        again = post.digest in self.digests if post.digest else not news
+        self.repeated += again and not post.marked
+        self.marked += again and post.marked
+        self.in_vain += post.marked and not again
+        self.merged += sum((episode, CLOSE) in news for episode, step in news if step == OPEN)
+        self.digests |= {post.digest} if post.digest else set()
+        for step in news:
+            self.first[step] = at
+
+
 def count(truth: Truth, accepted: Sequence[tuple[float, Post]], kills: int) -> Count:
     """Hold what a receiver accepted (seconds since the beginning, post) against the truth."""
-    told = _told(accepted)
-    missing = [(one, step) for one in truth.episodes for step in (OPEN, CLOSE) if not told.get((one, step))]
-    unheard = [one for one, step in missing if step == OPEN and (one, CLOSE) in missing]
-    again = [marked for times in told.values() for _, marked in times[1:]]
-    delays = [times[0][0] - one.began(step) for (one, step), times in told.items()]
+    told = _Told()
+    for at, post in sorted(accepted, key=lambda one: one[0]):
+        told.take(at, post)
+    first = told.first
+    missing = {(one, step) for one in truth.episodes for step in (OPEN, CLOSE)} - first.keys()
+    delays = [at - one.began(step) for (one, step), at in first.items()]
     return Count(
-        episodes=len(truth.episodes),
         due=2 * len(truth.episodes),
         posts=len(accepted),
-        lost_open=sum(step == OPEN for _, step in missing),
-        lost_close=sum(step == CLOSE for _, step in missing),
-        unheard=len(unheard),
-        hanging=sum(step == CLOSE and (one, OPEN) not in missing for one, step in missing),
-        repeated=again.count(False),
-        marked=again.count(True),
-        in_vain=sum(times[0][1] for times in told.values()),
-        merged=sum(len(post.steps) > 1 for _, post in accepted),
-        disorder=sum(
-            told[one, CLOSE][0][0] < told[one, OPEN][0][0]
-            for one in truth.episodes
-            if told.get((one, OPEN)) and told.get((one, CLOSE))
-        ),
+        lost=len(missing),
+        unheard=sum((one, CLOSE) in missing for one, step in missing if step == OPEN),
+        hanging=sum((one, OPEN) not in missing for one, step in missing if step == CLOSE),
+        repeated=told.repeated,
+        marked=told.marked,
+        in_vain=told.in_vain,
+        merged=told.merged,
+        disorder=sum(first.get((one, CLOSE), one.end + 1e9) < first.get((one, OPEN), 0.0) for one in truth.episodes),
         late=sum(delay > LATE for delay in delays),
         delay=median(delays) if delays else 0.0,
         worst=max(delays, default=0.0),
         kills=kills,
     )
-
-
-def _told(accepted: Sequence[tuple[float, Post]]) -> dict[tuple[Episode, str], list[tuple[float, bool]]]:
-    """Per step when it was accepted, and whether that was marked. A digest repeats when it comes under its own key again."""
-    told: dict[tuple[Episode, str], list[tuple[float, bool]]] = defaultdict(list)
-    digests: set[str] = set()
-    for at, post in sorted(accepted, key=lambda one: one[0]):
-        for step in post.steps:
-            if not post.digest or post.digest in digests or step not in told:
-                told[step].append((at, post.marked))
-        digests.add(post.digest)
-    return told
 
 
 def table(columns: Sequence[tuple[str, Count]]) -> Iterator[str]:
