@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -162,8 +163,12 @@ async def _connections(way: Way, addresses: list[str], found: Findings) -> list[
     """The addresses that take a connection. That one of several does not is worth a word, except on this machine."""
     failures = dict(zip(addresses, await asyncio.gather(*(_connected(a, way.port) for a in addresses)), strict=True))
     reached = [address for address, failure in failures.items() if failure is None]
-    # A machine without IPv6 knows so at once, and loses no time over it.
-    slow = [one for one, failure in failures.items() if failure is not None and failure.errno not in _NO_ROUTE]
+    lacking = {
+        six
+        for six in (True, False)
+        if all(one is not None and one.errno in _NO_ROUTE for a, one in failures.items() if (":" in a) is six)
+    }  # a machine without IPv6 knows so at once, and loses no time over it
+    slow = [a for a, failure in failures.items() if failure is not None and (":" in a) not in lacking]
     if not reached:
         why = "; ".join(f"{address}: {failure}" for address, failure in failures.items())
         found.failed("tcp", f"no connection to port {way.port} ({shortened(why)})", _FIREWALL + _around(way))
@@ -210,8 +215,9 @@ async def _connected(address: str, port: int) -> _Failure | None:
     except TimeoutError:
         return _Failure(f"no answer within {STEP_SECONDS:g} s")
     except OSError as error:
-        text = "refused" if isinstance(error, ConnectionRefusedError) else (error.strerror or type(error).__name__)
-        return _Failure(text, error.errno)
+        if isinstance(error, ConnectionRefusedError):
+            return _Failure("refused", error.errno)
+        return _Failure(os.strerror(error.errno).lower() if error.errno else type(error).__name__, error.errno)
     await _leave(writer)
     return None
 

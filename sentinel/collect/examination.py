@@ -36,6 +36,8 @@ _UNLISTED = frozenset({Reason.NOT_A_TABLE, Reason.NOT_FOUND, Reason.BAD_REQUEST}
 
 _TRUST = "give the PEM file of the authority that issued it: ca_file in this source's table of the rules file"
 _PROXY = "a source goes through it only with trust_env = true in its table"
+_NOT_AGAIN = "not asked again: the Portal locks accounts"
+_LOCK = "The Portal locks an account for 15 minutes after five failed logins in a row: wait before you try more"
 _SLOW = "it may be computing (at night) or restarting: try again in a while"
 
 
@@ -68,8 +70,8 @@ async def examine(
     try:
         asked_at = clock.now()
         looked = await source.look()
-        if _is_portal(looked, found) and _is_admitted(looked, found):
-            await _compare(source, looked, rules, queries, found)
+        if _is_portal(looked, found):
+            await _compare(source, looked, rules, queries, found, variables)
     finally:
         await source.close()
     return _ahead(looked, asked_at)
@@ -114,43 +116,44 @@ def _is_portal(looked: Looked, found: Findings) -> bool:
     return False
 
 
-def _is_admitted(looked: Looked, found: Findings) -> bool:
-    if isinstance(looked.found, Failure) and looked.found.reason in REFUSED:
-        _note_refusal(looked.found, found)
-        found.rest(CHECKS[2:], "not asked again: the Portal locks accounts")
-        return False
-    if not isinstance(looked.found, Failure):
-        found.ok("login", "user and password are accepted")
-    return True
-
-
 async def _compare(
-    source: NexthinkSource, looked: Looked, rules: Sequence[Rule], queries: Queries, found: Findings
+    source: NexthinkSource,
+    looked: Looked,
+    rules: Sequence[Rule],
+    queries: Queries,
+    found: Findings,
+    variables: tuple[str, str],
 ) -> None:
-    """What the Portal has against what the rules ask."""
-    known, listed = source.services(), looked.found
-    note_services(known, listed, rules, found)
-    note_levels(listed, rules, found)
-    wanted = queries(known)
-    unclear = isinstance(listed, Failure)
-    if not wanted:
-        found.rest(("login", "data") if unclear else ("data",), "the rules ask for nothing that is known")
+    """Whether the account is let in, and what the Portal has against what the rules ask."""
+    listed = looked.found
+    if isinstance(listed, Failure) and listed.reason in REFUSED:
+        _note_refusal(listed, variables, found)
+        found.rest(CHECKS[2:], _NOT_AGAIN)
         return
-    answer = await source.examine(wanted[0])
-    if unclear and answer.failure is not None and answer.failure.reason in REFUSED:
-        _note_refusal(answer.failure, found)
-        found.skipped("data", "not asked again: the Portal locks accounts")
-        return
-    if unclear and answer.parsed is not None:
+    wanted = queries(source.services())
+    answer = await source.examine(wanted[0]) if wanted else None
+    refusal = answer.failure if answer is not None and answer.failure is not None else None
+    if refusal is not None and refusal.reason in REFUSED:
+        _note_refusal(refusal, variables, found)
+    elif not isinstance(listed, Failure) or (answer is not None and answer.parsed is not None):
         found.ok("login", "user and password are accepted")
-    elif unclear:
+    else:
         found.skipped("login", "no answer of the Portal shows whether it is accepted")
-    note_data(answer, rules, found)
+    note_services(source.services(), listed, rules, found)
+    note_levels(listed, rules, found)
+    if answer is None:
+        found.skipped("data", "the rules ask for nothing that is known")
+    elif refusal is not None and refusal.reason in REFUSED:
+        found.skipped("data", _NOT_AGAIN)
+    else:
+        note_data(answer, rules, found)
 
 
-def _note_refusal(failure: Failure, found: Findings) -> None:
+def _note_refusal(failure: Failure, variables: tuple[str, str], found: Findings) -> None:
     """401 and 403 told apart: the one is about who asks, the other about what the account may do."""
-    found.failed("login", failure.text, failure.hint, code=CredentialsRefused.exit_code)
+    user, password = variables
+    mend = failure.hint if failure.reason is Reason.FORBIDDEN else f"check {user} and {password}. {_LOCK}"
+    found.failed("login", failure.text, mend, code=CredentialsRefused.exit_code)
 
 
 def _ahead(looked: Looked, asked_at: float) -> float | None:

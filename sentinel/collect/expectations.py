@@ -11,14 +11,13 @@ from sentinel.collect.quality import shown
 from sentinel.collect.source import Offer
 from sentinel.domain.metrics import nearest
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.reading import Failure, Query, Reason
+from sentinel.domain.reading import Failure, Query
 from sentinel.domain.rules import Rule, Service
-from sentinel.errors import CredentialsRefused, SourceError
+from sentinel.fetch_reach import shortened
 from sentinel.findings import Findings
 
 _DISCOVER = "`sentinel discover` lists what there is"
 _PROBE = "`sentinel probe` shows the whole answer"
-_REFUSED = frozenset({Reason.UNAUTHORIZED, Reason.FORBIDDEN, Reason.PAUSED})
 
 
 def note_services(known: Sequence[Service], listed: Offer | Failure, rules: Sequence[Rule], found: Findings) -> None:
@@ -79,7 +78,8 @@ def note_levels(listed: Offer | Failure, rules: Sequence[Rule], found: Findings)
             text = f"there is no hierarchy {shown(hierarchy)}: there is {', '.join(levels)}"
             found.failed("levels", text, _instead(hierarchy, levels))
     if not unknown:
-        found.ok("levels", "; ".join(f"{name}: {' > '.join(below) or 'not listed'}" for name, below in levels.items()))
+        listing = "; ".join(f"{name}: {' > '.join(below) or 'not listed'}" for name, below in levels.items())
+        found.ok("levels", shortened(listing))
 
 
 def note_data(answer: Examined, rules: Sequence[Rule], found: Findings) -> None:
@@ -88,9 +88,8 @@ def note_data(answer: Examined, rules: Sequence[Rule], found: Findings) -> None:
     where = f"level {query.level}" if query.level is not None else f"below {'/'.join(query.path or ()) or 'the top'}"
     asked = f"{query.service}, {query.hierarchy}, {where}"
     if failure is not None or answer.parsed is None:
-        reason, text, hint = (failure.reason, failure.text, failure.hint) if failure else (None, "no answer", "")
-        code = (CredentialsRefused if reason in _REFUSED else SourceError).exit_code
-        found.failed("data", f"{asked}: {text}", hint or _PROBE, code=code)
+        text, hint = (failure.text, failure.hint) if failure else ("no answer", "")
+        found.failed("data", f"{asked}: {text}", hint or _PROBE)
         return
     columns, wanted = answer.parsed.figures.columns, _metrics(rules, query)
     lacking = sorted(wanted - columns.keys())

@@ -10,6 +10,7 @@ from typing import Any
 from sentinel.deliver import slack_answers
 from sentinel.deliver.escape import clean
 from sentinel.deliver.settings import SlackSettings
+from sentinel.deliver.slack_answers import Meaning
 from sentinel.deliver.slack_calls import Accepted, Denied, Lost, SlackCalls
 from sentinel.deliver.slack_search import LIST_PAGES, is_channel_id
 from sentinel.domain.metrics import nearest
@@ -18,6 +19,9 @@ from sentinel.fetch_reach import Way, walk
 from sentinel.findings import Findings
 
 DEADLINE = 5.0
+
+AT_ONCE = 5
+"""Channels that are asked about side by side."""
 
 SCOPES: Mapping[str, str] = {
     "chat:write": "nothing can be posted",
@@ -30,6 +34,7 @@ SCOPES: Mapping[str, str] = {
 """What Sentinel needs of a bot token, and what comes of it where it is missing."""
 
 _INSTALL = "add it under OAuth & Permissions in the app's settings, then install the app to the workspace again"
+_AGAIN = "try again in a minute; status.slack.com says whether Slack is well"
 _TOKEN_ERRORS = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
 )
@@ -65,11 +70,11 @@ async def examine(settings: SlackSettings, channels: Sequence[str], found: Findi
 
 def _refused_token(reply: Denied | Lost, found: Findings) -> None:
     if isinstance(reply, Lost):
-        found.failed("token", reply.reason, "try again; see status.slack.com")
+        found.failed("token", reply.reason, _AGAIN)
         return
     known = slack_answers.answer(reply.code)
     code = CredentialsRefused.exit_code if reply.code in _TOKEN_ERRORS else None
-    found.failed("token", f"Slack answers {reply.code}", known.hint or "try again in a minute", code=code)
+    found.failed("token", f"Slack answers {reply.code}", known.hint or _AGAIN, code=code)
 
 
 def _scopes(granted: frozenset[str] | None, found: Findings) -> None:
@@ -90,11 +95,16 @@ async def _channels(
     named = any(not is_channel_id(one) for one in channels)
     listed = await _listed(calls, granted) if named else {}
     notes = [Findings() for _ in channels]
-    ways = [
-        _by_id(calls, channel, invite, note) if is_channel_id(channel) else _named(calls, channel, listed, invite, note)
-        for channel, note in zip(channels, notes, strict=True)
-    ]
-    await asyncio.gather(*ways)
+    few = asyncio.Semaphore(AT_ONCE)
+
+    async def look(channel: str, note: Findings) -> None:
+        async with few:
+            if is_channel_id(channel):
+                await _by_id(calls, channel, invite, note)
+            else:
+                await _named(calls, channel, listed, invite, note)
+
+    await asyncio.gather(*(look(channel, note) for channel, note in zip(channels, notes, strict=True)))
     for note in notes:
         found.extend(note)
 
@@ -172,20 +182,27 @@ async def _known(calls: SlackCalls, channel: str, shown: Mapping[str, Any], invi
     if isinstance(reply, Accepted):
         found.ok(channel, f"the bot is in this {private} channel and can look its posts up")
         return
-    why = f"Slack answers {reply.code}" if isinstance(reply, Denied) else reply.reason
-    mend = f"grant {'groups' if shown.get('is_private') else 'channels'}:history: {_INSTALL}"
-    if isinstance(reply, Lost) or reply.code != "missing_scope":
-        mend = "try again in a minute" if isinstance(reply, Lost) else slack_answers.answer(reply.code).hint
-    found.warning(channel, f"the bot is in it, but cannot look posts up: {why}", mend)
+    if isinstance(reply, Lost):
+        found.warning(channel, f"the bot is in it, but cannot look posts up: {reply.reason}", _AGAIN)
+    elif slack_answers.answer(reply.code).meaning is Meaning.LATER:
+        found.skipped(channel, f"the bot is in it; Slack answers {reply.code} and tells no more now")
+    else:
+        scope = f"{'groups' if shown.get('is_private') else 'channels'}:history"
+        mend = f"{scope}: {_INSTALL}" if reply.code == "missing_scope" else slack_answers.answer(reply.code).hint
+        text = f"the bot is in it, but cannot look posts up: Slack answers {reply.code}"
+        found.warning(channel, text, mend or _AGAIN)
 
 
 def _denied(channel: str, reply: Denied | Lost, method: str, invite: str, found: Findings) -> None:
     if isinstance(reply, Lost):
-        found.failed(channel, reply.reason, "try again in a minute")
+        found.failed(channel, reply.reason, _AGAIN)
+    elif slack_answers.answer(reply.code).meaning is Meaning.LATER:
+        found.skipped(channel, f"Slack answers {reply.code} and tells no more now")
     elif reply.code == "missing_scope":
         found.skipped(channel, "without the missing scopes Slack does not tell")
     elif reply.code == "channel_not_found":
         mend = f"write {invite} in the channel if it is private; else correct the id in the rules file"
         found.failed(channel, "Slack shows the bot no channel of this id", mend)
     else:
-        found.failed(channel, f"Slack answers {reply.code} to {method}", slack_answers.answer(reply.code).hint)
+        mend = slack_answers.answer(reply.code).hint or _AGAIN
+        found.failed(channel, f"Slack answers {reply.code} to {method}", mend)

@@ -35,9 +35,7 @@ def groups_of(settings: Settings, loaded: Loaded, clock: Clock) -> Iterator[Grou
     for name in places("webhook"):
         hook = delivery.webhooks[name]  # the rules file cannot have the one without the other
         yield Group("webhook", name, look=_hook(hook.url, f"url of the webhook {name}", _PROOF, clock))
-    if beat := settings.heartbeat_url.get_secret_value():
-        proof = "the first pass of `sentinel run` sends one"
-        yield Group("heartbeat", look=_hook(Secret(beat), "SENTINEL_HEARTBEAT_URL", proof, clock))
+    yield _heartbeat(settings, clock)
 
 
 _PROOF = "`sentinel notices test` sends one"
@@ -80,6 +78,18 @@ def _hook(url: Secret, setting: str, proof: str, clock: Clock) -> Look:
         await hook_examination.examine(url, setting, proof, found, clock.now())
 
     return look
+
+
+def _heartbeat(settings: Settings, clock: Clock) -> Group:
+    group = Group("heartbeat")
+    url = settings.heartbeat_url.get_secret_value()
+    if url:
+        proof = "the first pass of `sentinel run` sends one"
+        group.look = _hook(Secret(url), "SENTINEL_HEARTBEAT_URL", proof, clock)
+    else:
+        text = "SENTINEL_HEARTBEAT_URL is not set: nobody outside notices when Sentinel falls silent"
+        group.findings.skipped("address", text)
+    return group
 
 
 def _unset(variable: str, check: str, found: Findings) -> None:

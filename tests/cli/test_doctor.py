@@ -127,6 +127,7 @@ def test_json_has_one_object_for_each_check(place: Clinic) -> None:
         "slack",
         "email",
         "webhook pager",
+        "heartbeat",
         "http",
     ]
 
@@ -140,7 +141,7 @@ def test_only_what_is_named_is_shown_and_counts(place: Clinic) -> None:
     assert _json("--only", "slack", code=5)["ok"] is False
     done = call("doctor", "--only", "slak")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "there are: configuration, database, clock, portal, slack, email, pager, http" in done.stderr
+    assert "there are: configuration, database, clock, portal, slack, email, pager, heartbeat, http" in done.stderr
 
 
 def test_brief_shows_only_what_is_not_well(place: Clinic) -> None:

@@ -119,7 +119,7 @@ async def test_a_wrong_password_is_tried_once_and_never_shown() -> None:
     assert found.states("http", "login", "data") == ["ok", "failed", "skipped"]
     assert found.one("login").code == 5
     assert "user or password refused" in found.one("login").text
-    assert "locks an account" in found.one("login").mend
+    assert found.one("login").mend.startswith(f"check {VARIABLES[0]} and {VARIABLES[1]}. The Portal locks an account")
     assert CANARY not in found.shown
 
 
@@ -187,6 +187,13 @@ async def test_declared_services_do_without_the_portals_list() -> None:
         found = await examined(served, services={"Exchange Online": EXCHANGE})
     assert found.states("http", "services", "levels", "login", "data") == ["ok", "ok", "skipped", "ok", "ok"]
     assert "declared ones only" in found.one("services").text
+
+
+async def test_a_list_that_anybody_may_read_proves_no_password() -> None:
+    async with portal() as served:
+        served.fault(Status(401, only="/api/beta/service/data"))
+        found = await examined(served)
+    assert found.states("login", "services", "data") == ["failed", "ok", "skipped"]
 
 
 async def test_the_data_may_be_refused_where_the_list_is_not_to_be_had() -> None:

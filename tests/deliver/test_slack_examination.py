@@ -9,7 +9,7 @@ import pytest
 from sentinel.deliver.settings import Secret, SlackSettings
 from sentinel.deliver.slack_examination import SCOPES, examine
 from sentinel.demo.workspace import Workspace
-from sentinel.demo.workspace_faults import http_status, refused
+from sentinel.demo.workspace_faults import http_status, rate_limited, refused
 from sentinel.demo.workspace_settings import ALL_SCOPES
 from sentinel.findings import Findings, State
 from tests.deliver.examined import NOW, by_check, shown
@@ -109,7 +109,7 @@ async def test_a_private_channel_needs_its_own_scope_to_be_looked_up(workspace: 
     one = next(one for one in await looked_at(workspace, "#secret-war-room") if one.check == "#secret-war-room")
     assert one.state is State.WARNING
     assert "cannot look posts up: Slack answers missing_scope" in one.text
-    assert one.mend.startswith("grant groups:history")
+    assert one.mend.startswith("groups:history: add it under OAuth")
 
 
 async def test_a_channel_may_be_given_by_its_id(workspace: Workspace) -> None:
@@ -135,6 +135,15 @@ async def test_an_answer_that_is_lost_is_told_as_such(workspace: Workspace) -> N
     workspace.inject("auth.test", refused("ratelimited"))
     found = by_check(await looked_at(workspace))
     assert (found["token"].text, found["token"].code) == ("Slack answers ratelimited", 1)
+
+
+@pytest.mark.parametrize("method", ["conversations.history", "conversations.list"])
+async def test_a_slack_that_wants_fewer_questions_is_not_asked_more(workspace: Workspace, method: str) -> None:
+    workspace.inject(method, rate_limited())
+    channel = by_check(await looked_at(workspace))[ALERTS]
+    assert channel.state is State.SKIPPED
+    assert "Slack answers ratelimited and tells no more now" in channel.text
+    assert len(workspace.calls(method)) == 1
 
 
 async def test_a_workspace_out_of_reach_ends_before_the_token(workspace: Workspace) -> None:
