@@ -1,6 +1,6 @@
 # Short names; each check is defined once, in scripts/test.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports format catalogue lock bench soak matrix rivals wheel
+.PHONY: help setup demo test lint types imports format catalogue lock bench soak matrix fuzz rivals wheel
 
 UV ?= $(shell command -v uv || echo .venv/bin/uv)
 COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header
@@ -43,6 +43,9 @@ bench: setup ## measure: ratios against reference implementations, in one run
 
 soak: setup ## kill `sentinel run` at random for a minute and count what was lost or repeated
 	@.venv/bin/python -m benchmarks.soak
+
+fuzz: setup ## feed odd answers, files and names to the program for ten minutes, with new seeds
+	@.venv/bin/python -m tests.fuzz --minutes 10
 
 matrix: setup ## kill `sentinel run` at every point of a tick and print what people got
 	@.venv/bin/python -m benchmarks.killmatrix

@@ -80,7 +80,10 @@ class SlackChannel:
             return found
         if ref is not None and not is_root(found):
             return Delivered(ref)  # a line of the thread that was also shown in the channel
-        return Delivered(_ref(delivery, place, str(found.get("ts", ""))))
+        ts = found.get("ts")
+        if not isinstance(ts, str) or not ts:
+            return Unclear("Slack has the message and does not name it")
+        return Delivered(_ref(delivery, place, ts))
 
     async def close(self) -> None:
         """Nothing: the calls are shared by all channels of a workspace, and whoever made them closes them."""
@@ -109,7 +112,7 @@ class SlackChannel:
         reply = await self._fitting("chat.postMessage", _forms(words, delivery.at, mark(delivery.key)), arguments)
         if not isinstance(reply, Accepted):
             return _outcome("chat.postMessage", reply)
-        channel, ts = str(reply.data.get("channel", "")), str(reply.data.get("ts", ""))
+        channel, ts = reply.text("channel"), reply.text("ts")
         if not channel or not ts:
             return Unclear("Slack's answer to chat.postMessage names no message")
         self._search.remember(self._to, channel)
@@ -129,6 +132,8 @@ class SlackChannel:
         }
         full = blocks.thread_line(wording(delivery), line, mark(delivery.key), alone=broadcast)
         reply = await self._fitting("chat.postMessage", (full, {**full, "blocks": []}), arguments)
+        if isinstance(reply, Accepted) and not reply.text("ts"):
+            return Unclear("Slack's answer to chat.postMessage names no message")
         if isinstance(reply, Accepted):
             return Delivered(_thread_of(reply, ref, delivery))
         if _is_gone(reply):
@@ -166,9 +171,8 @@ def _ref(delivery: Delivery, channel: str, ts: str) -> dict[str, str]:
 def _thread_of(reply: Accepted, ref: Ref, delivery: Delivery) -> Ref:
     """The root that the line stands under. Slack may put the line of a lost thread into the channel: a new root."""
     message = reply.data.get("message")
-    ts = str(reply.data.get("ts", ""))
-    if ts and isinstance(message, dict) and message.get("thread_ts") != ref["ts"]:
-        return _ref(delivery, ref["channel"], ts)
+    if isinstance(message, dict) and message.get("thread_ts") != ref["ts"]:
+        return _ref(delivery, ref["channel"], reply.text("ts"))
     return ref
 
 

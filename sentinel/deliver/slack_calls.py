@@ -28,6 +28,11 @@ class Accepted:
     data: Mapping[str, Any]
     scopes: frozenset[str] | None = None
 
+    def text(self, field: str) -> str:
+        """A field of the answer that is text; empty where it is anything else."""
+        value = self.data.get(field)
+        return value if isinstance(value, str) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Denied:
@@ -80,7 +85,7 @@ class SlackCalls:
             return Lost(f"the connection to Slack was lost during {method} ({type(error).__name__})", sent=True)
         except Exception as error:  # noqa: BLE001  # slack-sdk raises what it likes over answers that are not JSON
             return Lost(f"Slack's answer to {method} could not be read ({type(error).__name__})", sent=True)
-        return Accepted(answer.data if isinstance(answer.data, dict) else {}, _scopes(answer.headers))
+        return _accepted(method, answer.data, answer.headers)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -112,6 +117,13 @@ def _guarded_socket(found: tuple[Any, ...]) -> socket.socket:
     if is_forbidden(str(address[0])):
         raise ForbiddenAddress(str(address[0]), str(address[0]))
     return socket.socket(family, kind, protocol)
+
+
+def _accepted(method: str, data: object, headers: Mapping[str, str]) -> Reply:
+    """Slack's yes; the library takes anything for one that is not plainly false."""
+    if isinstance(data, dict) and data.get("ok") is True:
+        return Accepted(data, _scopes(headers))
+    return Lost(f"Slack's answer to {method} says neither yes nor no", sent=True)
 
 
 def _refusal(method: str, refusal: SlackApiError, token: str) -> Reply:

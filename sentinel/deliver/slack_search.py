@@ -30,6 +30,7 @@ Message = Mapping[str, Any]
 Found = Message | Unclear | None
 Fits = Callable[[Message], bool]
 
+_TS = re.compile(r"[0-9]{1,12}(?:\.[0-9]+)?")
 _ID = re.compile(r"[CGD][A-Z0-9]{7,}")
 
 
@@ -56,7 +57,7 @@ class SlackSearch:
                 return found
             if found is None:
                 return Unclear(f"Slack lists no channel {name}; its messages cannot be looked up")
-            self._ids[name] = str(found["id"])
+            self._ids[name] = found["id"]
         return self._ids[name]
 
     async def in_channel(self, channel: str, key: str, since: float) -> Found:
@@ -79,7 +80,7 @@ class SlackSearch:
 
         With `down_to` (Unix seconds) the items come newest first, and what is older need not be read.
         """
-        cursor = ""
+        cursor: str | None = ""
         for _ in range(pages):
             reply = await self._calls.call(method, {**arguments, "cursor": cursor} if cursor else arguments, query=True)
             if not isinstance(reply, Accepted):
@@ -88,10 +89,19 @@ class SlackSearch:
             if not isinstance(items, list):
                 return Unclear(f"Slack's answer to {method} has no {part}")
             found = next((one for one in items if isinstance(one, dict) and fits(one)), None)
-            cursor = str((reply.data.get("response_metadata") or {}).get("next_cursor") or "")
-            if found is not None or not cursor or _reaches(items, down_to):
+            cursor = _next(reply)
+            if found is not None or cursor == "" or _reaches(items, down_to):
                 return found
+            if cursor is None:
+                return Unclear(f"Slack's answer to {method} does not say whether it goes on")
         return Unclear(f"{method} has more than {pages} pages, and what was looked for is on none of them")
+
+
+def _next(reply: Accepted) -> str | None:
+    """Where an answer goes on; empty at its end, None where that cannot be told."""
+    told = reply.data.get("response_metadata") or {}
+    cursor = (told.get("next_cursor") or "") if isinstance(told, dict) else None
+    return cursor if isinstance(cursor, str) else None
 
 
 def is_channel_id(name: str) -> bool:
@@ -121,11 +131,8 @@ _WHOLE = {"inclusive": "true", "include_all_metadata": "true", "limit": "200"}
 
 def _reaches(items: list[Any], instant: float) -> bool:
     """Whether the last of these messages is older than that."""
-    ts = str(items[-1].get("ts")) if items and isinstance(items[-1], dict) else ""
-    try:
-        return float(ts) < instant
-    except ValueError:
-        return False
+    ts = items[-1].get("ts") if items and isinstance(items[-1], dict) else None
+    return isinstance(ts, str) and _TS.fullmatch(ts) is not None and float(ts) < instant
 
 
 def _with(key: str) -> Fits:
@@ -162,4 +169,4 @@ def _absent(method: str, reply: Reply) -> Unclear | None:
 
 
 def _is_named(channel: Mapping[str, Any], name: str) -> bool:
-    return channel.get("name") == name.removeprefix("#") and isinstance(channel.get("id"), str)
+    return channel.get("name") == name.removeprefix("#") and isinstance(channel.get("id"), str) and channel["id"] != ""

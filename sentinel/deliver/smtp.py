@@ -25,7 +25,8 @@ REMEMBERED = 500
 """Notices whose partial acceptance is remembered at most; beyond, a recipient may get one twice under one Message-ID."""
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
-_PERMANENT = 500  # RFC 5321: 4xx may be tried again, 5xx may not
+_NO = range(400, 600)  # RFC 5321: 4xx may be tried again
+_PERMANENT = range(500, 600)  # and 5xx may not
 _AUTH_HINT = "Check SENTINEL_SMTP_USERNAME and SENTINEL_SMTP_PASSWORD."
 _TLS_HINT = "SENTINEL_SMTP_SECURITY is starttls, and nothing is sent without it."
 
@@ -177,8 +178,8 @@ class _Session:
                 await smtp.rcpt(one)
                 taken.append(one)
             except aiosmtplib.SMTPRecipientRefused as refusal:
-                side = progress.refused if refusal.code >= _PERMANENT else progress.waiting
-                side[one] = _said(refusal)
+                side = progress.refused if refusal.code in _PERMANENT else progress.waiting
+                side[one] = self._said(refusal)
         if taken:
             self.stage = "DATA"
             await smtp.data(content)
@@ -213,19 +214,23 @@ class _Session:
         smtp.close()
 
     def _answered(self, error: aiosmtplib.SMTPResponseException) -> Outcome:
-        said = str(error.code) if self.stage == "AUTH" else _said(error)  # no server's echo of credentials
+        said = str(error.code) if self.stage == "AUTH" else self._said(error)
         reason = f"the mail server answered {said} at {self.stage}"
-        if error.code < _PERMANENT:
+        if self.stage == "DATA" and error.code not in _NO:
+            return Unclear(reason)  # neither yes nor no, and the mail may be in its hands
+        if error.code not in _PERMANENT:
             return Later(reason)
         return Refused(reason, _AUTH_HINT if self.stage == "AUTH" else "")
+
+    def _said(self, error: aiosmtplib.SMTPResponseException) -> str:
+        """The server's word, without an echo of the password."""
+        password = self._settings.password.reveal() if self._settings.password is not None else ""
+        told = str(error.message)
+        return f"{error.code} {clean(told.replace(password, '***') if password else told, 160)}"
 
     def _connection(self) -> aiosmtplib.SMTP:
         assert self._smtp is not None, "open the session first"
         return self._smtp
-
-
-def _said(error: aiosmtplib.SMTPResponseException) -> str:
-    return f"{error.code} {clean(str(error.message), 160)}"
 
 
 def _listed(answers: dict[str, str]) -> str:
