@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sentinel.clock import Clock
 from sentinel.collect import refusals
 from sentinel.collect.echoes import authorization, without_login
+from sentinel.collect.freshness import remark, stale
 from sentinel.collect.gate import Gate
 from sentinel.collect.nodes import Named
 from sentinel.collect.pages import describe_page, offer_of
@@ -20,7 +21,7 @@ from sentinel.collect.table import Unreadable
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.reading import Failure, Query, Reading, Reason, slot_of
 from sentinel.domain.rules import Service
-from sentinel.fetch import Answer, Client, Params, Trouble, TroubleReason
+from sentinel.fetch import Answer, Client, Params, Trouble, TroubleReason, place
 
 RETRY_AFTER = 0.5
 """Seconds before the one repetition within a turn, plus up to as much again by chance."""
@@ -127,11 +128,14 @@ class NexthinkSource:
         if isinstance(result, Failure):
             return Examined(query, at, parameters, None, None, result)
         failure = refusals.of_status(result, refusals.asked_for(query), self._settings, at)
+        failure = failure or stale(result.headers, at, self._settings.step, place(self._settings.url))
         if failure is not None:
             return Examined(query, at, parameters, result, None, failure)
         parsed = await self._parse(query, result)
         if isinstance(parsed, Failure):
             return Examined(query, at, parameters, result, None, parsed)
+        if odd := remark(result.headers, at):
+            parsed = replace(parsed, remarks=(*parsed.remarks, odd))
         return Examined(query, at, parameters, result, parsed, None)
 
     async def discover(self) -> Offer | Failure:

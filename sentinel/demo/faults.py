@@ -8,6 +8,7 @@ the connection. Figures of the form `times=2` mean "for the next two requests th
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate, parsedate_to_datetime
 from typing import Literal
 
 from aiohttp import web
@@ -103,6 +104,22 @@ class Redirect(Fault):
     async def door(self, closing: asyncio.Event) -> Answer | None:
         del closing
         return Answer(self.code, HTML, b"", {"Location": self.to})
+
+
+@dataclass
+class Cached(Fault):
+    """The right answer, as a cache on the way gives it out `seconds` later; `told`: it says how long it has had it."""
+
+    seconds: float
+    told: bool = True
+
+    def body(self, answer: Answer, layout: Layout) -> Answer:
+        del layout
+        written = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+        answer.headers["Date"] = formatdate(written - self.seconds, usegmt=True)
+        if self.told:
+            answer.headers["Age"] = str(int(self.seconds))
+        return answer
 
 
 @dataclass

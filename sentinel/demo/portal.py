@@ -10,6 +10,7 @@ import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from email.utils import formatdate
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
@@ -276,16 +277,16 @@ class Portal:
         faults = [fault for fault in tuple(self.faults) if fault.take(path_qs)]
         for fault in faults:
             if (instead := await fault.door(self._closing)) is not None:
-                return instead, []
+                return _dated(instead, entry.at), []
         if not self.switches.feature_on and entry.path != ENGINES:
-            return page(404, "404 Not Found", "The requested resource is not available."), []
+            return _dated(page(404, "404 Not Found", "The requested resource is not available."), entry.at), []
         _, account = self.doorkeeper.admit(authorization, entry.at)
         entry.auth_ok = account is not None
         if account is None:
             refusal = page(401, "401 Unauthorized", "This request requires HTTP authentication.")
             refusal.headers["WWW-Authenticate"] = 'Basic realm="Nexthink Portal", charset="UTF-8"'
-            return refusal, []
-        answer = self._page_of(entry, account, faults)
+            return _dated(refusal, entry.at), []
+        answer = _dated(self._page_of(entry, account, faults), entry.at)
         for fault in faults:
             answer = fault.body(answer, self.switches.layout())
         return answer, faults
@@ -346,6 +347,12 @@ def _engines_page(count: int) -> Answer:
         {"name": f"engine{n}", "address": f"engine{n}.example.com", "status": "CONNECTED"} for n in range(1, count + 1)
     ]
     return Answer(200, "application/json; charset=utf-8", json.dumps(engines).encode())
+
+
+def _dated(answer: Answer, at: float) -> Answer:
+    """With the Portal's own time, which need not be the machine's."""
+    answer.headers["Date"] = formatdate(at, usegmt=True)
+    return answer
 
 
 def _response(answer: Answer) -> web.Response:

@@ -32,6 +32,8 @@ WHOLE_ANSWER: list[tuple[str, Callable[[], Fault]]] = [
     ("truncated", faults_wire.ResetMidBody),
     ("too_large", lambda: faults_wire.HugeBody(size=40_000_000)),
     ("too_large", lambda: faults_wire.GzipBomb(size=100_000_000)),
+    ("stale", lambda: faults.Cached(7200)),
+    ("stale", lambda: faults.Cached(7200, told=False)),
     ("timeout", faults.Hang),
     ("timeout", lambda: faults_wire.SlowLoris(interval=0.05)),
 ]
