@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sentinel.clock import SystemClock
 from sentinel.demo.portal import PASSWORD, USER, Portal
 from sentinel.demo.threaded import ThreadedPortal
 from sentinel.demo.tiers import tiny
@@ -94,7 +95,7 @@ def test_a_word_of_the_command_line_that_is_not_understood_is_shown_harmless(rec
 
 def test_what_the_portal_offers_and_answers_is_shown_harmless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sites = tuple(("Europe", name) for name in NAMES if "\ud800" not in name and "\0" not in name)
-    portal = Portal(tiny(sites, levels=("Country", "Site")), now=lambda: 1_780_300_800.0)
+    portal = Portal(tiny(sites, levels=("Country", "Site")), now=SystemClock().now)
     with ThreadedPortal(portal) as threaded:
         monkeypatch.chdir(tmp_path)
         env = {"SENTINEL_SOURCE_PORTAL_USERNAME": USER, "SENTINEL_SOURCE_PORTAL_PASSWORD": PASSWORD}
@@ -129,7 +130,7 @@ def test_a_mistake_in_a_file_is_quoted_harmless(tmp_path: Path) -> None:
 def test_a_whole_run_logs_no_live_character(sqlite_url: str, tmp_path: Path) -> None:
     names = [name for name in (*NAMES, "../../x", "/tmp/x") if "\ud800" not in name and "\0" not in name]
     sites = tuple(("Europe", name) for name in names)
-    portal = Portal(tiny(sites, levels=("Country", "Site")), now=lambda: 1_780_300_800.0)
+    portal = Portal(tiny(sites, levels=("Country", "Site")), now=SystemClock().now)
     portal.figures = lambda _service, _node, metric, _at: (
         100.0 if metric in ("devices", "devices_with_errors") else None
     )

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from sentinel.clock import SystemClock
 from sentinel.demo.faults import EmptyList, LoginPage, Status
 from sentinel.demo.portal import PASSWORD, USER, Portal
+from sentinel.demo.switches import Switches
 from sentinel.demo.threaded import ThreadedPortal
 from sentinel.demo.tiers import tier
 from tests.cli.terminal import call
@@ -42,7 +44,7 @@ to = ["workplace"]
 @pytest.fixture
 def portal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Portal]:
     """A Portal, with rules about it in the working directory and its credentials in the environment."""
-    with ThreadedPortal(Portal(tier("demo"), now=lambda: MONDAY)) as threaded:
+    with ThreadedPortal(Portal(tier("demo"), now=SystemClock().now, switches=Switches(frozen_at=MONDAY))) as threaded:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("SENTINEL_SOURCE_PORTAL_USERNAME", USER)
         monkeypatch.setenv("SENTINEL_SOURCE_PORTAL_PASSWORD", PASSWORD)
