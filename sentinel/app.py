@@ -22,7 +22,7 @@ from sentinel.collect.settings import NexthinkSettings
 from sentinel.collect.source import Source
 from sentinel.config.loader import Loaded, SourceConfig, load
 from sentinel.config.naming import variable_part
-from sentinel.config.needs import check_transport, missing, unused
+from sentinel.config.needs import check_door, check_transport, missing, unused
 from sentinel.config.settings import Settings
 from sentinel.deliver.channel import Channel
 from sentinel.deliver.registry import Channels
@@ -124,6 +124,7 @@ class App:
             self.reloader.on_accepted = lambda: watch.end(RELOAD_RULE, RULES_FILE)
         self.health.difference = lambda: self.instance.tenure.difference
         self.health.refused = lambda: self.reloader.refused if self.reloader else ""
+        self.gate: Gate | None = None
         self.door = self._door(settings)
 
     async def run(self) -> None:
@@ -193,9 +194,9 @@ class App:
         bind = settings.bind()
         if bind is None:
             return None
-        tokens = Tokens(settings.tokens())
-        pages = health_app(self.health)
-        return Door(Gate(pages, tokens=tokens, seconds=self.clock.monotonic, host=bind[0]), *bind)
+        tokens, seconds = Tokens(settings.tokens()), self.clock.monotonic
+        self.gate = Gate(health_app(self.health), tokens=tokens, seconds=seconds, host=bind[0])
+        return Door(self.gate, *bind)
 
     def _monitoring(self, settings: Settings) -> Monitoring:
         return Monitoring(
@@ -210,9 +211,11 @@ class App:
         """Put these rules into force.
 
         Raises:
-            ConfigError: a source's settings do not fit.
+            ConfigError: a source's settings do not fit, or the HTTP door would stand open.
             StoreError: not yet; to be tried again.
         """
+        if self.door is not None:
+            check_door(settings)
         hide(secrets_of(settings, loaded))
         channels = Channels(delivery_settings(settings, loaded), stream=self._stream)
         parts = self._parts(settings, loaded, channels, self.instance.sources)
@@ -223,6 +226,8 @@ class App:
                 if self.instance.sources.get(name) is not source:
                     await source.close()
         self.settings, self.loaded, self.channels = settings, loaded, channels
+        if self.gate is not None:
+            self.gate.tokens = Tokens(settings.tokens())
         say_warnings(settings, loaded)
 
     def _parts(self, settings: Settings, loaded: Loaded, channels: Channels, present: Mapping[str, Source]) -> Parts:

@@ -31,14 +31,14 @@ class Gate:
 
     Args:
         app: what lies behind.
-        tokens: see `Tokens`.
+        tokens: see `Tokens`; others may be put in their place at any time.
         seconds: a steady clock.
         host: the address listened on, which is a good Host too.
     """
 
     def __init__(self, app: ASGIApp, *, tokens: Tokens, seconds: Callable[[], float], host: str) -> None:
         self._app = app
-        self._tokens = tokens
+        self.tokens = tokens
         self._seconds = seconds
         self._host = host
         self._guesses = Guesses()
@@ -61,10 +61,10 @@ class Gate:
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """The answer for those who do not get in."""
         state = scope.setdefault("state", {})
-        state["trusted"] = not self._tokens
+        state["trusted"] = not self.tokens
         if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
             return _said(413, "nothing here takes a body", {"Connection": "close"})
-        if not self._tokens:
+        if not self.tokens:
             return None if self._is_ours(headers.get("host", "")) else _said(421, _WRONG_HOST)
         authorization = headers.get("authorization")
         if authorization is None or scope["path"] == "/livez":
@@ -76,7 +76,7 @@ class Gate:
         wait = self._guesses.wait(address, at)
         if wait:
             return _said(429, "too many wrong tokens", {"Retry-After": str(int(wait) + 1)})
-        state["trusted"] = self._tokens.accept(authorization)
+        state["trusted"] = self.tokens.accept(authorization)
         if state["trusted"]:
             return None
         self._guesses.wrong(address, at)

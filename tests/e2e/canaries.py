@@ -17,10 +17,22 @@ MAIL_PASSWORD = "canary-mail-2c9d/+ &=%40"
 SIGNING = "canary-signing-secret-77aa"
 APP_TOKEN = "xapp-canary-app-token-3e3e"
 API_TOKEN = "canary-api-token-0123456789abcdef"
+NEXT_TOKEN = "canary-next-token-fedcba9876543210"
 HEARTBEAT = "canary-heartbeat-c0de"
 SLACK_HOOK = "canary-hook-5d2e"
 
-CANARIES = (PASSWORD, TOKEN, MAIL_PASSWORD, SIGNING, APP_TOKEN, API_TOKEN, HEARTBEAT, SLACK_HOOK, SECRET_PATH)
+CANARIES = (
+    PASSWORD,
+    TOKEN,
+    MAIL_PASSWORD,
+    SIGNING,
+    APP_TOKEN,
+    API_TOKEN,
+    NEXT_TOKEN,
+    HEARTBEAT,
+    SLACK_HOOK,
+    SECRET_PATH,
+)
 
 
 def planted(folder: Path, mail_port: int, hooks_port: int) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from sentinel.demo.faults import Body, Status
 from sentinel.demo.portal import USER
 from sentinel.store.addresses import place_of
 from tests.deliver.receiver import SECRET_PATH, Receiver
-from tests.e2e.canaries import API_TOKEN, CANARIES, MAIL_PASSWORD, MAIL_USER, found_in, planted, spellings
+from tests.e2e.canaries import API_TOKEN, CANARIES, MAIL_PASSWORD, MAIL_USER, NEXT_TOKEN, found_in, planted, spellings
 from tests.e2e.stage import PASSWORD, TOKEN, Stage, stage
 from tests.fakes.background import in_background
 from tests.fakes.mailbox import Mailbox
@@ -40,6 +41,7 @@ COMMANDS = (
     ("notices", "list", "--json"),
     ("notices", "test", "hooked"),
     ("probe",),
+    ("doctor", "--json"),
 )
 
 
@@ -69,7 +71,7 @@ class Run:
     def pages(self) -> None:
         """Ask every page of the HTTP door, with the token and without."""
         for path in ("/livez", "/readyz", "/healthz", "/metrics", "/nothing"):
-            for token in ("", API_TOKEN):
+            for token in ("", API_TOKEN, NEXT_TOKEN):
                 status, text = self.program.get(path, token)
                 self.written[f"{path} {status}"] = text.encode()
 
@@ -108,11 +110,13 @@ def run(folder: Path, database_url: str) -> Iterator[Run]:
             yield Run(it, program, box, hooks, database_url)
 
 
+@pytest.mark.timeout(300)  # a dozen processes one after the other
 def test_after_a_whole_life_no_secret_is_in_anything_that_was_written(database_url: str, tmp_path: Path) -> None:
     with run(tmp_path, database_url) as it:
         it.program.start(until="polling")
         _a_good_day(it)
         _a_bad_day(it)
+        _other_tokens(it)
         it.pages()
         for command in COMMANDS:
             it.asked(*command)
@@ -148,6 +152,15 @@ def _a_bad_day(it: Run) -> None:
     for status in (403, 401):
         it.stage.portal.fault(Status(status, times=1))
         it.program.says(f"answered {status}")
+
+
+def _other_tokens(it: Run) -> None:
+    """The token in the file is exchanged while the program runs, and the old one opens nothing any more."""
+    file = Path(it.program.given["SENTINEL_API_TOKENS_FILE"])
+    file.write_text(NEXT_TOKEN)
+    it.program.process.send_signal(signal.SIGHUP)
+    eventually(lambda: it.program.get("/healthz", NEXT_TOKEN)[0] != 401, "the new token opens")
+    assert it.program.get("/healthz", API_TOKEN)[0] == 401
 
 
 def _starts_that_fail(it: Run) -> None:
@@ -189,7 +202,7 @@ def _store_held(database_url: str) -> Iterator[None]:
 def _the_search_would_have_found_them(it: Run) -> None:
     """The same search over the files that do hold them, and over what the channels were sent as credentials."""
     secrets = {one.name: one.read_bytes() for one in (it.stage.folder / "secrets").iterdir()}
-    secrets["environment"] = repr(it.program.given).encode()
+    secrets["environment"] = repr((it.program.given, API_TOKEN)).encode()
     assert {line.partition(" in ")[0] for line in found_in(secrets)} >= {one for one in CANARIES if one.isascii()}
     assert SECRET_PATH.encode() in secrets["rules.toml"]
     assert any(next(iter(spellings(TOKEN))) in content for content in secrets.values())
