@@ -48,6 +48,7 @@ async def examine(
     clock: Clock,
     found: Findings,
     *,
+    setting: str,
     variables: tuple[str, str],
 ) -> float | None:
     """Note how the Portal is; how many seconds its clock is ahead of ours, where it tells the time.
@@ -58,9 +59,10 @@ async def examine(
         queries: what they ask, once the services are known.
         clock: ours.
         found: where it is noted.
+        setting: what holds its URL.
         variables: the names of those that hold user and password.
     """
-    if not await _way(settings, found, clock.now()):
+    if not await _way(settings, setting, found, clock.now()):
         found.rest(CHECKS, "nothing is asked before the way there is good")
         return None
     if not _has_login(settings, variables, found):
@@ -77,12 +79,11 @@ async def examine(
     return _ahead(looked, asked_at)
 
 
-async def _way(settings: NexthinkSettings, found: Findings, now: float) -> bool:
+async def _way(settings: NexthinkSettings, setting: str, found: Findings, now: float) -> bool:
     parts = urlsplit(settings.url)
     if settings.trust_env and parts.scheme in getproxies() and not proxy_bypass(parts.hostname or ""):
         found.rest(STEPS, "a proxy of the environment stands in between (trust_env = true)")
         return True
-    setting = f"url of the source {settings.name}"
     way = Way.to(settings.url, setting=setting, ca_file=settings.ca_file, trust_mend=_TRUST, proxy=_PROXY)
     return await walk(way, found, now)
 

@@ -11,7 +11,7 @@ from sentinel.app import source_settings
 from sentinel.clock import Clock
 from sentinel.collect import examination as portals
 from sentinel.config.definitions import Loaded, SourceConfig
-from sentinel.config.naming import source_variable
+from sentinel.config.naming import source_variable, variable_part
 from sentinel.config.settings import Settings
 from sentinel.doctor import channels, clocks, door, room
 from sentinel.doctor.configuration import Configured, read
@@ -113,6 +113,8 @@ class Examination:
     def _source(self, settings: Settings, loaded: Loaded, source: SourceConfig) -> Look:
         rules = [rule for rule in loaded.rulebook.rules if rule.source == source.name]
         variables = (source_variable(source.name, "USERNAME"), source_variable(source.name, "PASSWORD"))
+        given = variable_part(source.name) in settings.source_urls
+        setting = source_variable(source.name, "URL") if given else f"url of the source {source.name}"
 
         def queries(services: Iterable[Service]) -> Sequence[Query]:
             asked = needed(loaded.rulebook, services)
@@ -127,7 +129,7 @@ class Examination:
                 return
             self._ahead[source.name] = None
             self._ahead[source.name] = await portals.examine(
-                wanted, rules, queries, self._clock, found, variables=variables
+                wanted, rules, queries, self._clock, found, setting=setting, variables=variables
             )
 
         return look

@@ -176,6 +176,12 @@ def test_a_source_out_of_reach_is_3(place: Clinic) -> None:
     assert _states(found, "clock") == {"year": "ok", "portal": "skipped"}
 
 
+def test_a_url_of_the_environment_is_named_as_what_to_correct(place: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTINEL_SOURCE_PORTAL_URL", "https://no-such-host.invalid")
+    (dns,) = (one for one in _json("--only", "portal", code=3)["checks"] if one["check"] == "dns")
+    assert "SENTINEL_SOURCE_PORTAL_URL" in dns["mend"]
+
+
 def test_rules_that_cannot_be_read_leave_the_rest_to_be_looked_at(place: Clinic) -> None:
     Path("rules.toml").write_text("[[rule]\n")
     found = _json(code=2)

@@ -90,7 +90,7 @@ async def examined(served: Portal, rules: tuple[Rule, ...] | None = None, **chan
         return [one.query for one in needed(replace(book, rules=wanted), services)]
 
     found = Findings(3)
-    ahead = await examine(settings, wanted, queries, SystemClock(), found, variables=VARIABLES)
+    ahead = await examine(settings, wanted, queries, SystemClock(), found, setting="url", variables=VARIABLES)
     result = Examined()
     for one in found:
         result.setdefault(one.check, []).append(one)
