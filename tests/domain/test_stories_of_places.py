@@ -226,6 +226,26 @@ def test_when_the_country_recovers_its_sites_are_told_where_they_are(forgetful: 
     assert run.told == ["degraded", "narrowed", "recovered"]
 
 
+@pytest.mark.fault(63)
+@pytest.mark.promise("P4")
+@pytest.mark.parametrize(("failing", "answered"), [BOTH, BOTH[::-1]])
+def test_what_one_failing_answer_is_about_is_neither_gone_nor_well(
+    failing: str, answered: str, forgetful: bool
+) -> None:
+    """The other level is answered and shows no fault: that says nothing about this one."""
+    figures = {"Country": {"CH": 50.0, "FR": 0.0}, "Site": {"IT_Rome": 50.0, "IT_Bari": 0.0, "IT_Como": 0.0}}
+    run = Run((a_rule(levels=BOTH, retire_after=3600.0),), forgetful=forgetful)
+    for level in BOTH:
+        level_figures(run, level, **figures[level])
+    stays = {"Country": "CH", "Site": "IT/Rome"}[failing]
+    for _ in range(12):
+        run.bad(level=failing, wait=1.0)
+        level_figures(run, answered, **dict.fromkeys(figures[answered], 0.0))
+        run.now += 598
+    assert run.open_places == [stays]
+    assert run.told == ["degraded", "degraded", "recovered"]
+
+
 def test_a_country_with_its_sites_is_never_more_affected_than_judged(forgetful: bool) -> None:
     run = Run((a_rule(levels=BOTH),), forgetful=forgetful)
     for _ in range(2):

@@ -14,6 +14,7 @@ from sentinel.domain.reading import Query
 from sentinel.domain.rules import Rulebook, Service, SourceTraits
 from sentinel.engine.batch import Batch, delivery_of, next_batch
 from sentinel.engine.bells import WallBells
+from sentinel.engine.figures import REGISTRY
 from sentinel.engine.pacing import Pacing
 from sentinel.engine.queries import Asked, needed
 from sentinel.engine.schedule import JumpWatch, Schedule
@@ -47,6 +48,7 @@ async def test_a_slow_turn_is_never_overtaken_and_the_next_follows_at_once() -> 
         turns += 1
         running -= 1
 
+    late = REGISTRY.get_sample_value("sentinel_turns_late_total") or 0.0
     schedule = Schedule(SystemClock(), turn)
     schedule.start([asked()])
     (turns_of_mail,) = schedule._turns.values()
@@ -55,6 +57,7 @@ async def test_a_slow_turn_is_never_overtaken_and_the_next_follows_at_once() -> 
     await until(lambda: turns >= 3)
     await schedule.stop(1.0)
     assert most == 1
+    assert (REGISTRY.get_sample_value("sentinel_turns_late_total") or 0.0) > late
 
 
 @pytest.mark.fault(12, 21)
