@@ -76,6 +76,11 @@ def test_a_limit_without_a_test_and_a_promise_without_one_are_found() -> None:
     ]
 
 
+def test_a_file_that_readers_are_sent_to_shows_the_promise() -> None:
+    small = replace(catalogue(), promises=(Promise("P1", "Kept", "Always.", ("tests/test_a.py", "tests/test_b.py")),))
+    assert [text.partition(";")[0] for text in problems(small)] == ["tests/test_b.py has no test of promise P1"]
+
+
 def test_the_page_says_what_is_shown_and_what_is_not() -> None:
     page = faults_page(
         catalogue(POWER, Fault(2, "Bounce", "Read by a person.", not_here="Days later."), marks=(mark("fault", 1),))

@@ -19,6 +19,8 @@ class Promise:
     name: str
     title: str
     text: str
+    first: tuple[str, ...] = ()
+    """Files with tests of it that a reader should open first."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def read(marks: Iterable[Mark]) -> Catalogue:
     guarantee = tomllib.loads((HERE / "promises.toml").read_text())
     faults = tomllib.loads((HERE / "faults.toml").read_text())
     groups = [Group(g["letter"], g["title"], tuple(Fault(**one) for one in g["faults"])) for g in faults["group"]]
-    promises = tuple(Promise(**one) for one in guarantee["promise"])
+    promises = tuple(Promise(**{**one, "first": tuple(one["first"])}) for one in guarantee["promise"])
     return Catalogue(promises, tuple(groups), frozenset(faults.get("owed", [])), tuple(marks))
 
 
@@ -106,5 +108,9 @@ def _of_faults(catalogue: Catalogue) -> Iterable[str]:
 
 def _of_promises(catalogue: Catalogue) -> Iterable[str]:
     for promise in catalogue.promises:
-        if not catalogue.showing("promise", promise.name):
+        shown = {mark.path for mark in catalogue.showing("promise", promise.name)}
+        if not shown:
             yield f"promise {promise.name} is shown by no test"
+        for path in promise.first:
+            if path not in shown:
+                yield f"{path} has no test of promise {promise.name}; name another in tests/catalogue/promises.toml"

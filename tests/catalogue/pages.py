@@ -76,11 +76,7 @@ def promises_block(catalogue: Catalogue) -> str:
 
 def readme_block(catalogue: Catalogue) -> str:
     """The guarantee in full, each line with the way to its tests."""
-    lines = [
-        f"- **{promise.name} {promise.title}.** {promise.text} ([tests]({GUARANTEE}#{_anchor(promise)}))"
-        for promise in catalogue.promises
-    ]
-    return "\n".join([*lines, ""])
+    return "\n".join([*(_readme_line(promise) for promise in catalogue.promises), ""])
 
 
 def threats_block(catalogue: Catalogue) -> str:
@@ -88,6 +84,12 @@ def threats_block(catalogue: Catalogue) -> str:
     lines = ["| threat | shown by |", "|---|---|"]
     lines += [f"| `{name}` | {_tests(catalogue.showing('threat', name), THREATS)} |" for name in catalogue.threats()]
     return "\n".join([*lines, ""])
+
+
+def _readme_line(promise: Promise) -> str:
+    tests = [f"[{Path(path).stem.removeprefix('test_').replace('_', ' ')}]({path})" for path in promise.first]
+    tests.append(f"[all of them]({GUARANTEE}#{_anchor(promise)})")
+    return f"- **{promise.name} {promise.title}.** {promise.text} Tests: {', '.join(tests)}."
 
 
 def _fault_row(catalogue: Catalogue, fault: Fault) -> str:
