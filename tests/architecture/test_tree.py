@@ -73,3 +73,11 @@ def test_a_script_is_plain_posix_shell(script: Path) -> None:
     assert script.read_text().startswith("#!/bin/sh\n")
     assert script.stat().st_mode & 0o111
     subprocess.run(["/bin/sh", "-n", str(script)], check=True)  # noqa: S603  # our own file
+
+
+@pytest.mark.threat("supply-chain")
+def test_a_weakness_can_be_reported_in_private() -> None:
+    text = (ROOT / "SECURITY.md").read_text()
+    assert "Report a vulnerability" in text
+    assert "in private" in text
+    assert "docs/explanation/threats.md" in text
