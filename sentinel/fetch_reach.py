@@ -34,7 +34,8 @@ EXPIRES_SOON = 14
 STEPS = ("dns", "tcp", "tls")
 
 _SYSTEM_MEND = (
-    "something in between shows a certificate of its own: add its authority to those that this machine trusts"
+    "add that authority to those that this machine trusts (update-ca-certificates),"
+    " or find out what stands in between and shows a certificate of its own"
 )
 _LINE = 200
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -170,8 +171,10 @@ async def _connections(way: Way, addresses: list[str], found: Findings) -> list[
     }  # a machine without IPv6 knows so at once, and loses no time over it
     slow = [a for a, failure in failures.items() if failure is not None and (":" in a) not in lacking]
     if not reached:
-        why = "; ".join(f"{address}: {failure}" for address, failure in failures.items())
-        found.failed("tcp", f"no connection to port {way.port} ({shortened(why)})", _FIREWALL + _around(way))
+        why = "; ".join(
+            f"{address}: {failure}" if address != way.host else str(failure) for address, failure in failures.items()
+        )
+        found.failed("tcp", f"no connection to {way.place} ({shortened(why)})", _FIREWALL + _around(way))
     elif slow and not _are_here(addresses):
         why = shortened("; ".join(f"{address}: {failures[address]}" for address in slow))
         text = f"port {way.port} is open at {len(reached)} of {len(addresses)} addresses, but not everywhere ({why})"

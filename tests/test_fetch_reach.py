@@ -80,7 +80,7 @@ async def test_a_closed_port_is_refused_at_each_address() -> None:
         port = gone.port
     good, found = await walked(Way.to(f"https://127.0.0.1:{port}", setting="url"))
     assert not good
-    assert found["tcp"].text == f"no connection to port {port} (127.0.0.1: refused)"
+    assert found["tcp"].text == f"no connection to 127.0.0.1:{port} (refused)"
     assert found["tls"].state is State.SKIPPED
 
 

@@ -33,7 +33,9 @@ SCOPES: Mapping[str, str] = {
 }
 """What Sentinel needs of a bot token, and what comes of it where it is missing."""
 
-_INSTALL = "add it under OAuth & Permissions in the app's settings, then install the app to the workspace again"
+_INSTALL = (
+    "add what is missing under OAuth & Permissions in the app's settings, then install the app to the workspace again"
+)
 _AGAIN = "try again in a minute; status.slack.com says whether Slack is well"
 _TOKEN_ERRORS = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
@@ -82,11 +84,11 @@ def _scopes(granted: frozenset[str] | None, found: Findings) -> None:
         found.skipped("scopes", "the answer does not tell them")
         return
     missing = [scope for scope in SCOPES if scope not in granted]
-    for scope in missing:
-        note = found.failed if scope == "chat:write" else found.warning
-        note("scopes", f"{scope} is not granted: {SCOPES[scope]}", _INSTALL)
     if not missing:
         found.ok("scopes", f"all that are needed: {', '.join(SCOPES)}")
+        return
+    note = found.failed if "chat:write" in missing else found.warning
+    note("scopes", "not granted: " + ", ".join(f"{scope} ({SCOPES[scope]})" for scope in missing), _INSTALL)
 
 
 async def _channels(
@@ -188,7 +190,7 @@ async def _known(calls: SlackCalls, channel: str, shown: Mapping[str, Any], invi
         found.skipped(channel, f"the bot is in it; Slack answers {reply.code} and tells no more now")
     else:
         scope = f"{'groups' if shown.get('is_private') else 'channels'}:history"
-        mend = f"{scope}: {_INSTALL}" if reply.code == "missing_scope" else slack_answers.answer(reply.code).hint
+        mend = f"{_INSTALL}: {scope}" if reply.code == "missing_scope" else slack_answers.answer(reply.code).hint
         text = f"the bot is in it, but cannot look posts up: Slack answers {reply.code}"
         found.warning(channel, text, mend or _AGAIN)
 

@@ -63,7 +63,7 @@ def examine(url: str, rules_hash: str | None, now: Callable[[], float], found: F
     try:
         return _inside(place, url, rules_hash, now, found)
     except StoreError as error:
-        found.failed("reachable", error.message.removeprefix(f"{place.shown}: "), _mend(error, place))
+        found.failed("reachable", error.message, _mend(error, place))
         found.rest(CHECKS[2:], "the database cannot be read")
         return Seen()
 
@@ -213,7 +213,7 @@ def _write(url: str, place: Place, running: str, found: Findings) -> None:
     except StoreError as error:
         who = f"see who has it open (fuser -v {place.path}); disk, file and folder must be writable for this user"
         mend = who if place.path is not None else _ROLE_MEND
-        found.failed("write", error.message.removeprefix(f"{place.shown}: "), mend)
+        found.failed("write", error.message, mend)
     else:
         found.ok("write", "it takes a write")
 
