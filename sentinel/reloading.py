@@ -19,7 +19,7 @@ from sentinel.domain.selfcheck import Symptom
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
 from sentinel.engine.waiting import within
-from sentinel.errors import ConfigError, Problem, StoreError
+from sentinel.errors import ConfigError, StoreError
 
 log = structlog.get_logger("sentinel.reload")
 
@@ -39,7 +39,8 @@ class Reloader:
     """Follows one rules file. The path is looked at anew each time, so that renamed files and switched links are seen.
 
     `read` reads environment files and rules anew and raises ConfigError, `adopt` puts them into force and may raise the
-    same or StoreError. `on_refused` and `on_accepted` are told of every change for the worse and the better, each once.
+    same or StoreError. `on_refused` is told of every
+    refusal, `on_accepted` when one is over.
     `refused` says in one line why the file as it is cannot be used; empty when it is in force.
     """
 
@@ -51,7 +52,6 @@ class Reloader:
     on_accepted: Callable[[], None] = lambda: None
     refused: str = ""
     _tried: str = field(init=False)
-    _problems: tuple[Problem, ...] = ()
     _seen: str | None = None
     _asked: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,12 +99,10 @@ class Reloader:
             self._accept(loaded)
 
     def _refuse(self, refused: ConfigError) -> None:
-        """Say it once; said again only when what is wrong has changed."""
+        """Say it: once for each change of the file, and whenever somebody asked for the reload."""
         figures.RELOAD_OK.set(0)
         figures.RELOADS.labels("refused").inc()
-        if refused.problems == self._problems:
-            return
-        self.refused, self._problems = refused.message, refused.problems
+        self.refused = refused.message
         # The one key whose value may have lines of its own, and an excerpt with a caret has.
         excerpt = as_text(refused.problems, _texts(refused))
         log.error("rules file refused, the old rules stay", problems=summary(refused.problems), exception=excerpt)
@@ -118,7 +116,7 @@ class Reloader:
         figures.RELOAD_LAST.set(SystemClock().now())
         log.info("rules reloaded", rules=len(loaded.rulebook.rules), sources=len(loaded.sources), same_text=same)
         if self.refused:
-            self.refused, self._problems = "", ()
+            self.refused = ""
             self.on_accepted()
 
 

@@ -169,10 +169,14 @@ async def test_a_broken_file_leaves_everything_as_it_is_and_says_so_once_with_it
     assert f"{desk.path}:13:" in desk.reloader.refused
     assert (desk.adopted, len(desk.refused), metric("sentinel_rules_reload_ok")) == ([], 1, 0.0)
     assert metric("sentinel_rules_reloads_total", outcome="refused") == refusals + 1
+    with capture_logs() as logs:
+        desk.reloader.ask()
+        await desk.look(3)
+    assert [one["event"] for one in logs] == [told["event"]], "who asks is answered"
 
     await desk.save(WORSE)
-    assert len(desk.refused) == 2
-    symptom = symptom_of(desk.refused[1])
+    assert len(desk.refused) == 3
+    symptom = symptom_of(desk.refused[-1])
     assert (symptom.rule, symptom.subject) == ("sentinel/reload", "rules file")
     assert "level or path is missing" in symptom.detail
 
