@@ -39,9 +39,8 @@ class Reloader:
     """Follows one rules file. The path is looked at anew each time, so that renamed files and switched links are seen.
 
     `read` reads environment files and rules anew and raises ConfigError, `adopt` puts them into force and may raise the
-    same or StoreError. `on_refused` is told of every
-    refusal, `on_accepted` when one is over.
-    `refused` says in one line why the file as it is cannot be used; empty when it is in force.
+    same or StoreError. `on_refused` is told of every refusal, `on_accepted` when the last one is over. `refused` says
+    in one line why the file as it is cannot be used; empty when it is in force.
     """
 
     path: Path

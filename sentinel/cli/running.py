@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
-from sentinel.app import App, say_warnings, secrets_of
+from sentinel.app import App
 from sentinel.config.loader import Loaded
 from sentinel.config.settings import Settings
 from sentinel.domain.reading import Failure, Reason
 from sentinel.domain.records import Plan
 from sentinel.engine.journal import configure
 from sentinel.errors import CredentialsRefused, SourceError
+from sentinel.wiring import say_warnings, secrets_of
 
 log = structlog.get_logger("sentinel.run")
 

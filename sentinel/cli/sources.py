@@ -34,16 +34,16 @@ def chosen(rules: Path | None, names: tuple[str, ...], url: str | None) -> tuple
     if url is not None:
         with _worded("--url"):
             return [source_of(_on_the_spot(url, names[0] if names else UNNAMED), clock)], None
-    from sentinel import app  # noqa: PLC0415  # as above
+    from sentinel import wiring  # noqa: PLC0415  # as above
 
-    settings, loaded = app.load_all(rules=rules)
+    settings, loaded = wiring.load_all(rules=rules)
     known = [source.name for source in loaded.sources]
     for name in names:
         if name not in known:
             raise NotFound(f"there is no source {name!r} in the rules", hint=f"there are: {', '.join(known)}")
     wanted = [one for one in loaded.sources if not names or one.name in names]
     with _worded(str(rules or settings.rules)):
-        return [source_of(app.source_settings(settings, loaded, one), clock) for one in wanted], loaded.rulebook
+        return [source_of(wiring.source_settings(settings, loaded, one), clock) for one in wanted], loaded.rulebook
 
 
 def exit_code(failures: Iterable[Failure]) -> int:

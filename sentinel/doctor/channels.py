@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sentinel.app import delivery_settings
 from sentinel.clock import Clock
 from sentinel.config.definitions import Loaded
 from sentinel.config.naming import variable_part
@@ -14,6 +13,7 @@ from sentinel.deliver.settings import DeliverySettings, Secret
 from sentinel.doctor.groups import Group, Look
 from sentinel.errors import ConfigError
 from sentinel.findings import Findings
+from sentinel.wiring import delivery_settings
 
 
 def groups_of(settings: Settings, loaded: Loaded, clock: Clock) -> Iterator[Group]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sentinel.app import source_settings
 from sentinel.clock import Clock
 from sentinel.collect import examination as portals
 from sentinel.config.definitions import Loaded, SourceConfig
@@ -23,6 +22,7 @@ from sentinel.errors import ConfigError, NotFound, SourceError, StoreError
 from sentinel.fetch_reach import in_its_own_thread
 from sentinel.findings import Findings
 from sentinel.store import examination as databases
+from sentinel.wiring import source_settings
 
 WITHIN = 10.0
 """Seconds for one group; they run side by side."""

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from sentinel.app import finder, load_all
 from sentinel.config.loader import Loaded, load
 from sentinel.config.settings import Settings
 from sentinel.deliver.registry import Channels
@@ -18,6 +17,7 @@ from sentinel.domain.rules import Address
 from sentinel.engine.figures import REGISTRY
 from sentinel.errors import ConfigError, StoreBusy
 from sentinel.reloading import Reloader, symptom_of
+from sentinel.wiring import finder, load_all
 
 GOOD = """
 [[source]]
