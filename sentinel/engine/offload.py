@@ -16,4 +16,6 @@ async def offload(work: Callable[[], T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at, or the loop complains of it: whoever was cancelled does not ask any more
         raise

@@ -273,7 +273,9 @@ def _switch_to_wal(cursor: DBAPICursor) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("sentinel_reads", False)
-    connection.exec_driver_sql(f"PRAGMA query_only = {int(reads)}")
+    if connection.info.get("sentinel_reads") is not reads:  # kept with the file's connection, as the setting itself
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(reads)}")
+        connection.info["sentinel_reads"] = reads
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from sentinel.domain.incidents import CloseReason, Event, Facts, Incident, Member, Story
 from sentinel.domain.rules import Address, Severity
@@ -16,6 +16,9 @@ from sentinel.store.database import Database
 from sentinel.store.inserting import Row, add_missing, put
 from sentinel.store.packing import pack_nodes, unpack_nodes
 from sentinel.store.tables import events, incidents
+
+_ONE = select(incidents).where(incidents.c.id == bindparam("incident"))
+_TIMELINE = select(events).where(events.c.incident == bindparam("incident")).order_by(events.c.step, events.c.id)
 
 _PLAIN_FACTS = frozenset(field.name for field in fields(Facts)) - {"worst"}
 
@@ -27,7 +30,7 @@ def story(db: Database, incident: str) -> Story:
         NotFound: no incident has that id.
     """
     with db.reading() as connection:
-        row = connection.execute(select(incidents).where(incidents.c.id == incident)).first()
+        row = connection.execute(_ONE, {"incident": incident}).first()
         if row is None:
             raise NotFound(f"there is no incident {incident}", hint="`sentinel incidents list` shows them")
         return Story(incident_from(row), timeline(connection, incident))
@@ -35,10 +38,9 @@ def story(db: Database, incident: str) -> Story:
 
 def timeline(connection: Connection, incident: str) -> tuple[Event, ...]:
     """What happened to an incident, in order."""
-    found = select(events).where(events.c.incident == incident).order_by(events.c.step, events.c.id)
     return tuple(
         Event(incident=row.incident, step=row.step, at=row.at, kind=row.kind, text=row.text, value=row.value)
-        for row in connection.execute(found)
+        for row in connection.execute(_TIMELINE, {"incident": incident})
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table, TextualSelect, column, text
+from sqlalchemy import Connection, Executable, Table, TextualSelect, column, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = Mapping[str, Any]
@@ -21,10 +22,9 @@ def add_missing(connection: Connection, table: Table, rows: Iterable[Row]) -> No
     found = list(rows)
     if not found:
         return
-    if connection.dialect.name == "sqlite":
-        connection.execute(sqlite.insert(table).on_conflict_do_nothing(), found)
-    elif len(found) <= _FEW:
-        connection.execute(postgresql.insert(table).on_conflict_do_nothing(), found)
+    dialect = connection.dialect.name
+    if dialect == "sqlite" or len(found) <= _FEW:
+        connection.execute(_leaving(dialect, table), found)
     else:
         names, source = _as_document(connection, table, found)
         connection.execute(postgresql.insert(table).from_select(names, source).on_conflict_do_nothing())
@@ -39,19 +39,32 @@ def put(connection: Connection, table: Table, rows: Iterable[Row], *, fixed: Con
     found = list({tuple(row[key] for key in keys): row for row in rows}.values())
     if not found:
         return
-    changed = [name for name in found[0] if name not in keys and name not in fixed]
-    if connection.dialect.name == "sqlite":
-        simple = sqlite.insert(table)
-        overwrite = {name: simple.excluded[name] for name in changed}
-        connection.execute(simple.on_conflict_do_update(index_elements=keys, set_=overwrite), found)
+    changed = tuple(name for name in found[0] if name not in keys and name not in fixed)
+    dialect = connection.dialect.name
+    if dialect == "sqlite" or len(found) <= _FEW:
+        connection.execute(_overwriting(dialect, table, changed), found)
         return
     insert = postgresql.insert(table)
     overwrite = {name: insert.excluded[name] for name in changed}
-    if len(found) <= _FEW:
-        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=overwrite), found)
-    else:
-        insert = insert.from_select(*_as_document(connection, table, found))
-        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=overwrite))
+    insert = insert.from_select(*_as_document(connection, table, found))
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=overwrite))
+
+
+@cache
+def _leaving(dialect: str, table: Table) -> Executable:
+    """Made once: building such a statement costs more than running it."""
+    if dialect == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+@cache
+def _overwriting(dialect: str, table: Table, changed: tuple[str, ...]) -> Executable:
+    """As above; for each choice of columns."""
+    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    overwrite = {name: insert.excluded[name] for name in changed}
+    keys = [column.name for column in table.primary_key]
+    return insert.on_conflict_do_update(index_elements=keys, set_=overwrite)
 
 
 def _as_document(connection: Connection, table: Table, rows: Sequence[Row]) -> tuple[list[str], TextualSelect]:
