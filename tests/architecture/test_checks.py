@@ -72,7 +72,7 @@ def test_all_checks_run_and_pytest_is_the_last(checkout: Checkout) -> None:
     answer = checkout.run("scripts/test")
     shown = [line for line in answer.stdout.splitlines() if line.startswith("==")]
     assert answer.returncode == 0
-    assert shown == ["== lint", "== format", "== types", "== imports", "== tests"]
+    assert shown == ["== lint", "== format", "== types", "== imports", "== sim", "== tests"]
     assert checkout.asked()[-1].startswith("-m pytest -n 2")
 
 

@@ -10,7 +10,7 @@ from tests.sim.invariants import broken
 from tests.sim.program import Parts
 from tests.sim.record import Record
 from tests.sim.story import Story, random_story
-from tests.sim.world import Stage, World
+from tests.sim.world import At, Stage, World
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Run:
         return "\n".join(lines)
 
 
-def live(story: Story, stage: Stage, *, crash_at: int | None = None, parts: Parts | None = None) -> Run:
+def live(story: Story, stage: Stage, *, at: At | None = None, parts: Parts | None = None) -> Run:
     """Live a story and judge what it left behind."""
-    world = World(story, stage, crash_at=crash_at, parts=parts).run()
+    world = World(story, stage, at=at, parts=parts).run()
     reader = Database(place_of(f"sqlite:///{world.path}"), stage.shelf.engine("reader"), read_only=False)
     record = Record.of(world.path, reader, world.true_now())
     reader.close()

@@ -54,7 +54,8 @@ class Tick:
     """One sample's time: the share of devices with errors where there are any, and what else happens then.
 
     `jump`: the wall clock is set by so many seconds. `down`: what is out of order (`slack`, `portal`, `mail`, `hook`).
-    `refused`: Slack channels that do not take the bot; `kill`: the process is ended.
+    `refused`: Slack channels that do not take the bot; `kill`: the processes are ended. `cut_off`: seconds for which
+    whoever leads does not reach the database.
     """
 
     bad: Mapping[Node, float] = field(default_factory=dict)
@@ -62,11 +63,15 @@ class Tick:
     down: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     kill: bool = False
+    cut_off: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Everything that is decided before it begins. `instances`: how many Sentinels share the database."""
+    """Everything that is decided before it begins. `instances`: how many Sentinels share the database.
+
+    `lease`: seconds that the leader's lease lasts; a single instance owns its file instead.
+    """
 
     seed: int
     rule: Rule
@@ -76,6 +81,7 @@ class Story:
     remind_every: float = 0.0
     chances: Chances = CALM
     instances: int = 1
+    lease: float = 60.0
 
     @property
     def rulebook(self) -> Rulebook:
@@ -127,6 +133,7 @@ def random_story(seed: int) -> Story:
         remind_every=0.0,
         chances=chances,
         instances=instances,
+        lease=dice.choice((30.0, 60.0)),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.sim.record import outcome
 from tests.sim.seeds import Run, live
 from tests.sim.story import HOOK, MAIL, SLACK, STEP, WARN, Story, Tick, bad, sim_rule
-from tests.sim.world import Stage
+from tests.sim.world import At, Stage
 
 LANES = 8
 
@@ -56,7 +56,7 @@ def test_a_crash_at_any_step_changes_nothing_that_people_know(stage: Stage, lane
     expected = outcome(uncrashed(stage).record)
     number, crashed = lane, True
     while crashed:
-        run = live(twelve_ticks(), stage, crash_at=number)
+        run = live(twelve_ticks(), stage, at=At(number))
         crashed = run.world.crashes > 0
         assert run.findings == [], run.report
         assert outcome(run.record) == expected, run.report

@@ -51,6 +51,14 @@ class Machine:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(frozen=True, slots=True)
+class At:
+    """What happens at a numbered step: the process ends, or is stopped for `stop` seconds."""
+
+    step: int
+    stop: float = 0.0
+
+
 @dataclass(eq=False)
 class Stage:
     """What worlds of one test process share: the file, the HTTP client and the wires under it."""
@@ -81,10 +89,10 @@ class Stage:
 
 
 class World:
-    """One run. `crash_at`: the numbered step at which the process ends, for once; `parts`: of what Sentinel is made."""
+    """One run. `at`: a numbered step and what happens there; `parts`: of what Sentinel is made."""
 
-    def __init__(self, story: Story, stage: Stage, *, crash_at: int | None = None, parts: Parts | None = None) -> None:
-        self.story, self.crash_at, self.parts = story, crash_at, parts or Parts()
+    def __init__(self, story: Story, stage: Stage, *, at: At | None = None, parts: Parts | None = None) -> None:
+        self.story, self.at, self.parts = story, at, parts or Parts()
         self.dice = random.Random(f"world {story.seed}")
         self.shelf, self.http = stage.shelf, stage.http
         self.shelf.clock = self.true_now
@@ -99,6 +107,7 @@ class World:
         self.held_up = 0.0
         self.notes: list[str] = []
         self.mishaps: list[float] = []
+        self.trace: list[str] = []
         self.complaints = stage.errors
         self.complaints.clear()
         self.taken: list[Taken] = []
@@ -157,11 +166,15 @@ class World:
                 return
             raise Crash
         self.steps += 1
-        if self.steps == self.crash_at or self.happens(self.chances.crash):
+        self.trace.append(what)
+        now = self.at if self.at is not None and self.at.step == self.steps else None
+        if (now is not None and not now.stop) or self.happens(self.chances.crash):
             self.note(process, f"KILLED when {what}")
             self.kill(process)
             if not outside:
                 raise Crash
+        elif now is not None:
+            self.pause(process, now.stop, what)
         elif not process.paused and self.happens(self.chances.pause):
             self.pause(process, self.dice.choice((0.5, 5.0, 20.0, 45.0, 100.0)), what)
 
@@ -216,6 +229,8 @@ class World:
             if tick.kill:
                 self.note(process, "KILLED")
                 self.kill(process)
+            elif tick.cut_off and machine.instance is not None and machine.instance.role == "leader":
+                self._cut_off(process, tick.cut_off)
             elif self.happens(self.chances.cut_off):
                 self._cut_off(process, self.dice.choice((10.0, 40.0, 100.0)))
 
@@ -252,12 +267,12 @@ class World:
                 if machine.instance is not None:
                     machine.instance.db.close()
             if not self.over:
-                await asyncio.sleep(self.dice.choice((0.2, 3.0, 30.0, 90.0)) if self.crash_at is None else 0.2)
+                await asyncio.sleep(self.dice.choice((0.2, 3.0, 30.0, 90.0)) if self.at is None else 0.2)
 
     async def _settle(self) -> None:
         """No more mishaps; time passes until nothing is left to tell."""
         self.note(None, "== no more mishaps")
-        self.chances, self.down, self.crash_at = replace(CALM, lag=self.chances.lag), frozenset(), None
+        self.chances, self.down, self.at = replace(CALM, lag=self.chances.lag), frozenset(), None
         for machine in self.machines:
             if machine.process is not None:
                 machine.process.partitioned = False

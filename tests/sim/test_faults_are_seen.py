@@ -1,0 +1,67 @@
+"""An attack that no fault could fail proves nothing: a Sentinel with one fault is caught within a few seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.sim.broken_parts import Blinking, Deaf, Forgetful, Rosy, marking_first, sending_first
+from tests.sim.program import Parts
+from tests.sim.seeds import live
+from tests.sim.story import HOOK, OPS, SLACK, Chances, Story, random_story
+from tests.sim.world import Stage
+
+SEEDS = 12
+
+
+def findings(stage: Stage, stories: Iterator[Story], parts: Parts | None = None) -> list[str]:
+    """What the invariants say about the first of these stories that breaks a promise."""
+    for story in stories:
+        run = live(story, stage, parts=parts)
+        if run.findings:
+            return run.findings
+    return []
+
+
+def stories(chances: Chances, **changes: object) -> Iterator[Story]:
+    """Random stories with these mishaps instead of their own."""
+    for seed in range(SEEDS):
+        yield replace(random_story(seed), addresses=(SLACK, OPS), instances=1, chances=chances, **changes)  # type: ignore[arg-type]
+
+
+def test_without_look_ups_messages_repeat(stage: Stage) -> None:
+    found = findings(stage, stories(Chances(slack=0.5)), Parts(slack=Deaf))
+    assert any(one.startswith("P2: slack:#") and one.endswith("2 times") for one in found)
+
+
+def test_settling_before_sending_loses_messages(stage: Stage) -> None:
+    with marking_first():
+        found = findings(stage, stories(Chances(crash=0.03)))
+    assert any(one.startswith("P1: ") for one in found)
+
+
+def test_sending_before_recording_the_attempt_repeats_messages(stage: Stage) -> None:
+    with sending_first():
+        found = findings(stage, stories(Chances(crash=0.03)))
+    assert any(one.startswith("P2: ") for one in found)
+
+
+@pytest.mark.parametrize("source", [Rosy, Blinking])
+def test_taking_unknown_for_fine_recovers_what_is_bad(stage: Stage, source: type[Rosy | Blinking]) -> None:
+    found = findings(stage, stories(Chances(portal=0.5)), Parts(source=source))
+    assert any(one.startswith("P4: ") for one in found)
+
+
+def test_forgetting_the_epoch_repeats_messages(stage: Stage) -> None:
+    two = (replace(one, instances=2, addresses=(SLACK, HOOK)) for one in stories(Chances(pause=0.05, cut_off=0.3)))
+    found = findings(stage, two, Parts(instance=Forgetful))
+    assert any(one.startswith(("P2: ", "P3: ")) for one in found)
+
+
+def test_the_same_stories_break_nothing_in_a_whole_sentinel(stage: Stage) -> None:
+    for chances in (Chances(slack=0.5), Chances(crash=0.03), Chances(portal=0.5)):
+        assert findings(stage, stories(chances)) == []
+    two = (replace(one, instances=2, addresses=(SLACK, HOOK)) for one in stories(Chances(pause=0.05, cut_off=0.3)))
+    assert findings(stage, two) == []
