@@ -260,6 +260,18 @@ async def test_slack_is_not_asked_there_by_address_or_by_name(monkeypatch: pytes
         assert reply == Lost("no connection to Slack (ClientConnectorError)", sent=False)
 
 
+async def test_not_even_a_connection_to_slack_is_opened_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr("sentinel.deliver.slack_calls.is_forbidden", lambda address: not looked.append(address))
+    async with raw_server(answering(b"{}")) as server:
+        for host in ("127.0.0.1", "localhost"):
+            calls = SlackCalls(SlackSettings(token=Secret("x"), api_url=f"http://{host}:{server.port}/api/"))
+            assert isinstance(await calls.call("auth.test", {}), Lost)
+            await calls.close()
+    assert server.connections == 0
+    assert "127.0.0.1" in looked
+
+
 async def test_no_mail_server_is_asked_there() -> None:
     channel = SmtpChannel("a@example.com", SmtpSettings(host=METADATA, sender="s@example.com", security="none"))
     outcome_ = await channel.send(delivery())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sentinel.api.tokens import Guesses, Tokens
 from sentinel.config.nearness import is_loopback
+
+log = structlog.get_logger("sentinel.api")
 
 OPEN = frozenset({"/livez", "/readyz"})
 """What platforms ask without a token; they learn a status and nothing else."""
@@ -80,6 +83,8 @@ class Gate:
         if state["trusted"]:
             return None
         self._guesses.wrong(address, at)
+        if self._guesses.wait(address, at):
+            log.warning("too many wrong tokens, address has to wait", address=address)
         return _said(401, "this token is not known", _CHALLENGE)
 
     def _is_ours(self, host: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.api import gate
 from sentinel.api.tokens import GUESSES, WITHIN, Guesses, Tokens
 from sentinel.config.needs import check_door
 from sentinel.config.settings import Settings
@@ -68,11 +69,19 @@ async def test_without_tokens_the_loopback_door_tells_all() -> None:
 
 
 @pytest.mark.threat("brute-force")
-async def test_whoever_guesses_has_to_wait_and_then_may_try_again() -> None:
+async def test_whoever_guesses_has_to_wait_and_then_may_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+
+    class Log:
+        def warning(self, text: str, *, address: str) -> None:
+            logged.append(address)
+
+    monkeypatch.setattr(gate, "log", Log())
     async with door(TOKEN) as it:
         for _ in range(GUESSES):
             assert (await it.ask("/healthz", bearer("a wrong one")))[0] == 401
             it.clock.advance(1.0)
+        assert logged == ["127.0.0.1"], "told once"
         status, answer = await it.ask("/healthz", bearer(TOKEN))
         assert status == 429
         assert f"retry-after: {int(WITHIN) - GUESSES + 1}" in answer.lower()

@@ -100,6 +100,6 @@ async def _sent(server: Smtp, *, login: bool) -> Any:
         security="none",
         username="u" if login else "",
         password=Secret(PASSWORD) if login else None,
-        deadline=0.5,
+        deadline=1.0,
     )
     return await SmtpChannel("ana@example.com", settings).send(delivery())
