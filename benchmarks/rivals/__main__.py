@@ -23,7 +23,7 @@ from pathlib import Path
 
 from benchmarks.rivals import alertmanager, icinga
 from benchmarks.rivals.arena import SENTINEL, Arena, Torture, installed, kill_times
-from benchmarks.rivals.count import table
+from benchmarks.rivals.count import summary, table
 from benchmarks.rivals.episodes import truth
 from sentinel import __version__
 
@@ -52,17 +52,17 @@ def main() -> int:
         + f"{os.cpu_count()} processors, {given.minutes:g} minutes each, {given.sites} sites, seed {given.seed}",
         flush=True,
     )
-    good = True
+    runs = {}
     for name in [given.only] if given.only else NAMES:
         with tempfile.TemporaryDirectory(prefix="sentinel-rivals-") as folder:
             arena = Arena(truth(given.seed, seconds, given.sites), given.seed, Path(folder), rivals)
-            found = arena.run(_torture(name, given.seed, seconds), seconds)
+            found = runs[name] = arena.run(_torture(name, given.seed, seconds), seconds)
         print(f"\n{name}: {len(arena.truth.episodes)} episodes\n")
         print(*table(list(found.items())), sep="\n")
         for system, receiver in arena.receivers.items():
             print(f"  {system}: answers {dict(sorted(receiver.answers.items()))}", flush=True)
-        good = good and not found[SENTINEL].lost and not found[SENTINEL].repeated
-    return 0 if good else 1
+    print("", *summary(runs), sep="\n")
+    return 1 if any(found[SENTINEL].lost or found[SENTINEL].repeated for found in runs.values()) else 0
 
 
 def _torture(name: str, seed: int, seconds: float) -> Torture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -112,3 +112,28 @@ def table(columns: Sequence[tuple[str, Count]]) -> Iterator[str]:
         yield (
             f"| {words} | " + " | ".join(f"{one:.1f}" if isinstance(one, float) else str(one) for one in figures) + " |"
         )
+
+
+SHORT = (
+    ("lost", "lost"),
+    ("repeated, nothing says so", "repeated"),
+    ("repeated, and marked as that", "marked"),
+    (f"more than {LATE:.0f} s late", "late"),
+    ("median seconds", "delay"),
+)
+
+
+def summary(runs: Mapping[str, Mapping[str, Count]]) -> Iterator[str]:
+    """All runs in one table of few figures."""
+    systems = list(dict.fromkeys(system for found in runs.values() for system in found))
+    yield "| run | notices | " + " | ".join(systems) + " |"
+    yield "|---|---|" + "---|" * len(systems)
+    for run, found in runs.items():
+        due = next(iter(found.values())).due
+        for number, (words, name) in enumerate(SHORT):
+            figures = " | ".join(_shown(getattr(found[system], name)) for system in systems)
+            yield f"| {f'{run}, {due} due' if number == 0 else ''} | {words} | {figures} |"
+
+
+def _shown(figure: float) -> str:
+    return f"{figure:.1f}" if isinstance(figure, float) else str(figure)
