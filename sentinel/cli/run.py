@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from sentinel.config.loader import Loaded
+    from sentinel.config.settings import Settings
 
 
 @click.command("run")
@@ -20,13 +25,18 @@ def run(*, once: bool, rules: Path | None) -> None:
 
     from sentinel.app import App, load_all  # noqa: PLC0415
     from sentinel.cli.running import exit_code, prepare, serve  # noqa: PLC0415
-    from sentinel.config.needs import check_door  # noqa: PLC0415
+    from sentinel.config.needs import check_complete, check_door  # noqa: PLC0415
 
-    settings, loaded = load_all(rules=rules)
+    def read() -> tuple[Settings, Loaded]:
+        found = load_all(rules=rules)
+        check_complete(*found)
+        return found
+
+    settings, loaded = read()
     if not once:
         check_door(settings)
     prepare(settings, loaded)
-    app = App(settings, loaded, reread=lambda: load_all(rules=rules))
+    app = App(settings, loaded, reread=read)
     if once:
         plans = asyncio.run(app.once())
         raise SystemExit(exit_code(plans, app.instance.unlisted.values()))

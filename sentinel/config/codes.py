@@ -42,6 +42,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E202": "The address of SENTINEL_HTTP_BIND cannot be listened on.",
         "E203": "The settings of a source cannot be used.",
         "E204": "An HTTP door that other machines can reach asks for a token.",
+        "E205": "A variable that the rules file makes necessary is not set, and `sentinel run` does without none of them.",
         "W101": "A rule asks more often than the figures of its source move.",
         "W102": "No route can ever receive what the rule finds.",
         "W103": "Nobody is told anything.",

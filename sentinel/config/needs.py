@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sentinel.config.definitions import Loaded
@@ -26,6 +27,17 @@ def missing(settings: Settings, loaded: Loaded) -> tuple[Problem, ...]:
         )
         for variable, whose in found.items()
     )
+
+
+def check_complete(settings: Settings, loaded: Loaded) -> None:
+    """Refuse to run without a variable that the rules file makes necessary: what needs it could only fail.
+
+    Raises:
+        ConfigError: every such variable, by name.
+    """
+    found = missing(settings, loaded)
+    if found:
+        raise ConfigError(tuple(replace(one, code="E205", severity="error") for one in found))
 
 
 def unused(settings: Settings, loaded: Loaded) -> tuple[Problem, ...]:

@@ -83,3 +83,21 @@ def test_a_door_that_others_can_reach_needs_a_token(sqlite_url: str, tmp_path: P
         program.start(until="address=http://")
         assert program.get("/healthz")[0] == 401
         assert program.get("/livez") == (200, "ok\n")
+
+
+@pytest.mark.fault(93)
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize("once", [False, True])
+def test_secrets_that_the_rules_need_are_named_when_they_are_not_set(
+    sqlite_url: str, tmp_path: Path, once: bool
+) -> None:
+    """All of them at once, and none of those that are set."""
+    with stage(tmp_path, sqlite_url) as it:
+        lacking = {"SENTINEL_SLACK_BOT_TOKEN": "", "SENTINEL_SOURCE_PORTAL_PASSWORD": ""}
+        with it.program(*(("run", "--once") if once else ()), **lacking) as program:
+            assert program.start().finish() == 2
+            for name in lacking:
+                assert f"{name} is not set" in program.log
+            assert "E205" in program.log
+            assert "SENTINEL_SOURCE_PORTAL_USERNAME" not in program.log
+            assert it.polls == 0
