@@ -98,6 +98,7 @@ async def test_a_server_that_never_answers_runs_into_the_total_deadline() -> Non
     assert "0.2 s" in found.text
 
 
+@pytest.mark.fault(48)
 @pytest.mark.threat("body-bomb")
 async def test_a_body_that_trickles_is_cut_at_the_total_deadline() -> None:
     async def behave(writer: asyncio.StreamWriter) -> None:
@@ -130,6 +131,7 @@ async def test_two_gzip_members_are_one_body(client: Client) -> None:
         assert answer(await client.get(server.url)).body == b"one two"
 
 
+@pytest.mark.fault(49)
 @pytest.mark.threat("body-bomb")
 async def test_a_gzip_bomb_is_refused_without_unpacking_it(client: Client) -> None:
     bomb = gzip.compress(b" " * (100 * MB))
@@ -139,6 +141,7 @@ async def test_a_gzip_bomb_is_refused_without_unpacking_it(client: Client) -> No
     assert "4,194,304" in found.text
 
 
+@pytest.mark.fault(49)
 @pytest.mark.threat("body-bomb")
 async def test_an_announced_huge_body_is_refused_at_once(client: Client) -> None:
     async with raw_server(sending(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nx", then_close=False)) as server:
@@ -146,6 +149,7 @@ async def test_an_announced_huge_body_is_refused_at_once(client: Client) -> None
     assert found.reason is TroubleReason.TOO_LARGE
 
 
+@pytest.mark.fault(49)
 @pytest.mark.threat("body-bomb")
 async def test_a_huge_body_of_unknown_length_is_cut_at_the_limit(client: Client) -> None:
     async def behave(writer: asyncio.StreamWriter) -> None:
@@ -192,6 +196,7 @@ async def test_an_impossible_url_is_trouble_and_nothing_is_sent(client: Client, 
     assert (found.reason, found.sent) == (TroubleReason.PROTOCOL, False)
 
 
+@pytest.mark.fault(58)
 async def test_redirects_are_answers_unless_followed(client: Client) -> None:
     moved = answering(status="302 Found", headers="Location: /elsewhere\r\n")
     async with raw_server(moved) as server:
@@ -199,6 +204,7 @@ async def test_redirects_are_answers_unless_followed(client: Client) -> None:
         assert (got.status, got.headers["location"], len(server.requests)) == (302, "/elsewhere", 1)
 
 
+@pytest.mark.fault(58)
 @pytest.mark.threat("secrets")
 async def test_credentials_follow_a_redirect_on_the_same_host_only() -> None:
     async with raw_server(answering(b"[]")) as other:

@@ -26,6 +26,7 @@ PATH = Query("portal", SERVICE, "Location", path=("CH",))
 # ---- broken bodies
 
 
+@pytest.mark.fault(72, 77, 80)
 @pytest.mark.parametrize(
     ("content", "reason", "words"),
     [
@@ -121,6 +122,7 @@ async def test_half_characters_and_nul_in_names_are_replaced_so_that_they_can_be
     assert remarked(reading, "cannot be stored")
 
 
+@pytest.mark.fault(78, 79)
 async def test_odd_names_stay_as_they_are() -> None:
     names = ["\u202egnp.exe", "a\u200bb", "x" * 10_000, " Abidjan ", "<b>", "A/B", "e\u0301", "é"]
     reading = await reading_of(body([row("CH", name) for name in names]))

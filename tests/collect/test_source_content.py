@@ -138,6 +138,7 @@ async def test_blank_cells_are_no_figures_without_remark(cell: object) -> None:
     assert remarks == ()
 
 
+@pytest.mark.fault(69)
 @pytest.mark.parametrize(
     ("cell", "figure"),
     [
@@ -157,6 +158,7 @@ async def test_numbers_that_can_mean_only_one_thing_are_figures(cell: object, fi
     assert await devices(cell) == (figure, ())
 
 
+@pytest.mark.fault(69)
 @pytest.mark.parametrize(
     "cell",
     ["95,5", "1 234", "٩٥", "1,234", "12 apples", "NaN", "inf", "0x10", "1_000", "--5", "1.2.3", "x" * 500, "12 ms"],
@@ -170,6 +172,7 @@ async def test_text_that_is_no_number_is_refused_and_shown(cell: str) -> None:
     assert len(remarks[0]) < 250
 
 
+@pytest.mark.fault(70)
 @pytest.mark.parametrize("cell", [True, False, [1], {"value": 1}])
 async def test_what_is_no_number_by_its_type_is_refused(cell: object) -> None:
     figure, remarks = await devices(cell)
@@ -178,6 +181,7 @@ async def test_what_is_no_number_by_its_type_is_refused(cell: object) -> None:
     assert str(cell) in remarks[0]
 
 
+@pytest.mark.fault(67)
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999"])
 async def test_literals_that_are_no_numbers_are_missing_figures_not_a_broken_answer(literal: str) -> None:
     content = body(TWO_SITES).replace(b"20", literal.encode())
@@ -187,6 +191,7 @@ async def test_literals_that_are_no_numbers_are_missing_figures_not_a_broken_ans
     assert reading.remarks
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize("digits", [30, 400, 5000])
 async def test_giant_integers_do_no_harm(digits: int) -> None:
     reading = await reading_of(body(TWO_SITES).replace(b"20", b"9" * digits))
@@ -194,6 +199,7 @@ async def test_giant_integers_do_no_harm(digits: int) -> None:
     assert digits == 30 or math.isnan(by_node(reading)[BERN])
 
 
+@pytest.mark.fault(68)
 async def test_a_count_below_zero_is_no_figure() -> None:
     figure, remarks = await devices(-5)
     assert math.isnan(figure)
@@ -263,6 +269,7 @@ async def test_a_country_really_called_all_makes_the_row_of_the_whole_unknown() 
     assert remarked(reading, "called 'all'")
 
 
+@pytest.mark.fault(71)
 async def test_a_row_that_stands_twice_is_unknown_with_a_remark() -> None:
     reading = await reading_of(body([*TWO_SITES, row("CH", "Bern", devices=5), row("DE", "Bern", devices=6)]))
     found = by_node(reading)

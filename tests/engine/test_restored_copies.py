@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from sentinel.store import backup
 from sentinel.store.database import Database
 from sentinel.store.memory import load
 from tests.engine.town import Town, town
@@ -16,11 +15,9 @@ DAY = 86400.0
 
 
 def copied(url: str, name: str) -> str:
-    """A copy as `sqlite3` makes it beside a running program; its URL."""
-    path = Path(url.removeprefix("sqlite:///"))
-    target = path.with_name(name)
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as made:
-        source.backup(made)
+    """A copy as `sentinel db backup` makes it beside a running program; its URL."""
+    target = Path(url.removeprefix("sqlite:///")).with_name(name)
+    backup.copy(url, target)
     return f"sqlite:///{target}"
 
 
