@@ -314,7 +314,8 @@ def mend_of(trouble: CertificateTrouble, way: Way, shown: Certificate | None) ->
             other = f"if one of those names is meant, write it in {way.setting}; else " if shown is not None else ""
             return f"{other}have a certificate made out to {way.host}"
         case "trust":
-            return way.trust_mend
+            given = f"{way.ca_file} does not vouch for it; " if way.ca_file else ""
+            return given + way.trust_mend
         case _:
             return f"check scheme and port in {way.setting}, and what stands in between"
 

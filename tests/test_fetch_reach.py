@@ -113,11 +113,17 @@ async def test_a_proxy_that_is_not_used_is_mentioned_where_the_way_ends(monkeypa
 
 
 @pytest.mark.fault(47)
-async def test_a_certificate_of_an_unknown_authority_is_told_with_what_it_says(authority: Authority) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_told_with_what_it_says(
+    authority: Authority, tmp_path: Path
+) -> None:
     good, found = await walked_to(authority.serving(), trust_mend="give the PEM file: ca_file")
     assert not good
     assert "an authority that is not trusted; it is made out to 127.0.0.1 by Example CA" in found["tls"].text
     assert found["tls"].mend == "give the PEM file: ca_file"
+    (tmp_path / "other").mkdir()
+    other = Authority(tmp_path / "other").ca_file
+    _, found = await walked_to(authority.serving(), ca_file=other, trust_mend="give the PEM file: ca_file")
+    assert found["tls"].mend == f"{other} does not vouch for it; give the PEM file: ca_file"
 
 
 @pytest.mark.fault(47)

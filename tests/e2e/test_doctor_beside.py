@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import start
+from tests.e2e.canaries import API_TOKEN
 from tests.e2e.stage import PASSWORD, TOKEN, stage
 from tests.fakes.program import eventually
 
@@ -23,7 +24,7 @@ def _free_port() -> int:
 
 @pytest.mark.promise("P8")
 def test_beside_a_running_program_it_only_looks(database_url: str, tmp_path: Path) -> None:
-    given = {"SENTINEL_HTTP_BIND": f"127.0.0.1:{_free_port()}"}
+    given = {"SENTINEL_HTTP_BIND": f"127.0.0.1:{_free_port()}", "SENTINEL_API_TOKENS": API_TOKEN}
     with stage(tmp_path, database_url, given=given) as it, it.program() as program:
         program.start(until="polling")
         it.bad = {it.sites[0]}
@@ -41,4 +42,4 @@ def test_beside_a_running_program_it_only_looks(database_url: str, tmp_path: Pat
         it.polled()
         assert it.kinds == ["posted"]
         assert program.running
-    assert [one for one in (PASSWORD, TOKEN) if one in done.stdout + done.stderr] == []
+    assert [one for one in (PASSWORD, TOKEN, API_TOKEN) if one in done.stdout + done.stderr] == []
