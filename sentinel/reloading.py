@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from sentinel.clock import SystemClock
-from sentinel.config.loader import Loaded
+from sentinel.config.loader import LARGEST, Loaded
 from sentinel.config.report import as_text, summary
 from sentinel.config.settings import Settings
 from sentinel.domain.selfcheck import Symptom
@@ -132,9 +132,13 @@ def symptom_of(refused: ConfigError) -> Symptom:
 
 
 def _content_of(path: Path) -> str:
-    """The SHA-256 of what the file holds, as `Loaded.digest` has it; empty while it cannot be read."""
+    """The SHA-256 of what the file holds, as `Loaded.digest` has it; empty while it cannot be read.
+
+    Of a file that is too large to be used only the beginning is looked at.
+    """
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.sha256(file.read(LARGEST + 1)).hexdigest()
     except OSError:
         return ""
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 def run(*, once: bool, rules: Path | None) -> None:
     """Poll the sources, judge, record, tell; serve health and metrics.
 
-    Stops cleanly on SIGTERM and Ctrl-C within ten seconds; what is not told by then waits in the outbox. Exit codes
-    of --once: 0 every query was answered, 3 a source failed, 5 it refused the credentials.
+    Stops on SIGTERM and Ctrl-C within ten seconds; what is not told by then waits in the outbox. Follows its rules
+    file: a change is taken up by itself, SIGHUP reads the file and secrets in files at once. Exit codes: 2 also when
+    another instance leads by other rules, 4 also when the database did not let it end. Of --once: 0 every query was
+    answered, 3 a source failed, 5 it refused the credentials.
     """
     import asyncio  # noqa: PLC0415  # the command line imports inside its commands: --help stays quick
 

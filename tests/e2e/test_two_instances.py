@@ -175,6 +175,28 @@ def test_a_leader_cut_off_from_the_database_but_not_from_slack_stops_acting(
 
 
 @pytest.mark.postgres
+@pytest.mark.promise("P5")
+@pytest.mark.fault(7)
+def test_one_that_is_told_to_stop_while_the_database_says_nothing_ends_in_time(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with stage(tmp_path, postgres_url, given=PATIENT) as it, wire(postgres_url) as line:
+        with it.program(SENTINEL_DATABASE_URL=line.url) as program:
+            program.start(until="polling")
+            it.bad = {it.sites[0]}
+            eventually(lambda: it.kinds == ["posted"], "the opening")
+            line.hold()
+            it.polled()
+            assert program.terminate() == 4
+            assert "not ended in time" in program.log
+        line.mend()
+        with it.program(name="next") as successor:
+            successor.start(until="leading")
+            recovered(it)
+            assert successor.terminate() == 0
+
+
+@pytest.mark.postgres
 @pytest.mark.promise("P1", "P2", "P7")
 @pytest.mark.fault(115)
 @pytest.mark.parametrize(("first", "second"), [("300", "-300"), ("-300", "300")], ids=["ahead", "behind"])
