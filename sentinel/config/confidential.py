@@ -18,6 +18,7 @@ _VALUE = (
 _CONFIDENTIAL = re.compile(
     rf"(?P<key>[\"']?{_KEY}[\"']?\s*[=:]\s*)(?P<value>{_VALUE})"
     r"|(?P<lead>://)[^\s\"']+(?P<tail>@)"
+    r"|(?P<place>\burl[\"']?\s*=\s*[\"']?https?://[^/\s\"']+/)[^\s\"']+"  # whoever has a webhook's path can post to it
     r"|xox[a-z]-[A-Za-z0-9-]+|xapp-[A-Za-z0-9-]+|https://hooks\.slack[^\s\"']+",
     re.IGNORECASE,
 )
@@ -39,7 +40,7 @@ def masked(line: str, column: int, span: int) -> tuple[str, int, int]:
     shown, last, start, end = "", 0, column - 1, column - 1 + span
     new_start, new_end = start, end
     for match in _CONFIDENTIAL.finditer(line):
-        head, tail = match.group("key") or match.group("lead") or "", match.group("tail") or ""
+        head, tail = match.group("key") or match.group("lead") or match.group("place") or "", match.group("tail") or ""
         begin, stop = match.start() + len(head), match.end() - len(tail)
         shown += line[last:begin]
         new_start = _moved(start, begin, stop, len(shown), new_start, inside=0)

@@ -105,6 +105,7 @@ def test_what_the_portal_offers_and_answers_is_shown_harmless(tmp_path: Path, mo
             done = call(*command, env=env)
             assert done.exit_code == 0, done.output
             assert live(done.output) == set(), command
+        assert live(call("doctor", env=env).output) == set()
 
 
 _RULE = """

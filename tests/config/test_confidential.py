@@ -24,6 +24,8 @@ CANARY = "canary-7c1e"
         f'url = "https://user:a@b{CANARY}@portal.example.com"',
         f'url = "https://user:a/{CANARY}@portal.example.com"',
         f'url = "https://hooks.slack.com/services/T0/B0/{CANARY}"',
+        f'webhook = {{ name = "pager", url = "https://pager.example.com/hook/{CANARY}", urgent = true }}',
+        f"url = 'https://pager.example.com/{CANARY}?key={CANARY}'",
         f'name = "xoxb-{CANARY}"',
         f'password = """{CANARY}',
     ],

@@ -19,6 +19,7 @@ APP_TOKEN = "xapp-canary-app-token-3e3e"
 API_TOKEN = "canary-api-token-0123456789abcdef"
 NEXT_TOKEN = "canary-next-token-fedcba9876543210"
 HEARTBEAT = "canary-heartbeat-c0de"
+REFUSED_HOOK = "canary-hook-of-a-refused-file"
 SLACK_HOOK = "canary-hook-5d2e"
 
 CANARIES = (
@@ -31,6 +32,7 @@ CANARIES = (
     NEXT_TOKEN,
     HEARTBEAT,
     SLACK_HOOK,
+    REFUSED_HOOK,
     SECRET_PATH,
 )
 

@@ -21,7 +21,17 @@ from sentinel.demo.faults import Body, Status
 from sentinel.demo.portal import USER
 from sentinel.store.addresses import place_of
 from tests.deliver.receiver import SECRET_PATH, Receiver
-from tests.e2e.canaries import API_TOKEN, CANARIES, MAIL_PASSWORD, MAIL_USER, NEXT_TOKEN, found_in, planted, spellings
+from tests.e2e.canaries import (
+    API_TOKEN,
+    CANARIES,
+    MAIL_PASSWORD,
+    MAIL_USER,
+    NEXT_TOKEN,
+    REFUSED_HOOK,
+    found_in,
+    planted,
+    spellings,
+)
 from tests.e2e.stage import PASSWORD, TOKEN, Stage, stage
 from tests.fakes.background import in_background
 from tests.fakes.mailbox import Mailbox
@@ -117,6 +127,7 @@ def test_after_a_whole_life_no_secret_is_in_anything_that_was_written(database_u
         _a_good_day(it)
         _a_bad_day(it)
         _other_tokens(it)
+        _rules_that_are_refused(it)
         it.pages()
         for command in COMMANDS:
             it.asked(*command)
@@ -161,6 +172,19 @@ def _other_tokens(it: Run) -> None:
     it.program.process.send_signal(signal.SIGHUP)
     eventually(lambda: it.program.get("/healthz", NEXT_TOKEN)[0] != 401, "the new token opens")
     assert it.program.get("/healthz", API_TOKEN)[0] == 401
+
+
+def _rules_that_are_refused(it: Run) -> None:
+    """A mistake beside the URL of a new webhook: the line is quoted in the log, without the URL."""
+    rules = it.stage.folder / "rules.toml"
+    good = rules.read_text()
+    bad = good.replace(SECRET_PATH, REFUSED_HOOK).replace('name = "pager",', 'name = "pager", urgent = true,')
+    (it.stage.folder / "secrets/refused.toml").write_text(bad)
+    rules.write_text(bad)
+    it.program.process.send_signal(signal.SIGHUP)
+    it.program.says("the old rules stay")
+    assert "urgent" in it.program.log
+    rules.write_text(good)
 
 
 def _starts_that_fail(it: Run) -> None:
