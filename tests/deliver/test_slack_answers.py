@@ -25,6 +25,8 @@ __all__ = ["calls", "slack", "workspace"]  # fixtures
 # Unclear answers
 
 
+@pytest.mark.promise("P2")
+@pytest.mark.fault(98, 104)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -69,6 +71,8 @@ async def test_what_was_not_accepted_is_not_found(workspace: Workspace, slack: S
     assert await slack.look_up(delivery()) is None
 
 
+@pytest.mark.promise("P2")
+@pytest.mark.fault(98)
 async def test_an_unclear_line_is_found_in_the_thread(workspace: Workspace, slack: SlackChannel) -> None:
     ref = await opened(slack)
     late = step(NoticeKind.ESCALATED, ref)
@@ -79,6 +83,7 @@ async def test_an_unclear_line_is_found_in_the_thread(workspace: Workspace, slac
     assert len(workspace.thread(ALERTS, ref["ts"])) == 1
 
 
+@pytest.mark.fault(98, 103)
 async def test_an_unclear_continuation_is_found_in_the_channel(workspace: Workspace, slack: SlackChannel) -> None:
     ref = await opened(slack)
     workspace.delete(ALERTS, ref["ts"])
@@ -167,12 +172,15 @@ async def test_a_channel_that_slack_does_not_list_leaves_the_notice_unclear(call
 # Answers that are clear
 
 
+@pytest.mark.fault(97)
 async def test_too_many_messages_wait_as_long_as_slack_says(workspace: Workspace, slack: SlackChannel) -> None:
     workspace.inject("chat.postMessage", faults.rate_limited(retry_after=17))
     assert await slack.send(delivery()) == Later("Slack answered ratelimited to chat.postMessage", 17.0)
     assert len(workspace.calls("chat.postMessage")) == 1
 
 
+@pytest.mark.promise("P1")
+@pytest.mark.fault(97)
 async def test_the_pace_limit_of_a_channel_is_a_wait_and_nothing_is_lost(
     workspace: Workspace, slack: SlackChannel
 ) -> None:
@@ -194,6 +202,7 @@ async def test_a_slack_that_cannot_be_reached_is_later(workspace: Workspace, sla
     assert isinstance(await slack.send(delivery()), Delivered)
 
 
+@pytest.mark.fault(99, 100)
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
@@ -217,6 +226,7 @@ async def test_a_refusal_says_what_mends_it(workspace: Workspace, slack: SlackCh
     assert hint in told.hint
 
 
+@pytest.mark.fault(99)
 async def test_a_bot_that_was_not_invited_is_refused_by_the_workspace_itself(
     workspace: Workspace, slack: SlackChannel
 ) -> None:
@@ -224,6 +234,8 @@ async def test_a_bot_that_was_not_invited_is_refused_by_the_workspace_itself(
     assert isinstance(await slack.send(delivery()), Refused)
 
 
+@pytest.mark.promise("P1")
+@pytest.mark.fault(101)
 @pytest.mark.parametrize("code", ["msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_attachments"])
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
 async def test_a_message_that_is_too_big_becomes_shorter_and_then_plain_but_arrives(
@@ -247,6 +259,8 @@ async def test_a_message_that_never_fits_is_refused_after_three_forms(
     assert len(workspace.calls("chat.postMessage")) == 3
 
 
+@pytest.mark.promise("P7")
+@pytest.mark.fault(105)
 async def test_after_an_outage_the_message_tells_the_present_state_with_the_true_times(
     workspace: Workspace, slack: SlackChannel
 ) -> None:
@@ -275,6 +289,7 @@ async def test_names_from_the_portal_call_nobody_and_link_nowhere(workspace: Wor
     assert "&lt;!channel&gt;" in shown
 
 
+@pytest.mark.promise("P8")
 async def test_the_token_stands_in_no_reason(workspace: Workspace) -> None:
     calls = SlackCalls(SlackSettings(token=Secret("xoxb-canary-1234"), api_url=workspace.api_url, deadline=5.0))
     told = await SlackChannel(ALERTS, calls).send(delivery())

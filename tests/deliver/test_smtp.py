@@ -85,6 +85,7 @@ async def test_later_mails_thread_under_the_first_with_its_subject() -> None:
 # Trouble with recipients
 
 
+@pytest.mark.fault(108)
 async def test_a_greylisted_mail_is_later() -> None:
     async with Mailbox() as box:
         box.mishaps.recipients = {ANA: "451 4.7.1 Greylisted, try again later", BEN: "451 4.7.1 Greylisted"}
@@ -95,6 +96,7 @@ async def test_a_greylisted_mail_is_later() -> None:
         assert box.accepted == []
 
 
+@pytest.mark.fault(109)
 async def test_one_refused_recipient_keeps_nobody_else_from_the_mail() -> None:
     async with Mailbox() as box:
         box.mishaps.recipients = {ANA: "550 5.1.1 No such user"}
@@ -114,6 +116,8 @@ async def test_all_recipients_refused_is_a_refusal() -> None:
         assert BEN in told.reason
 
 
+@pytest.mark.promise("P1", "P2")
+@pytest.mark.fault(108)
 async def test_who_was_greylisted_gets_it_later_and_nobody_gets_it_twice() -> None:
     async with Mailbox() as box:
         mailer = channel(box)
@@ -138,6 +142,7 @@ async def test_a_server_that_refuses_the_sender_or_the_mail_is_a_refusal() -> No
         assert told.reason == "the mail server answered 554 5.7.1 Message looks like spam at DATA"
 
 
+@pytest.mark.fault(108)
 async def test_a_server_that_is_busy_is_later_at_every_stage() -> None:
     async with Mailbox() as box:
         box.mishaps.sender = "421 4.3.2 Shutting down"
@@ -150,6 +155,8 @@ async def test_a_server_that_is_busy_is_later_at_every_stage() -> None:
 # Trouble with the connection
 
 
+@pytest.mark.promise("P2")
+@pytest.mark.fault(112)
 async def test_a_connection_lost_after_the_mail_was_handed_over_is_unclear_and_a_repeat_is_recognisable() -> None:
     async with Mailbox() as box:
         mailer = channel(box)
@@ -202,6 +209,8 @@ async def test_tls_from_the_first_byte_works_too(certificate: ssl.SSLContext, ca
         assert box.accepted[0].encrypted
 
 
+@pytest.mark.promise("P8")
+@pytest.mark.fault(110)
 async def test_without_starttls_neither_credentials_nor_mail_leave() -> None:
     async with Mailbox(login=("bot", PASSWORD)) as box:
         told = await channel(box, security="starttls", username="bot", password=Secret(PASSWORD)).send(delivery())
@@ -211,6 +220,7 @@ async def test_without_starttls_neither_credentials_nor_mail_leave() -> None:
         assert box.accepted == []
 
 
+@pytest.mark.fault(110)
 async def test_a_certificate_nobody_vouches_for_is_not_trusted(certificate: ssl.SSLContext) -> None:
     async with Mailbox(tls=certificate, login=("bot", PASSWORD)) as box:
         told = await channel(box, security="starttls", username="bot", password=Secret(PASSWORD)).send(delivery())
@@ -231,6 +241,8 @@ async def test_a_certificate_for_another_name_is_not_trusted(
         assert "certificate" in told.reason
 
 
+@pytest.mark.promise("P8")
+@pytest.mark.fault(111)
 async def test_a_wrong_password_is_refused_without_showing_it(certificate: ssl.SSLContext, ca_file: str) -> None:
     async with Mailbox(tls=certificate, login=("bot", "another")) as box:
         configured = settings(box, security="starttls", ca_file=ca_file, username="bot", password=Secret(PASSWORD))

@@ -144,6 +144,8 @@ async def test_degraded_and_recovered_unsent_become_one_merged_notice(sqlite_url
     database.close()
 
 
+@pytest.mark.promise("P1")
+@pytest.mark.fault(99)
 async def test_a_refusal_is_abandoned_visibly_and_the_rest_goes_on(sqlite_url: str) -> None:
     database = Database.open(sqlite_url)
     async with town(database) as it:
@@ -154,6 +156,30 @@ async def test_a_refusal_is_abandoned_visibly_and_the_rest_goes_on(sqlite_url: s
     database.close()
 
 
+@pytest.mark.promise("P2")
+@pytest.mark.fault(100)
+@pytest.mark.parametrize("code", ["invalid_auth", "token_revoked"])
+async def test_a_token_that_is_refused_is_tried_once_and_again_when_a_person_says_so(
+    sqlite_url: str, code: str
+) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.slack.inject("chat.postMessage", refused(code), times=None)
+        it.degrade(0)
+        await it.turn()
+        await settle(it)
+        assert len(it.slack.calls("chat.postMessage")) == 1
+        assert state(database, it) == (0, 0, 1)
+        it.slack.clear_faults()
+        await settle(it, minutes=2)
+        assert roots(it) == 0
+        assert outbox.retry(database, [1], it.clock.now()) == 1
+        await settle(it, minutes=1)
+        assert (roots(it), state(database, it)) == (1, (0, 0, 0))
+    database.close()
+
+
+@pytest.mark.fault(102, 103)
 async def test_a_root_deleted_by_a_person_is_posted_anew_once(sqlite_url: str) -> None:
     database = Database.open(sqlite_url)
     async with town(database) as it:
