@@ -64,6 +64,7 @@ def patience(loaded: Loaded) -> Patience:
         retry_max=times.retry_max,
         greylist_wait=times.greylist_wait,
         edit_every=times.edit_every,
+        storm_after=times.storm_after,
     )
 
 

@@ -56,7 +56,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W111": "A rule names a service by an identifier that no [[service]] declares.",
         "W112": "The source declares its levels, but none of this hierarchy.",
         "W113": "A share of a whole is compared with many times the whole.",
-        "W114": "The setting is checked, but not acted upon yet.",
         "W115": "Nobody is told about trouble with Sentinel itself.",
         "W201": "A variable begins with SENTINEL_ but means nothing.",
         "W202": "A variable belongs to something that the rules file does not have.",

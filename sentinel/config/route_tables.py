@@ -35,9 +35,6 @@ def read_delivery(table: DeliveryTable, problems: Problems) -> DeliverySettings:
     if any(later <= sooner for sooner, later in pairwise(table.lookup_after)):
         message = "lookup_after must ascend: each look comes later after the post than the one before"
         problems.error("E106", message, ("delivery", "lookup_after"), hint='e.g. ["5s", "20s", "60s"]')
-    if "storm_after" in table.model_fields_set:
-        message = "storm_after is not acted upon yet: every new message is sent on its own"
-        problems.warning("W114", message, ("delivery", "storm_after"), hint="leave it out", side="key")
     given = table.model_dump()
     return DeliverySettings(**{**given, "lookup_after": tuple(table.lookup_after)})
 

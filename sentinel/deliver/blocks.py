@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from sentinel.deliver.escape import slack
+from sentinel.deliver.parts import Affected, Look, Wording
 from sentinel.deliver.times import local_near
-from sentinel.deliver.wording import Affected, Look, Wording
 
 Json = dict[str, Any]
 
@@ -89,8 +89,8 @@ def _times(words: Wording, at: float) -> str:
 
 
 def _announces(words: Wording) -> bool:
-    """Whether it is a digest or a test, which have no beginning."""
-    return not words.rule
+    """Whether it is a test, which has no beginning."""
+    return words.look is Look.PLAIN
 
 
 def _told(words: Wording) -> list[str]:

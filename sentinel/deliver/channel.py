@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
-from sentinel.domain.incidents import Story
+from sentinel.domain.incidents import Incident, Story
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import ChannelKind
 
 
 async def _alone() -> bool:
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Several incidents that one message tells of, as they are at the time of sending, oldest first."""
+
+    incidents: tuple[Incident, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +32,8 @@ class Delivery:
     message. `ref` is what the channel returned for that root message. `may_repeat`: the message says that it may
     repeat an earlier one. `started_at` is when the first attempt under this key was recorded, `at` when this one is
     made; both Unix seconds. `still_ours`: whether this program may still tell, asked between the calls of a send that
-    takes several.
+    takes several. `digest`: the message tells of all these, and `line` of steps of some of them; `story` is then the
+    worst one's. `accepted_by` are those of several recipients who have the notice already.
     """
 
     key: str
@@ -39,6 +47,8 @@ class Delivery:
     started_at: float
     at: float
     still_ours: Callable[[], Awaitable[bool]] = field(default=_alone, repr=False, compare=False)
+    digest: Digest | None = None
+    accepted_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +61,35 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """It was not accepted and may be offered again; `retry_after` in seconds where the provider named a time."""
+    """It was not accepted and may be offered again; `retry_after` in seconds where the provider named a time.
+
+    `accepted_by` are those of several recipients who have it all the same.
+    """
 
     reason: str
     retry_after: float | None = None
+    accepted_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It will not be accepted as things stand; `hint` says what mends it."""
+    """It will not be accepted as things stand; `hint` says what mends it.
+
+    `about`: whether place and credentials are at fault, so that it may be offered again once they are mended, or what
+    the notice itself says.
+    """
 
     reason: str
     hint: str = ""
+    about: Literal["channel", "notice"] = "channel"
 
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Nobody can say whether it was accepted."""
+    """Nobody can say whether it was accepted; `retry_after` in seconds where a look-up was told to wait."""
 
     reason: str
+    retry_after: float | None = None
 
 
 Outcome = Delivered | Later | Refused | Unclear

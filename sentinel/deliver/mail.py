@@ -16,9 +16,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from sentinel.deliver.channel import Delivery
 from sentinel.deliver.escape import clean, cut, header
+from sentinel.deliver.parts import Look, Wording
 from sentinel.deliver.settings import SmtpSettings
 from sentinel.deliver.times import local_day, local_near
-from sentinel.deliver.wording import Look, Wording, line_of, subject_of, wording
+from sentinel.deliver.wording import line_of, subject_of, wording
 from sentinel.domain.notices import NoticeKind
 
 COLUMNS = 72
@@ -45,7 +46,8 @@ def compose(delivery: Delivery, settings: SmtpSettings, recipients: Sequence[str
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["List-Id"] = f"Sentinel notices <notices.sentinel.{domain(settings)}>"
-    mail["X-Sentinel-Incident"] = header(delivery.story.incident.id, 80)
+    about = delivery.story.incident.id if delivery.digest is None else ref.get("key", delivery.key)
+    mail["X-Sentinel-Incident"] = header(about, 80)
     mail["X-Sentinel-State"] = words.look.name.lower()
     mail["X-Sentinel-Severity"] = words.severity or "none"
     context = _context(delivery, words, line)
@@ -57,7 +59,7 @@ def compose(delivery: Delivery, settings: SmtpSettings, recipients: Sequence[str
 
 def subject(delivery: Delivery) -> str:
     """The subject of an incident's mails; it is taken once and then kept, so that every client threads them."""
-    if delivery.kind in (NoticeKind.DIGEST, NoticeKind.TEST):
+    if delivery.digest is not None or delivery.kind is NoticeKind.TEST:
         title = wording(delivery).title
     else:
         title = subject_of(delivery.story.incident)
@@ -83,7 +85,7 @@ def _address(text: str, name: str = "") -> Address:
 def _context(delivery: Delivery, words: Wording, line: str) -> dict[str, Any]:
     rest = [*_times(words), *words.notes]
     figures = "" if words.close else _figures(words)
-    announces = delivery.kind in (NoticeKind.DIGEST, NoticeKind.TEST)
+    announces = delivery.kind is NoticeKind.TEST or (delivery.digest is not None and delivery.first)
     return {
         "words": words,
         "facts": [*([figures] if figures else []), *_lead(words), *rest],
@@ -92,7 +94,7 @@ def _context(delivery: Delivery, words: Wording, line: str) -> dict[str, Any]:
         "listed": [*(f"{one.place}  {one.figure}  {one.word}" for one in words.worst), *words.lines],
         "line": "" if announces or delivery.kind in _SAID else line,
         "hint": words.hint if words.ended_at is None else "",
-        "timeline": () if announces else _timeline(delivery, words),
+        "timeline": () if announces or delivery.digest is not None else _timeline(delivery, words),
         "fine_print": _fine_print(words),
     }
 
@@ -111,7 +113,7 @@ def _times(words: Wording) -> list[str]:
     if words.since is None:
         return []
     began = local_day(words.since, words.timezone)
-    if words.look is Look.PLAIN or not words.rule:
+    if words.look is Look.PLAIN:
         return [began]
     if words.ended_at is None:
         lines = [f"Since {began}"]
@@ -142,7 +144,7 @@ def reference(delivery: Delivery, settings: SmtpSettings) -> Mapping[str, str]:
     if not delivery.first and delivery.ref:
         return delivery.ref
     ref = {"root": message_id(delivery, settings), "subject": subject(delivery)}
-    return {**ref, "digest": "1"} if delivery.kind is NoticeKind.DIGEST else ref
+    return {**ref, "key": delivery.key, "digest": "1"} if delivery.digest is not None else ref
 
 
 @cache

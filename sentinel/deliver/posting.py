@@ -19,6 +19,17 @@ _MAX_ANSWER = 64 * 1024
 _NOT_TAKEN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
 
+_UNFIT = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+"""The receiver is there and lets us in, but does not take what we say."""
+
+
 class Poster:
     """Posts to one secret URL. Every request has a connection of its own, so that none dies of an old one's end.
 
@@ -60,7 +71,7 @@ def outcome(result: Answer | Trouble, at: float) -> Outcome:
         return Later(reason, wait)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unclear(reason)
-    return Refused(reason, _hint(status))
+    return Refused(reason, _hint(status), "notice" if status in _UNFIT else "channel")
 
 
 def retry_after(text: str, at: float) -> float | None:

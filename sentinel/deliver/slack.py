@@ -8,16 +8,17 @@ from typing import Any
 
 from sentinel.deliver import blocks, slack_answers
 from sentinel.deliver.channel import Delivered, Delivery, Later, Outcome, Unclear
+from sentinel.deliver.parts import Wording
 from sentinel.deliver.slack_answers import Meaning
 from sentinel.deliver.slack_calls import Accepted, Denied, Lost, Reply, SlackCalls
 from sentinel.deliver.slack_search import SlackSearch, is_root, mark
-from sentinel.deliver.wording import Wording, line_of, wording
+from sentinel.deliver.wording import line_of, wording
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import ChannelKind
 
 EVENT_TYPE = "sentinel_notice"
 
-BROADCAST = frozenset({NoticeKind.ESCALATED, NoticeKind.REOPENED, NoticeKind.RECOVERED})
+BROADCAST = frozenset({NoticeKind.ESCALATED, NoticeKind.REOPENED, NoticeKind.RECOVERED, NoticeKind.DIGEST})
 """Steps that the whole channel hears of, unless the notice is quiet."""
 
 CONTINUES = "Continues an earlier message that is gone"
@@ -32,8 +33,8 @@ class SlackChannel:
     """One channel of a workspace. `to` is `#name`, `name` or an id.
 
     The reference it hands out holds `channel` and `ts` of the root message and `key`, the notice that made it. A
-    digest's reference also holds `digest`: such a root tells of several incidents and is never edited into one; the
-    later steps of its incidents are lines in its thread.
+    digest's reference also holds `digest`: such a root tells of several incidents and is never edited into one of them;
+    the later steps of its incidents are lines in its thread.
     """
 
     kind: ChannelKind = "slack"
@@ -49,7 +50,7 @@ class SlackChannel:
         ref = delivery.ref
         if delivery.first or ref is None:
             return await self._post_root(delivery)
-        if delivery.kind is not NoticeKind.REMINDER and "digest" not in ref:
+        if delivery.kind is not NoticeKind.REMINDER and _is_its_root(delivery, ref):
             failed = await self._edit(delivery, ref)
             if failed is not None:
                 return await self._post_root(delivery, continues=True) if _is_gone(failed) else _unposted(failed)
@@ -58,9 +59,9 @@ class SlackChannel:
         return await self._post_line(delivery, ref)
 
     async def refresh(self, delivery: Delivery) -> Outcome:
-        """Edit the root, and nothing else; a digest's root tells of others too and stays."""
+        """Edit the root, and nothing else."""
         ref = delivery.ref
-        if ref is None or "digest" in ref:
+        if ref is None or not _is_its_root(delivery, ref):
             return Delivered(ref)
         failed = await self._edit(delivery, ref)
         return Delivered(ref) if failed is None else _unposted(failed)
@@ -123,6 +124,7 @@ class SlackChannel:
         if not line:
             return Delivered(ref)
         broadcast = delivery.kind in BROADCAST and not delivery.quiet
+        alone = broadcast and delivery.digest is None  # a digest's line says what is new, its root the rest
         arguments = {
             "channel": ref["channel"],
             "thread_ts": ref["ts"],
@@ -130,7 +132,7 @@ class SlackChannel:
             **_MANNERS,
             "metadata": _metadata(delivery, delivery.key),
         }
-        full = blocks.thread_line(wording(delivery), line, mark(delivery.key), alone=broadcast)
+        full = blocks.thread_line(wording(delivery), line, mark(delivery.key), alone=alone)
         reply = await self._fitting("chat.postMessage", (full, {**full, "blocks": []}), arguments)
         if isinstance(reply, Accepted) and not reply.text("ts"):
             return Unclear("Slack's answer to chat.postMessage names no message")
@@ -165,7 +167,12 @@ def _metadata(delivery: Delivery, key: str) -> dict[str, Any]:
 
 def _ref(delivery: Delivery, channel: str, ts: str) -> dict[str, str]:
     ref = {"channel": channel, "ts": ts, "key": delivery.key}
-    return {**ref, "digest": "1"} if delivery.kind is NoticeKind.DIGEST else ref
+    return {**ref, "digest": "1"} if delivery.digest is not None else ref
+
+
+def _is_its_root(delivery: Delivery, ref: Ref) -> bool:
+    """Whether the root shows what the delivery is about: a digest's shows many incidents, any other one."""
+    return ("digest" in ref) == (delivery.digest is not None)
 
 
 def _thread_of(reply: Accepted, ref: Ref, delivery: Delivery) -> Ref:

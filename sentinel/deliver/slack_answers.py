@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sentinel.deliver.channel import Later, Outcome, Refused, Unclear
 
@@ -24,6 +24,12 @@ class Answer(NamedTuple):
 
     meaning: Meaning
     hint: str = ""
+
+    @property
+    def about(self) -> Literal["channel", "notice"]:
+        """What a refusal is about: what is new to Sentinel may be about anything, so it is not tried again by itself."""
+        ours = self.meaning is not Meaning.REFUSED or self.hint in (_FORM, UNKNOWN_CODE.hint)
+        return "notice" if ours else "channel"
 
 
 _TOKEN = "Set SENTINEL_SLACK_BOT_TOKEN to a valid bot token of the workspace (it starts with xoxb-)."  # noqa: S105
@@ -108,4 +114,4 @@ def outcome(method: str, code: str, retry_after: float | None = None) -> Outcome
         case Meaning.UNCLEAR:
             return Unclear(reason)
         case _:
-            return Refused(reason, known.hint)
+            return Refused(reason, known.hint, known.about)

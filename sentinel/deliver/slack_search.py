@@ -159,9 +159,9 @@ def _absent(method: str, reply: Reply) -> Unclear | None:
     match reply:
         case Denied(code=code) if slack_answers.answer(code).meaning is Meaning.GONE:
             return None
-        case Denied(code=code):
+        case Denied(code=code, retry_after=wait):
             hint = slack_answers.answer(code).hint
-            return Unclear(f"Slack answered {code} to {method}. {hint}".rstrip())
+            return Unclear(f"Slack answered {code} to {method}. {hint}".rstrip(), wait)
         case Lost(reason=reason):
             return Unclear(reason)
         case _:

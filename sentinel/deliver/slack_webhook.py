@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from sentinel.deliver import blocks, slack_answers
 from sentinel.deliver.channel import Delivered, Delivery, Outcome, Refused, Unclear
+from sentinel.deliver.parts import Wording
 from sentinel.deliver.posting import Poster, outcome
 from sentinel.deliver.slack_answers import Meaning
 from sentinel.deliver.times import local
-from sentinel.deliver.wording import Wording, line_of, wording
+from sentinel.deliver.wording import line_of, wording
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import ChannelKind
 from sentinel.fetch import Answer, Client, Trouble
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 DEADLINE = 15.0
 
 _WORD = re.compile(r"[a-z][a-z_]{1,60}")
-_OPENS = frozenset({NoticeKind.DEGRADED, NoticeKind.DIGEST, NoticeKind.TEST})
+_OPENS = frozenset({NoticeKind.DEGRADED, NoticeKind.TEST})
 _CREDENTIAL_HINT = "Make a new incoming webhook in Slack and configure its URL."
 
 
@@ -70,7 +71,7 @@ def _referring(delivery: Delivery) -> Wording:
     words = wording(delivery)
     if delivery.kind in _OPENS or delivery.first:
         return words
-    began = local(delivery.story.incident.opened_at, words.timezone)
+    began = local(words.since if words.since is not None else delivery.story.incident.opened_at, words.timezone)
     line = line_of(delivery)
     notes = words.notes if not line or words.close else (line, *words.notes)
     return replace(words, text=f"{words.text} (re: {began})", title=f"re: {began} {words.title}", notes=notes)
@@ -84,7 +85,9 @@ def _outcome(answer: Answer | Trouble, delivery: Delivery) -> Outcome:
         return Delivered({"posted": delivery.key}) if proper else Unclear("the webhook's answer is not Slack's")
     if isinstance(told, Refused) and isinstance(answer, Answer) and (word := _word(answer)):
         known = slack_answers.ANSWERS.get(word)
-        return Refused(f"{told.reason} {word}", known.hint if known is not None else _CREDENTIAL_HINT)
+        if known is None:
+            return Refused(f"{told.reason} {word}", _CREDENTIAL_HINT)
+        return Refused(f"{told.reason} {word}", known.hint, known.about)
     return told
 
 

@@ -8,7 +8,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import aiosmtplib
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sentinel.deliver.settings import SmtpSettings
 
 REMEMBERED = 500
-"""Notices whose partial acceptance is remembered at most; beyond, a recipient may get one twice under one Message-ID."""
+"""Notices whose partial refusal is remembered at most; beyond, an address is asked, and refused, once more."""
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _NO = range(400, 600)  # RFC 5321: 4xx may be tried again
@@ -50,8 +50,9 @@ class SmtpChannel:
     """A list of addresses, `a@example.com, b@example.com`, told by one mail.
 
     One that is refused for good is left out and named in the note of the outcome; while one asks to wait the notice
-    is late, and only those who do not have it yet are offered it again. The reference holds `root` (the first mail's
-    Message-ID) and `subject`. `connection` makes the library's connection for one mail.
+    is late, and only those who do not have it yet are offered it again, also by a process that starts later: the
+    outcome names who has it. The reference holds `root` (the first mail's Message-ID) and `subject`. `connection` makes
+    the library's connection for one mail.
     """
 
     kind: ChannelKind = "email"
@@ -68,6 +69,7 @@ class SmtpChannel:
     async def send(self, delivery: Delivery) -> Outcome:
         """Hand the mail over for everyone who does not have it yet."""
         progress = self._progress.setdefault(delivery.key, _Progress())
+        progress.accepted.update(delivery.accepted_by)
         if len(self._progress) > REMEMBERED:
             self._progress.popitem(last=False)
         outcome = await self._attempt(delivery, progress)
@@ -108,7 +110,7 @@ class SmtpChannel:
 
     def _result(self, delivery: Delivery, progress: _Progress) -> Outcome:
         if progress.waiting:
-            return Later("asked to wait: " + _listed(progress.waiting))
+            return Later("asked to wait: " + _listed(progress.waiting), accepted_by=tuple(sorted(progress.accepted)))
         refused = "refused: " + _listed(progress.refused) if progress.refused else ""
         if not progress.accepted:
             return Refused(refused or "no recipients", "Check the addresses of the receiver in rules.toml.")
@@ -220,7 +222,8 @@ class _Session:
             return Unclear(reason)  # neither yes nor no, and the mail may be in its hands
         if error.code not in _PERMANENT:
             return Later(reason)
-        return Refused(reason, _AUTH_HINT if self.stage == "AUTH" else "")
+        about: Literal["channel", "notice"] = "notice" if self.stage == "DATA" else "channel"
+        return Refused(reason, _AUTH_HINT if self.stage == "AUTH" else "", about)
 
     def _said(self, error: aiosmtplib.SMTPResponseException) -> str:
         """The server's word, without an echo of the password."""

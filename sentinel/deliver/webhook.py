@@ -12,7 +12,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sentinel.deliver.channel import Delivered, Delivery, Outcome, Unclear
+from sentinel.deliver.channel import Delivered, Delivery, Digest, Outcome, Unclear
+from sentinel.deliver.digest_wording import worst_first
 from sentinel.deliver.posting import Poster, outcome
 from sentinel.deliver.times import iso
 from sentinel.deliver.wording import line_of, wording
@@ -27,6 +28,9 @@ SIGNATURE = "X-Sentinel-Signature"
 TIMESTAMP = "X-Sentinel-Timestamp"
 VERSION = 1
 """Of the body; fields may be added without a new one."""
+
+LISTED = 100
+"""Incidents of a digest that the body holds at most."""
 
 
 class WebhookChannel:
@@ -73,7 +77,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def payload(delivery: Delivery) -> dict[str, Any]:
-    """The body: this step and the incident as it is now. Instants are ISO 8601 in UTC, nodes lists of names."""
+    """The body: this step and the incident as it is now, of a digest the worst one. Instants are ISO 8601 in UTC, nodes lists of names."""
     words, story = wording(delivery), delivery.story
     return {
         "version": VERSION,
@@ -84,10 +88,22 @@ def payload(delivery: Delivery) -> dict[str, Any]:
         "line": line_of(delivery),
         "may_repeat": delivery.may_repeat,
         "incident": _incident(story.incident),
-        "timeline": [
+        "digest": _digest(delivery.digest) if delivery.digest is not None else None,
+        "timeline": []
+        if delivery.digest is not None
+        else [
             {"at": iso(event.at), "kind": event.kind, "text": event.text, "value": event.value}
             for event in story.events
         ],
+    }
+
+
+def _digest(digest: Digest) -> dict[str, Any]:
+    """How many incidents a digest tells of, and the worst of them whole."""
+    return {
+        "count": len(digest.incidents),
+        "open": sum(one.is_open for one in digest.incidents),
+        "incidents": [_incident(one) for one in worst_first(digest.incidents)[:LISTED]],
     }
 
 

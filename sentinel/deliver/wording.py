@@ -1,110 +1,33 @@
-"""What a message says, before any channel gives it a form: clean pieces of text in the order of their weight."""
+"""What a message says of an incident: its parts in words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import replace
 
 from sentinel.deliver.channel import Delivery
+from sentinel.deliver.digest_wording import digest_wording
 from sentinel.deliver.escape import clean, cut
+from sentinel.deliver.parts import FIGURE, NAME, NAMED, PUSH, Affected, Look, Wording, look_of, place_of
 from sentinel.deliver.times import local_near
 from sentinel.domain import sentences
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.incidents import CloseReason, Incident, Member, Story
 from sentinel.domain.notices import NoticeKind
-from sentinel.domain.rules import Severity
-
-PUSH = 110
-"""What a lock screen shows of a message, about; the one-line text keeps to it where the names allow it."""
-
-NAMED = 10
-"""How many members a message names."""
 
 MAY_REPEAT = "(may repeat an earlier notice)"
 
-_NAME = 60  # characters of one name of a node, of a service
-_PLACE = 160
 _LINE = 300
 _STEP = 550  # several steps told at once share a line
-_FIGURE = 60
+_STEPS = 1200  # and so do several incidents
 _URL = 2000
 
 
-class Look(Enum):
-    """The state of an incident as a message shows it: its word, its sign, the colour of its bar."""
-
-    WARNING = ("Degraded", "🟠", "#daa038")
-    CRITICAL = ("Critical", "🔴", "#a30200")
-    UNKNOWN = ("No data", "⚪", "#8d99a6")
-    RECOVERED = ("Recovered", "✅", "#2eb886")
-    CLOSED = ("Closed", "⏹", "#8d99a6")
-    PLAIN = ("Sentinel", "ℹ️", "#3b6ea5")
-
-    def __init__(self, word: str, sign: str, colour: str) -> None:
-        self.word = word
-        self.sign = sign
-        self.colour = colour
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Affected:
-    """An affected node as the list shows it."""
-
-    place: str
-    figure: str
-    word: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
-    """A message's parts. Empty ones are left out. All are clean (one line, no invisible characters), none is escaped.
-
-    `text` alone tells the story in one line. `value` and `limit` are figures with units, `metric` what they measure.
-    `since` is an instant, `ended_at` another; `notes` say what else happened. `more` nodes are affected beside `worst`.
-    """
-
-    look: Look
-    text: str
-    title: str
-    metric: str = ""
-    value: str = ""
-    limit: str = ""
-    hold: str = ""
-    detail: str = ""
-    since: float | None = None
-    ended_at: float | None = None
-    scope: str = ""
-    worst: tuple[Affected, ...] = ()
-    more: int = 0
-    close: str = ""
-    notes: tuple[str, ...] = ()
-    hint: str = ""
-    runbook: str = ""
-    rule: str = ""
-    incident: str = ""
-    owner: str = ""
-    severity: str = ""
-    timezone: str = "UTC"
-    lines: tuple[str, ...] = field(default=())
-
-    def shorter(self) -> Wording:
-        """The same without what may be left out when a provider finds it too long."""
-        return replace(
-            self,
-            title=cut(self.title, 120),
-            detail=cut(self.detail, 120),
-            hint="",
-            worst=self.worst[:3],
-            more=self.more + len(self.worst[3:]),
-            notes=self.notes[:2],
-            lines=self.lines[:3],
-        )
-
-
 def wording(delivery: Delivery) -> Wording:
-    """What the message of this delivery says: the incident as it is now, or what a digest or a test has to say."""
-    if delivery.kind in (NoticeKind.DIGEST, NoticeKind.TEST):
-        words = _announcement(delivery)
+    """What the message of this delivery says: the incident or the incidents as they are now, or what a test says."""
+    if delivery.digest is not None:
+        words = digest_wording(delivery.digest, delivery.at)
+    elif delivery.kind is NoticeKind.TEST:
+        words = _test(delivery)
     else:
         words = incident_wording(delivery.story, delivery.at)
     if delivery.may_repeat:
@@ -114,7 +37,7 @@ def wording(delivery: Delivery) -> Wording:
 
 def line_of(delivery: Delivery) -> str:
     """This step in one clean sentence, as a thread has it; empty when there is nothing to say."""
-    line = clean(delivery.line, _STEP)
+    line = clean(delivery.line, _STEP if delivery.digest is None else _STEPS)
     return f"{line} {MAY_REPEAT}" if line and delivery.may_repeat else line
 
 
@@ -128,9 +51,9 @@ def incident_wording(story: Story, at: float) -> Wording:
         look=look,
         text=_text(incident, look),
         title=_title(incident),
-        metric=clean(facts.subject, _FIGURE) if incident.service is not None else "",
-        value="" if ended or facts.unknown else clean(facts.value, _FIGURE),
-        limit=clean(facts.limit, _FIGURE),
+        metric=clean(facts.subject, FIGURE) if incident.service is not None else "",
+        value="" if ended or facts.unknown else clean(facts.value, FIGURE),
+        limit=clean(facts.limit, FIGURE),
         hold=sentences.duration(facts.hold) if facts.hold > 0 else "",
         detail=clean(facts.detail, _LINE),
         since=incident.opened_at,
@@ -142,28 +65,12 @@ def incident_wording(story: Story, at: float) -> Wording:
         notes=_notes(story, at),
         hint=clean(facts.hint, _LINE),
         runbook=_link(facts.runbook),
-        rule=clean(incident.rule, _NAME),
-        incident=clean(incident.id, _NAME),
-        owner=clean(facts.owner, _NAME),
+        rule=clean(incident.rule, NAME),
+        incident=clean(incident.id, NAME),
+        owner=clean(facts.owner, NAME),
         severity=incident.severity.word,
         timezone=facts.timezone,
     )
-
-
-def look_of(incident: Incident) -> Look:
-    """How an incident shows itself. Only a recovery is shown as one."""
-    if not incident.is_open:
-        return Look.RECOVERED if incident.close_reason is CloseReason.RECOVERED else Look.CLOSED
-    if incident.facts.unknown:
-        return Look.UNKNOWN
-    return Look.CRITICAL if incident.severity is Severity.CRITICAL else Look.WARNING
-
-
-def place_of(node: Node, hierarchy: str) -> str:
-    """A node's names joined by ` / `, each bounded, the whole bounded from the left: the last name says most."""
-    names = tuple(clean(name, _NAME) for name in node)
-    text = sentences.place(names, clean(hierarchy, _NAME))
-    return text if len(text) <= _PLACE else "… " + text[-(_PLACE - 2) :].lstrip()
 
 
 def subject_of(incident: Incident) -> str:
@@ -174,16 +81,16 @@ def subject_of(incident: Incident) -> str:
 def _title(incident: Incident) -> str:
     summary = clean(incident.facts.summary, 100)
     if incident.service is None:
-        return summary or f"Source {clean(incident.source, _NAME)}"
-    where = f"{clean(incident.service, _NAME)} at {place_of(incident.node, incident.hierarchy)}"
+        return summary or f"Source {clean(incident.source, NAME)}"
+    where = f"{clean(incident.service, NAME)} at {place_of(incident.node, incident.hierarchy)}"
     return f"{where} – {summary}" if summary else where
 
 
 def _text(incident: Incident, look: Look) -> str:
     """One line for lock screens and screen readers: the longest form that fits, else the shortest there is."""
     forms = [
-        _one_line(incident, look, place_of(incident.node, incident.hierarchy), _NAME),
-        _one_line(incident, look, _last(incident), _NAME),
+        _one_line(incident, look, place_of(incident.node, incident.hierarchy), NAME),
+        _one_line(incident, look, _last(incident), NAME),
         _one_line(incident, look, _last(incident), 24),
     ]
     return next((form for form in forms if len(form) <= PUSH), cut(forms[-1], 2 * PUSH))
@@ -227,7 +134,7 @@ def _scope(incident: Incident) -> str:
         peak = max(incident.peak_members, incident.members)
         return f"{sentences.counted(peak, 'node')} affected at its worst" if peak > 1 and incident.service else ""
     if incident.service is None:
-        return f"{facts.affected} of {facts.judged} {clean(facts.subject, _NAME)} fail" if facts.judged else ""
+        return f"{facts.affected} of {facts.judged} {clean(facts.subject, NAME)} fail" if facts.judged else ""
     affected = facts.affected or incident.members
     if facts.judged > 1 and affected:
         return f"{affected} of {sentences.counted(facts.judged, 'node')} affected"
@@ -244,7 +151,7 @@ def _worst(incident: Incident) -> tuple[tuple[Affected, ...], int]:
 
 def _affected(member: Member, above: Node) -> Affected:
     within = member.node[len(above) :] if member.node[: len(above)] == above else member.node
-    figure = clean(member.value, _FIGURE)
+    figure = clean(member.value, FIGURE)
     if member.unknown:
         figure = f"no data, last {figure}" if figure else "no data"
     return Affected(place=place_of(within or member.node, ""), figure=figure, word=member.severity.word)
@@ -256,8 +163,8 @@ def _close(incident: Incident) -> str:
         return ""
     lasted = _lasted(incident)
     if reason is CloseReason.RECOVERED:
-        limit = f" (limit {clean(incident.facts.limit, _FIGURE)})" if incident.facts.limit else ""
-        worst = f", worst {clean(incident.worst_value, _FIGURE)}{limit}" if incident.worst_value else ""
+        limit = f" (limit {clean(incident.facts.limit, FIGURE)})" if incident.facts.limit else ""
+        worst = f", worst {clean(incident.worst_value, FIGURE)}{limit}" if incident.worst_value else ""
         unseen = sentences.between(incident.facts)
         return f"Recovered {unseen}, lasted {lasted} at most{worst}" if unseen else f"Recovered, lasted {lasted}{worst}"
     if reason is CloseReason.MERGED and incident.merged_into is None:
@@ -274,14 +181,14 @@ def _notes(story: Story, at: float) -> tuple[str, ...]:
     if incident.is_open and incident.facts.unknown:
         gone = [event.at for event in story.events if event.kind == NoticeKind.UNKNOWN.value]
         since = f" since {local_near(gone[-1], at, zone)}" if gone else ""
-        value = clean(incident.facts.value, _FIGURE)
+        value = clean(incident.facts.value, FIGURE)
         notes.append(f"No data{since}" + (f", last {value}" if value else ""))
     elif incident.is_open and incident.facts.recovering:
         wait = sentences.duration(incident.facts.recovering)
         notes.append(f"Within the limit now; recovered when it stays so for {wait}")
     if incident.is_open and incident.acknowledged_by is not None:
         when = f" {local_near(incident.acknowledged_at, at, zone)}" if incident.acknowledged_at is not None else ""
-        notes.append(f"👀 Acknowledged by {clean(incident.acknowledged_by, _NAME)}{when}")
+        notes.append(f"👀 Acknowledged by {clean(incident.acknowledged_by, NAME)}{when}")
     if incident.is_open and story.events and story.events[-1].kind == NoticeKind.FLAPPING.value:
         notes.append(clean(story.events[-1].text, _LINE))
     return tuple(notes)
@@ -293,20 +200,17 @@ def _link(url: str) -> str:
     return url if plain and len(url) <= _URL and url.lower().startswith(("https://", "http://")) else ""
 
 
-def _announcement(delivery: Delivery) -> Wording:
-    """A digest or a test: what it says stands in the line, its first line is the headline."""
+def _test(delivery: Delivery) -> Wording:
+    """A test: what it says stands in the line, its first line is the headline."""
     lines = [clean(line, _LINE) for line in delivery.line.splitlines()]
     lines = [line for line in lines if line]
-    test = delivery.kind is NoticeKind.TEST
-    title = lines[0] if lines else "Test notice: this channel works" if test else "Several incidents"
-    look = Look.PLAIN if test else look_of(delivery.story.incident)
+    title = lines[0] if lines else "Test notice: this channel works"
     return Wording(
-        look=look,
-        text=f"{look.sign} {cut(title, PUSH)}",
+        look=Look.PLAIN,
+        text=f"{Look.PLAIN.sign} {cut(title, PUSH)}",
         title=title,
         since=delivery.at,
         lines=tuple(lines[1 : 1 + NAMED]),
         more=max(0, len(lines) - 1 - NAMED),
-        incident="" if test else clean(delivery.story.incident.id, _NAME),
         timezone=delivery.story.incident.facts.timezone,
     )

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """The delivery settings that decide about waiting; all in seconds."""
+    """The delivery settings that decide about waiting, in seconds, and about telling together.
+
+    More than `storm_after` new messages to one channel within a minute become one.
+    """
 
     lookup_after: tuple[float, ...] = (5.0, 20.0, 60.0)
     retry_min: float = 5.0
@@ -16,6 +19,7 @@ class Patience:
     greylist_wait: float = 300.0
     edit_every: float = 45.0
     give_up_after: float = 86400.0
+    storm_after: int = 10
 
 
 def retry_in(attempts: int, patience: Patience, *, dice: float) -> float:

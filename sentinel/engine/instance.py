@@ -90,6 +90,7 @@ class Instance:
         self.tenure = Tenure(self.db, self.clock, self.holder, self.rules_hash, self.lease_seconds, self.speed)
         self.ticker.epoch = self.dispatcher.epoch = lambda: self.tenure.epoch
         self.dispatcher.may_act = self.tenure.may_act
+        self.dispatcher.on_progress = self._wake.set
         self.ticker.present = self._present
         self.ticker.on_commit = self._wake.set
 
@@ -170,7 +171,7 @@ class Instance:
         before, close_channels = self.sources, self.close_channels
         self.rulebook = self.ticker.rulebook = parts.rulebook
         self.sources, self.close_channels = parts.sources, parts.close_channels
-        self.dispatcher.channels, self.dispatcher.patience = parts.channels, parts.patience
+        self.dispatcher.adopt(parts.channels, parts.patience)
         self.rules_hash = self.tenure.rules_hash = parts.rules_hash
         if found is not None:
             self._ask(found)
@@ -189,6 +190,7 @@ class Instance:
         turns = set(self._turns)
         if turns:
             await asyncio.wait(turns)
+        await self.dispatcher.ended(self.dispatcher.under_way())
         async with self._telling:
             await close_channels()
         for source in gone:
@@ -232,10 +234,9 @@ class Instance:
     async def _finish(self, dispatcher: asyncio.Task[None]) -> None:
         """Let a send that is under way end; the rest is parked in the outbox."""
         self._wake.set()
-        if self._stop.is_set():
-            await asyncio.wait([dispatcher], timeout=STOP_WITHIN / 2)
         dispatcher.cancel()
         await asyncio.gather(dispatcher, return_exceptions=True)
+        await self.dispatcher.let_end(STOP_WITHIN / 2 if self._stop.is_set() else 0.0)
 
     async def _keep_lease(self) -> None:
         """Renew until stopped; return when somebody else leads or the store is silent for too long.
@@ -342,10 +343,8 @@ class Instance:
         while not self._stop.is_set():
             try:
                 async with self._telling:
-                    moved = await self.dispatcher.drain()
+                    await self.dispatcher.set_going()
                 self.told_at = self.clock.monotonic()
-                if moved:
-                    continue
             except LeaseLost:
                 log.warning("another instance tells now")
             except StoreError as broken:

@@ -1,12 +1,28 @@
-"""How fast one channel may be talked to: a message a second, and not at all while it asked for a pause."""
+"""How fast one channel may be talked to, and what the last minute was like there."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 PACE = {"slack": 1.0, "slack_webhook": 1.0}
 """Seconds between messages to one channel. Source: Slack documentation, "Rate limits" (one message per second per
 channel). Other kinds are not paced."""
+
+MINUTE = 60.0
+"""Seconds in which new messages are counted, and in which more incidents may join a digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What a channel has been through: new messages in the last minute, and the digest of that minute if there is one.
+
+    `strained`: the last answer put a notice off.
+    """
+
+    roots: int = 0
+    strained: bool = False
+    digest: str | None = None
 
 
 @dataclass
@@ -15,6 +31,9 @@ class Pacing:
 
     _next_at: dict[str, float] = field(default_factory=dict)
     _paused_until: dict[str, float] = field(default_factory=dict)
+    _roots: dict[str, deque[float]] = field(default_factory=dict)
+    _digests: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _strained: set[str] = field(default_factory=set)
 
     def wait(self, channel: str, now: float) -> float:
         """Seconds to wait before the next message to the channel; 0 when it is free."""
@@ -24,9 +43,29 @@ class Pacing:
         """Whether the channel is left alone, however short the rest of it: a pause is no pace."""
         return self._paused_until.get(channel, 0.0) > now
 
+    def weather(self, channel: str, now: float) -> Weather:
+        """What the last minute was like."""
+        roots = self._roots.get(channel, deque())
+        while roots and roots[0] <= now - MINUTE:
+            roots.popleft()
+        digest, since = self._digests.get(channel, ("", -MINUTE))
+        return Weather(len(roots), channel in self._strained, digest if digest and since > now - MINUTE else None)
+
     def sent(self, channel: str, kind: str, now: float) -> None:
         """A message went out."""
         self._next_at[channel] = max(self._next_at.get(channel, 0.0), now + PACE.get(kind, 0.0))
+
+    def accepted(self, channel: str, now: float, *, root: bool, digest: str | None = None) -> None:
+        """The channel took it. `root`: everybody there sees it as a new message; `digest`: it is one, with that key."""
+        self._strained.discard(channel)
+        if root:
+            self._roots.setdefault(channel, deque()).append(now)
+        if digest is not None:
+            self._digests[channel] = (digest, now)
+
+    def put_off(self, channel: str) -> None:
+        """The channel did not take it for now."""
+        self._strained.add(channel)
 
     def pause(self, channel: str, now: float, seconds: float) -> None:
         """Nothing to this channel for so long; a longer pause stands."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sentinel.domain.rules import Address
-from sentinel.store import outbox
+from sentinel.store import outbox, rearming
 from sentinel.store.database import Database
 
 LINE = "Test notice: this channel works"
@@ -26,4 +26,4 @@ def try_again(db: Database, ids: Sequence[int], at: float) -> int:
     Raises:
         StoreBusy: the database takes no write for the moment.
     """
-    return outbox.retry(db, ids, at)
+    return rearming.retry(db, ids, at)

@@ -33,6 +33,8 @@ class NoticeRow:
     """One step of one incident for one address. `receiver` and `channel` are None where no route matched.
 
     `reason` says why it was not told, or what the last attempt was answered; empty where nothing is to be said.
+    `given_up` says why it was abandoned: `refused` (channel or credentials), `unfit` (what it says), `late` (put off too
+    long): certainly not accepted; `unclear`: perhaps accepted and never confirmed.
     """
 
     id: int
@@ -48,6 +50,7 @@ class NoticeRow:
     next_attempt_at: float | None
     reason: str
     line: str
+    given_up: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As `notices list --json` has it."""
@@ -64,6 +67,7 @@ class NoticeRow:
             "attempts": self.attempts,
             "next_attempt_at": maybe_iso(self.next_attempt_at),
             "reason": self.reason or None,
+            "given_up": self.given_up,
             "text": self.line,
         }
 
@@ -71,7 +75,7 @@ class NoticeRow:
 _SELECT = """
 SELECT n.id, n.incident, n.step, n.kind, n.receiver, n.channel_kind, n.channel_to, n.state, n.at, n.settled_at,
        n.attempts, n.next_attempt_at, n.not_before, n.reason, n.line,
-       i.rule, i.service, i.node, i.severity
+       i.rule, i.service, i.node, i.severity, n.given_up
 FROM notices n LEFT JOIN incidents i ON i.id = n.incident
 """
 
@@ -146,4 +150,5 @@ def _row_of(row: Row) -> NoticeRow:
         next_attempt_at=max(seconds(row[11]), seconds(row[12])) if waits else None,
         reason=words(row[13]),
         line=words(row[14]),
+        given_up=row[19],
     )

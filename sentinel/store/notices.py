@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
@@ -12,6 +13,14 @@ from sentinel.domain.rules import Address
 from sentinel.store.digests import digest
 from sentinel.store.inserting import Row, add_missing
 from sentinel.store.tables import is_undelivered, notices
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One incident at one address. Order is kept within a lane, and only there."""
+
+    incident: str
+    address: Address
 
 
 def lane_digest(incident: str, address: Address | None) -> str:

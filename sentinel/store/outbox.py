@@ -9,21 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.rules import Address, ChannelKind
 from sentinel.errors import LeaseLost
 from sentinel.store.database import Database
-from sentinel.store.inserting import put
 from sentinel.store.lease import check_epoch
-from sentinel.store.notices import add, lane_digest, notice_from
-from sentinel.store.tables import attempts, incidents, is_abandoned, is_undelivered, notices, threads
+from sentinel.store.messages import keep
+from sentinel.store.notices import Lane, add, lane_digest, notice_from
+from sentinel.store.tables import attempts, is_abandoned, is_undelivered, notices
 
-_EDITABLE = ("slack", "console")
-"""Channels whose messages can be changed after they were sent."""
+GivenUp = Literal["refused", "unfit", "late", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The notices of many lanes that are offered under this key."""
+
+    key: str
+
+
+Rows = Sequence[int] | Bundle
+"""Which notices: by their ids, or all of a bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,8 @@ class OutboxNotice:
     """A notice with its delivery so far. Instants in Unix seconds.
 
     `attempt_started_at` is when the last attempt was recorded. `reason` says what became of it, or why nobody is told.
+    `bundle` is the key under which it was last offered together with others. `accepted_by` are those of several
+    recipients who have it already.
     """
 
     id: int
@@ -41,22 +53,8 @@ class OutboxNotice:
     next_attempt_at: float
     may_repeat: bool
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One incident at one address. Order is kept within a lane, and only there."""
-
-    incident: str
-    address: Address
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """What a channel gave back for the root message, and as of when the message shows the incident."""
-
-    ref: Mapping[str, str]
-    last_edit_at: float
+    bundle: str | None = None
+    accepted_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,57 +81,10 @@ class Stuck:
     reason: str
 
 
-def due_lanes(db: Database, at: float, limit: int = 100) -> list[Lane]:
-    """Lanes whose first undelivered notice may be offered now, the longest waiting first.
-
-    `limit` counts per channel: one that is paused or down does not hide what waits for another.
-    """
-    first = select(func.min(notices.c.id).label("id")).where(is_undelivered).group_by(notices.c.lane).subquery()
-    due = or_(notices.c.state == "sending", and_(notices.c.not_before <= at, notices.c.next_attempt_at <= at))
-    place = func.row_number().over(partition_by=(notices.c.channel_kind, notices.c.channel_to), order_by=notices.c.id)
-    ranked = (
-        select(
-            notices.c.id,
-            notices.c.incident,
-            notices.c.receiver,
-            notices.c.channel_kind,
-            notices.c.channel_to,
-            place.label("place"),
-        )
-        .join(first, first.c.id == notices.c.id)
-        .where(due)
-        .subquery()
-    )
-    statement = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.id)
-    with db.reading() as connection:
-        return _lanes(connection.execute(statement))
-
-
-def stale_lanes(db: Database, at: float, edit_every: float, limit: int = 100) -> list[Lane]:
-    """Lanes with nothing to tell whose message shows an older state of the incident, last edited `edit_every` ago."""
-    waiting = exists().where((notices.c.lane == threads.c.lane) & is_undelivered)
-    statement = (
-        select(threads.c.incident, threads.c.receiver, threads.c.channel_kind, threads.c.channel_to)
-        .join(incidents, incidents.c.id == threads.c.incident)
-        .where(threads.c.channel_kind.in_(_EDITABLE))
-        .where(incidents.c.changed_at > threads.c.last_edit_at)
-        .where(threads.c.last_edit_at <= at - edit_every)
-        .where(~waiting)
-        .order_by(threads.c.last_edit_at)
-        .limit(limit)
-    )
-    with db.reading() as connection:
-        return _lanes(connection.execute(statement))
-
-
-def _lanes(rows: Any) -> list[Lane]:
-    return [Lane(row.incident, Address(row.receiver, row.channel_kind, row.channel_to)) for row in rows]
-
-
 def lane(db: Database, lane: Lane) -> list[OutboxNotice]:
     """What is not delivered in that lane, in order."""
-    mine = notices.c.lane == lane_digest(lane.incident, lane.address)
-    statement = select(notices).where(mine & is_undelivered).order_by(notices.c.id)
+    in_lane = notices.c.lane == lane_digest(lane.incident, lane.address)
+    statement = select(notices).where(in_lane & is_undelivered).order_by(notices.c.id)
     with db.reading() as connection:
         return [outbox_notice_from(row) for row in connection.execute(statement)]
 
@@ -149,32 +100,27 @@ def outbox_notice_from(row: Any) -> OutboxNotice:
         row.next_attempt_at,
         row.may_repeat,
         row.reason,
+        row.bundle,
+        tuple(row.accepted_by or ()),
     )
 
 
-def thread_of(db: Database, lane: Lane) -> Thread | None:
-    """What the channel gave back for the incident's message; None when nothing was delivered there yet."""
-    mine = threads.c.lane == lane_digest(lane.incident, lane.address)
-    with db.reading() as connection:
-        row = connection.execute(select(threads.c.ref, threads.c.last_edit_at).where(mine)).first()
-    return Thread(row.ref, row.last_edit_at) if row is not None else None
-
-
-def begin(db: Database, ids: Sequence[int], at: float, epoch: int | None) -> None:
-    """Record that these notices are about to be offered, before they are.
+def begin(db: Database, ids: Sequence[int], at: float, epoch: int | None, *, may_repeat: bool | None = None) -> None:
+    """Record that these notices are about to be offered, before they are. `may_repeat` None leaves what they have.
 
     Raises:
         LeaseLost: another instance writes now, or has settled one of them.
     """
+    changes = {"state": "sending", "attempts": notices.c.attempts + 1, "attempt_started_at": at, "bundle": None}
+    if may_repeat is not None:
+        changes["may_repeat"] = may_repeat
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        mine = _mine(ids) & is_undelivered
-        changes = {"state": "sending", "attempts": notices.c.attempts + 1, "attempt_started_at": at}
-        touched = connection.execute(update(notices).where(mine).values(changes)).rowcount
+        touched = connection.execute(update(notices).where(mine(ids) & is_undelivered).values(changes)).rowcount
         if touched != len(ids):
             raise LeaseLost("somebody else has settled these notices", hint="they are read again")
-        _finish_attempts(connection, ids, at, "unclear", "offered again")
-        numbers = connection.execute(select(notices.c.id, notices.c.attempts).where(_mine(ids)))
+        finish_attempts(connection, ids, at, "unclear", "offered again")
+        numbers = connection.execute(select(notices.c.id, notices.c.attempts).where(mine(ids)))
         rows = [{"notice": row.id, "n": row.attempts, "started_at": at, "reason": ""} for row in numbers]
         connection.execute(insert(attempts), rows)
 
@@ -197,30 +143,38 @@ def delivered(
     """
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        started = select(func.min(notices.c.attempt_started_at)).where(_mine(ids))
+        started = select(func.min(notices.c.attempt_started_at)).where(mine(ids))
         composed_at = connection.execute(started).scalar()
-        _settle(connection, ids, at, "delivered", note)
-        _finish_attempts(connection, ids, at, "delivered", note)
-        _keep_thread(connection, lane, composed_at if composed_at is not None else at, ref, edited=edited)
+        settle(connection, ids, at, "delivered", note)
+        finish_attempts(connection, ids, at, "delivered", note)
+        keep(connection, lane, composed_at if composed_at is not None else at, ref, edited=edited)
 
 
 def later(
-    db: Database, ids: Sequence[int], at: float, epoch: int | None, *, next_attempt_at: float, reason: str
+    db: Database,
+    which: Rows,
+    at: float,
+    epoch: int | None,
+    *,
+    next_attempt_at: float,
+    reason: str,
+    accepted_by: Sequence[str] = (),
 ) -> None:
-    """They were not accepted, for certain, and wait for another attempt.
+    """They were not accepted, for certain, and wait for another attempt; `accepted_by` have them all the same.
 
     Raises:
         LeaseLost: another instance writes now.
     """
+    changes: dict[str, Any] = {"state": "waiting", "next_attempt_at": next_attempt_at, "reason": reason}
+    if accepted_by:
+        changes["accepted_by"] = list(accepted_by)
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        _finish_attempts(connection, ids, at, "later", reason)
-        _move(connection, ids, {"state": "waiting", "next_attempt_at": next_attempt_at, "reason": reason})
+        finish_attempts(connection, which, at, "later", reason)
+        _move(connection, which, changes)
 
 
-def unclear(
-    db: Database, ids: Sequence[int], at: float, epoch: int | None, *, next_attempt_at: float, reason: str
-) -> None:
+def unclear(db: Database, which: Rows, at: float, epoch: int | None, *, next_attempt_at: float, reason: str) -> None:
     """Nobody can say whether they were accepted; they are looked at again at `next_attempt_at`.
 
     Raises:
@@ -228,21 +182,25 @@ def unclear(
     """
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        _finish_attempts(connection, ids, at, "unclear", reason)
+        finish_attempts(connection, which, at, "unclear", reason)
         changes = {"state": "unclear", "next_attempt_at": next_attempt_at, "reason": reason, "may_repeat": True}
-        _move(connection, ids, changes)
+        _move(connection, which, changes)
 
 
-def abandoned(db: Database, ids: Sequence[int], at: float, epoch: int | None, *, reason: str) -> None:
-    """They will not be accepted; they stand in the list of abandoned notices until somebody retries them.
+def abandoned(
+    db: Database, which: Rows, at: float, epoch: int | None, *, reason: str, given_up: GivenUp = "unclear"
+) -> None:
+    """They will not be accepted; they stand in the list of abandoned notices until they are retried.
+
+    `given_up` says why: unless it is `unclear` they were certainly not accepted.
 
     Raises:
         LeaseLost: another instance writes now.
     """
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        _finish_attempts(connection, ids, at, "abandoned", reason)
-        _settle(connection, ids, at, "abandoned", reason)
+        finish_attempts(connection, which, at, "abandoned", reason)
+        settle(connection, which, at, "abandoned", reason, given_up=given_up)
 
 
 def postpone(
@@ -250,24 +208,6 @@ def postpone(
 ) -> None:
     """Let them wait without an attempt: the channel is paused, or another one has to be asked first."""
     later(db, ids, at, epoch, next_attempt_at=next_attempt_at, reason=reason)
-
-
-def set_may_repeat(db: Database, ids: Sequence[int], epoch: int | None) -> None:
-    """From now on these say that they may repeat an earlier message."""
-    with db.transaction() as connection:
-        check_epoch(connection, epoch)
-        _move(connection, ids, {"may_repeat": True})
-
-
-def edited(db: Database, lane: Lane, at: float, epoch: int | None, *, ref: Mapping[str, str] | None = None) -> None:
-    """The lane's message was brought up to date as of `at`, without a notice.
-
-    Raises:
-        LeaseLost: another instance writes now.
-    """
-    with db.transaction() as connection:
-        check_epoch(connection, epoch)
-        _keep_thread(connection, lane, at, ref, edited=True)
 
 
 def offer_now(db: Database, at: float, epoch: int | None, *, written_after: float | None = None) -> int:
@@ -286,14 +226,6 @@ def offer_now(db: Database, at: float, epoch: int | None, *, written_after: floa
         return connection.execute(update(notices).where(ahead).values(next_attempt_at=at, not_before=at)).rowcount
 
 
-def retry(db: Database, ids: Sequence[int], at: float) -> int:
-    """Let abandoned and waiting notices be offered now; how many there were of them."""
-    with db.transaction() as connection:
-        mine = _mine(ids) & notices.c.state.in_(("abandoned", "waiting"))
-        changes = {"state": "waiting", "next_attempt_at": at, "not_before": at, "settled_at": None}
-        return connection.execute(update(notices).where(mine).values(changes)).rowcount
-
-
 def enqueue_test(db: Database, address: Address, at: float, line: str) -> int:
     """Put a test notice for that address into the outbox; its id. Its incident is `test-<n>`, which exists nowhere."""
     with db.transaction() as connection:
@@ -308,8 +240,8 @@ def enqueue_test(db: Database, address: Address, at: float, line: str) -> int:
             line=line,
         )
         add(connection, [test])
-        mine = notices.c.lane == lane_digest(test.incident, address)
-        found: int = connection.execute(select(notices.c.id).where(mine)).scalar_one()
+        in_lane = notices.c.lane == lane_digest(test.incident, address)
+        found: int = connection.execute(select(notices.c.id).where(in_lane)).scalar_one()
         return found
 
 
@@ -360,37 +292,25 @@ def _stuck(db: Database, which: ColumnElement[bool], telling: Sequence[Any]) -> 
         ]
 
 
-def _mine(ids: Sequence[int]) -> Any:
-    return notices.c.id.in_(list(ids))
+def mine(which: Rows) -> ColumnElement[bool]:
+    """The condition for these notices."""
+    return notices.c.bundle == which.key if isinstance(which, Bundle) else notices.c.id.in_(list(which))
 
 
-def _move(connection: Connection, ids: Sequence[int], changes: Mapping[str, Any]) -> None:
-    """Change what is not settled yet; what is settled stays so."""
-    connection.execute(update(notices).where(_mine(ids) & is_undelivered).values(changes))
+def settle(
+    connection: Connection, which: Rows, at: float, state: str, reason: str, *, given_up: GivenUp | None = None
+) -> None:
+    """Bring them to their end; what is settled already stays so."""
+    _move(connection, which, {"state": state, "settled_at": at, "reason": reason, "given_up": given_up})
 
 
-def _settle(connection: Connection, ids: Sequence[int], at: float, state: str, reason: str) -> None:
-    _move(connection, ids, {"state": state, "settled_at": at, "reason": reason})
-
-
-def _finish_attempts(connection: Connection, ids: Sequence[int], at: float, outcome: str, reason: str) -> None:
-    running = attempts.c.notice.in_(list(ids)) & attempts.c.finished_at.is_(None)
+def finish_attempts(connection: Connection, which: Rows, at: float, outcome: str, reason: str) -> None:
+    """Note what became of their running attempts."""
+    those = select(notices.c.id).where(mine(which)) if isinstance(which, Bundle) else list(which)
+    running = attempts.c.notice.in_(those) & attempts.c.finished_at.is_(None)
     connection.execute(update(attempts).where(running).values(finished_at=at, outcome=outcome, reason=reason))
 
 
-def _keep_thread(connection: Connection, lane: Lane, at: float, ref: Mapping[str, str] | None, *, edited: bool) -> None:
-    key = lane_digest(lane.incident, lane.address)
-    old = connection.execute(select(threads.c.ref, threads.c.last_edit_at).where(threads.c.lane == key)).first()
-    if old is not None and ref is None and not edited:
-        return
-    address = lane.address
-    row = {
-        "lane": key,
-        "incident": lane.incident,
-        "receiver": address.receiver,
-        "channel_kind": address.kind,
-        "channel_to": address.to,
-        "ref": dict(ref) if ref is not None else (old.ref if old is not None else {}),
-        "last_edit_at": at if edited or old is None else old.last_edit_at,
-    }
-    put(connection, threads, [row])
+def _move(connection: Connection, which: Rows, changes: Mapping[str, Any]) -> None:
+    """Change what is not settled yet; what is settled stays so."""
+    connection.execute(update(notices).where(mine(which) & is_undelivered).values(changes))

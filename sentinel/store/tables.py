@@ -31,7 +31,7 @@ from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Reason
 from sentinel.store.columns import Blob, Json, Moment, NodePath, Words
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema that this program needs: the newest migration."""
 
 metadata = MetaData(
@@ -50,6 +50,9 @@ PHASES = ("inactive", "pending", "active", "recovering")
 SEVERITIES = ("warning", "critical")
 NOTICE_STATES = ("waiting", "sending", "delivered", "unclear", "abandoned", "not_told")
 UNDELIVERED = ("waiting", "sending", "unclear")
+GIVEN_UP = ("refused", "unfit", "late", "unclear")
+"""Why a notice was abandoned: refused for reasons of channel or credentials; refused for what it says; put off for too
+long; or perhaps accepted and never confirmed. The first three were certainly not accepted."""
 OUTCOMES = ("delivered", "later", "unclear", "abandoned")
 CHANNEL_KINDS = ("slack", "slack_webhook", "email", "webhook", "console")
 
@@ -255,6 +258,9 @@ notices = Table(
     Column("next_attempt_at", Moment, nullable=False),
     Column("may_repeat", Boolean, nullable=False),
     Column("settled_at", Moment),
+    Column("bundle", String(64)),
+    Column("given_up", String(8)),
+    Column("accepted_by", Json),
     _closed("kind", NoticeKind),
     _closed("state", NOTICE_STATES),
     _closed("channel_kind", CHANNEL_KINDS),
@@ -276,6 +282,12 @@ notices = Table(
         "at",
         sqlite_where=text("state = 'abandoned'"),
         postgresql_where=text("state = 'abandoned'"),
+    ),
+    Index(
+        "ix_notices_bundle",
+        "bundle",
+        sqlite_where=text("bundle IS NOT NULL"),
+        postgresql_where=text("bundle IS NOT NULL"),
     ),
     Index(None, "incident"),
     Index(None, "at"),
@@ -305,8 +317,10 @@ threads = Table(
     Column("channel_to", Words, nullable=False),
     Column("ref", Json, nullable=False),
     Column("last_edit_at", Moment, nullable=False),
+    Column("bundle", String(64)),
     _closed("channel_kind", CHANNEL_KINDS),
     Index(None, "incident"),
+    Index(None, "bundle"),
 )
 
 lease = Table(

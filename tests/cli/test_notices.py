@@ -11,6 +11,7 @@ import pytest
 from sentinel.store import outbox
 from tests.cli.terminal import call
 from tests.history.ledger import RecordedRun
+from tests.store.records import due_lanes
 
 KEYS = {
     "id",
@@ -53,7 +54,7 @@ def test_filters(run: RecordedRun) -> None:
 
 def test_why_it_was_not_told_stands_in_the_table(run: RecordedRun) -> None:
     assert run.db is not None
-    first = outbox.lane(run.db, outbox.due_lanes(run.db, run.now)[0])[0].id
+    first = outbox.lane(run.db, due_lanes(run.db, run.now)[0])[0].id
     outbox.begin(run.db, [first], run.now, None)
     outbox.abandoned(run.db, [first], run.now, None, reason="channel_not_found. Invite the bot")
     done = call("notices", "list", "--state", "abandoned", "--utc")
@@ -97,7 +98,7 @@ def test_the_console_line() -> None:
 
 def test_an_abandoned_notice_is_offered_again_and_others_are_not(run: RecordedRun) -> None:
     assert run.db is not None
-    first = outbox.lane(run.db, outbox.due_lanes(run.db, run.now)[0])[0].id
+    first = outbox.lane(run.db, due_lanes(run.db, run.now)[0])[0].id
     outbox.begin(run.db, [first], run.now, None)
     outbox.abandoned(run.db, [first], run.now, None, reason="channel_not_found")
     done = call("notices", "retry", "--all")

@@ -15,6 +15,7 @@ from sentinel.store import outbox
 from tests.cli.terminal import call, on_a_terminal
 from tests.domain.polls import TEAM
 from tests.history.ledger import LYON, PARIS, TOKYO, ZURICH, RecordedRun
+from tests.store.records import due_lanes
 
 
 def _status(run: RecordedRun, at: float | None = None) -> Status:
@@ -58,7 +59,7 @@ def test_trouble_with_the_source_and_with_notices_is_named(run: RecordedRun) -> 
     run.bad()
     run.bad()
     assert run.db is not None
-    lanes = outbox.due_lanes(run.db, run.now)
+    lanes = due_lanes(run.db, run.now)
     first = outbox.lane(run.db, lanes[0])[0].id
     outbox.begin(run.db, [first], run.now, None)
     outbox.abandoned(run.db, [first], run.now, None, reason="channel_not_found")

@@ -58,9 +58,7 @@ def test_the_example_has_no_problem_not_even_a_warning() -> None:
 
 def test_what_is_commented_out_works_too() -> None:
     loaded = load(text=_whole())
-    assert [(one.code, "storm_after" in one.message) for one in loaded.warnings] == [("W114", True)], (
-        "it says so itself"
-    )
+    assert loaded.warnings == ()
     assert len(loaded.rulebook.routes) == 2
     assert loaded.sources[0].columns["login_time"] == "Login time (ms)"
 

@@ -17,7 +17,7 @@ from sentinel.domain.incidents import CloseReason
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Severity
 from tests.deliver.any_story import DELIVERY
-from tests.fakes.stories import delivery, ended, event, facts, incident, source_trouble, story
+from tests.fakes.stories import delivery, digest, ended, event, facts, incident, many, source_trouble, story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,9 @@ CASES = {
     "rule-removed": delivery(NoticeKind.CLOSED, ended(CloseReason.RULE_REMOVED)),
     "merged": delivery(NoticeKind.CLOSED, ended(CloseReason.MERGED, merged_into="sn-older")),
     "source": delivery(one=source_trouble()),
-    "digest": delivery(NoticeKind.DIGEST, line="17 of 120 nodes degraded\nZürich 22 %\nBerlin 19 %"),
+    "digest": digest(),
+    "digest-partly-over": digest(many(17, 14)),
+    "digest-over": digest(many(17, 17)),
     "test": delivery(NoticeKind.TEST, line=""),
     "may-repeat": delivery(NoticeKind.ESCALATED, may_repeat=True),
     "hostile": delivery(one=incident(service="<!channel> & `co`", node=("<https://evil.example|Fix>", "a\u202eb"))),

@@ -11,7 +11,7 @@ from sentinel.deliver.slack import SlackChannel
 from sentinel.demo.workspace import Workspace
 from sentinel.domain.notices import NoticeKind
 from tests.deliver.slack_parts import ALERTS, calls, opened, said, slack, step, workspace
-from tests.fakes.stories import delivery, ended
+from tests.fakes.stories import delivery, digest, ended
 
 __all__ = ["calls", "slack", "workspace"]  # fixtures
 
@@ -123,12 +123,12 @@ async def test_a_reminder_whose_thread_is_gone_starts_a_new_message(
 
 
 async def test_a_digest_is_not_edited_into_one_of_its_incidents(workspace: Workspace, slack: SlackChannel) -> None:
-    told = await slack.send(delivery(NoticeKind.DIGEST, line="17 of 120 nodes degraded\nZürich 22 %\nBerlin 19 %"))
+    told = await slack.send(digest())
     assert isinstance(told, Delivered)
     assert told.ref is not None
     await slack.send(step(NoticeKind.RECOVERED, told.ref, one=ended()))
 
     [root] = workspace.roots(ALERTS)
-    assert root.text == "🔴 17 of 120 nodes degraded"
-    assert "• Berlin 19 %" in str(root.attachments)
+    assert root.text.startswith("🔴 Critical: 17 incidents, 6 critical")
+    assert "• Exchange Online at Europe / Site 3 `13 %` critical" in str(root.attachments)
     assert len(workspace.thread(ALERTS, root.ts)) == 1

@@ -17,7 +17,7 @@ from sentinel.demo.workspace_settings import Pace
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Severity
 from tests.deliver.slack_parts import ALERTS, calls, impatient, opened, slack, step, workspace
-from tests.fakes.stories import OPENED, delivery, ended, facts, incident, story
+from tests.fakes.stories import OPENED, delivery, digest, ended, facts, incident, story
 
 __all__ = ["calls", "slack", "workspace"]  # fixtures
 
@@ -328,7 +328,7 @@ async def test_a_refresh_edits_the_message_and_tells_nobody(workspace: Workspace
 
 
 async def test_a_refresh_leaves_a_digest_and_a_deleted_message_alone(workspace: Workspace, slack: SlackChannel) -> None:
-    told = await slack.send(delivery(NoticeKind.DIGEST, line="17 of 120 nodes degraded"))
+    told = await slack.send(digest())
     assert isinstance(told, Delivered)
     assert told.ref is not None
     await slack.refresh(step(NoticeKind.WIDENED, told.ref, line=""))

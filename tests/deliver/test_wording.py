@@ -142,11 +142,7 @@ def test_a_notice_that_may_repeat_says_so_in_every_form() -> None:
     assert line_of(again).endswith(MAY_REPEAT)
 
 
-def test_a_digest_and_a_test_say_what_they_were_given() -> None:
-    digest = wording(delivery(NoticeKind.DIGEST, line="17 of 120 nodes degraded\n\n" + "\n".join("abcdefghijklm")))
-    assert digest.title == "17 of 120 nodes degraded"
-    assert digest.text == "🔴 17 of 120 nodes degraded"
-    assert len(digest.lines) == 10
-    assert digest.more == 3
+def test_a_test_says_what_it_was_given() -> None:
+    test = wording(delivery(NoticeKind.TEST, line="It works\n\n" + "\n".join("abcdefghijklm")))
+    assert (test.title, len(test.lines), test.more) == ("It works", 10, 3)
     assert wording(delivery(NoticeKind.TEST, line="")).title == "Test notice: this channel works"
-    assert wording(delivery(NoticeKind.DIGEST, line="")).title == "Several incidents"

@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import update
 
-from sentinel.engine import dispatch as dispatching
+from sentinel.engine import desk
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.offload import offload
 from sentinel.engine.pacing import Pacing
@@ -87,7 +87,7 @@ async def story(it: Town, monkeypatch: pytest.MonkeyPatch, suspended_at: int) ->
     it.clock.advance(3600.0)
     began = len(it.story)
     machine = Machine(it, suspended_at, lease.acquire(it.ticker.db, f"before {suspended_at}", 600, "rules"))
-    monkeypatch.setattr(dispatching, "offload", machine.offload)
+    monkeypatch.setattr(desk, "offload", machine.offload)
     for sites, share in (((0,), 0.3), ((0, 1, 2), 0.3), ((0, 1, 2), 0.9), ((), 0.0)):
         it.degrade(*sites, share=share)
         it.clock.advance(600.0)

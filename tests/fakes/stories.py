@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sentinel.deliver.channel import Delivery
+from sentinel.deliver.channel import Delivery, Digest
 from sentinel.domain import sentences
 from sentinel.domain.incidents import CloseReason, Event, Facts, Incident, Member, Story
 from sentinel.domain.notices import NoticeKind
@@ -133,6 +133,32 @@ def delivery(kind: NoticeKind = NoticeKind.DEGRADED, one: Incident | None = None
         "at": OPENED + 5400.0 if told.resolved_at else OPENED + 60.0,
     }
     return Delivery(**{**usual, **changes})
+
+
+def many(number: int = 17, over: int = 0) -> tuple[Incident, ...]:
+    """Incidents at as many sites, every third critical; the first ones are over after ten minutes."""
+    found = []
+    for n in range(number):
+        severity = Severity.CRITICAL if n % 3 == 0 else Severity.WARNING
+        one = incident(
+            id=f"sn-{n:012}",
+            service="SAP" if n % 5 == 0 else "Exchange Online",
+            node=("Europe", f"Site {n}"),
+            severity=severity,
+            members=1 + n % 4,
+            opened_at=OPENED + n,
+            facts=facts(value=f"{10 + n} %", worst=()),
+        )
+        ending = {"resolved_at": OPENED + 600.0, "close_reason": CloseReason.RECOVERED}
+        found.append(one.evolve(**ending) if n < over else one)
+    return tuple(found)
+
+
+def digest(incidents: tuple[Incident, ...] | None = None, **changes: Any) -> Delivery:
+    """A digest of these incidents: its root, or a line of its thread where a `ref` is given."""
+    told = incidents if incidents is not None else many()
+    usual: dict[str, Any] = {"key": "digest-a1b2", "line": "", "digest": Digest(told), "story": Story(told[0])}
+    return delivery(NoticeKind.DIGEST, told[0], **{**usual, **changes})
 
 
 def _line(kind: NoticeKind, told: Incident) -> str:

@@ -9,10 +9,8 @@ from itertools import pairwise
 from sentinel.demo.workspace_truth import Message
 from tests.sim.outside import Taken
 from tests.sim.record import ENDS, OPENS, Lane, Record, Row
+from tests.sim.story import LIMIT
 from tests.sim.world import World
-
-LIMIT = 0.05
-"""The share of devices with errors above which a site is bad."""
 
 LATE = 55.0
 """Seconds between the last look at the lease and the arrival of a post, from which on another instance may have looked
@@ -53,7 +51,12 @@ def _nothing_lost(world: World, record: Record) -> Iterator[str]:
 
 def _nothing_repeated(world: World, record: Record) -> Iterator[str]:
     """P2: once per key; more often only where nobody could know, and on channels of class B marked."""
-    known = {(place, _key_at(row.place, row)) for row in record.rows for place in _places(row.place)}
+    known = {
+        (place, _named(row.place, key))
+        for row in record.rows
+        for place in _places(row.place)
+        for key in (row.key, row.own_key)
+    }
     by_key: dict[tuple[str, str], list[Taken]] = {}
     for one in world.taken:
         if one.kind != "edit":
@@ -154,11 +157,12 @@ def _heads_are_true(world: World, record: Record) -> Iterator[str]:
         for one in incidents.values():
             if place not in one.audience or (one.id, place) in lost:
                 continue
-            messages = roots.get(one.id, [])
+            headline = one.digests.get(place, one.headline)
+            messages = roots.get(one.id, []) if place not in one.digests else world.slack.roots(name)
             if not messages:
                 yield f"P1: {place} has no message of {one.id}"
-            elif not any(one.headline in message.text for message in messages):
-                yield f"P5: {place} shows {messages[-1].text!r} for {one.id}, and true is {one.headline!r}"
+            elif not any(headline in message.text for message in messages):
+                yield f"P5: {place} shows {messages[-1].text!r} for {one.id}, and true is {headline!r}"
 
 
 def _incident_of(message: Message) -> str:
@@ -184,7 +188,11 @@ def _places(channel: str) -> list[str]:
 
 
 def _key_at(place: str, row: Row) -> str:
-    return message_id(row.key) if place.startswith("email:") else row.key
+    return _named(place, row.key)
+
+
+def _named(place: str, key: str) -> str:
+    return message_id(key) if place.startswith("email:") else key
 
 
 def _has_bounced(batch: Iterable[Row]) -> bool:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from sentinel.deliver.channel import Digest
+from sentinel.deliver.digest_wording import digest_wording
 from sentinel.deliver.escape import slack
 from sentinel.deliver.wording import incident_wording
 from sentinel.domain.hierarchy import Node
 from sentinel.store.database import Database
 from sentinel.store.incidents import story
 from sentinel.store.memory import load
-from sentinel.store.tables import transitions
+from sentinel.store.messages import members
+from sentinel.store.rearming import TOLD_SINCE
+from sentinel.store.tables import threads, transitions
 
 OPENS = frozenset({"degraded", "reopened"})
 ENDS = frozenset({"recovered", "closed"})
@@ -23,7 +28,7 @@ ENDS = frozenset({"recovered", "closed"})
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A notice, as the outbox keeps it."""
+    """A notice, as the outbox keeps it. `key` is what it was told under: its own, or that of what it was told with."""
 
     id: int
     incident: str
@@ -31,6 +36,7 @@ class Row:
     kind: str
     place: str
     key: str
+    own_key: str
     state: str
     attempts: int
     begun: float | None
@@ -52,7 +58,7 @@ class Lane:
         """The delivered ones by message, in the order of their steps."""
         found: dict[tuple[float | None, float | None], list[Row]] = {}
         for row in self.rows:
-            if row.state == "delivered":
+            if row.state == "delivered" and row.reason != TOLD_SINCE:
                 found.setdefault((row.begun, row.settled), []).append(row)
         return list(found.values())
 
@@ -64,7 +70,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An incident as its message has to show it in the end."""
+    """An incident as its message has to show it in the end; `digests`: what the digest shows that has it, by place."""
 
     id: str
     is_open: bool
@@ -72,6 +78,7 @@ class Told:
     headline: str
     members: frozenset[Node]
     audience: frozenset[str]
+    digests: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +147,15 @@ def _became_well(database: Database) -> tuple[tuple[Node, float], ...]:
 
 def _row(row: sqlite3.Row) -> Row:
     place = f"{row['channel_kind']}:{row['channel_to']}"
+    own = f"{row['incident']}/{row['step']}/{row['kind']}/{row['receiver']}/{place}"
     return Row(
         id=row["id"],
         incident=row["incident"],
         step=row["step"],
         kind=row["kind"],
         place=place,
-        key=f"{row['incident']}/{row['step']}/{row['kind']}/{row['receiver']}/{place}",
+        key=row["bundle"] or own,
+        own_key=own,
         state=row["state"],
         attempts=row["attempts"],
         begun=row["attempt_started_at"],
@@ -160,6 +169,7 @@ def _incidents(database: Database, at: float) -> tuple[tuple[Told, ...], frozens
     """Every incident, and the nodes that are bad by the record."""
     memory = load(database, recent_since=0.0)
     found, bad = [], set()
+    digests = _digests(database, at)
     for book in memory.books.values():
         members: dict[str, set[Node]] = {}
         for alerts in book.alerts.values():
@@ -175,9 +185,21 @@ def _incidents(database: Database, at: float) -> tuple[tuple[Told, ...], frozens
                 slack(incident_wording(story(database, incident.id), at).text),
                 frozenset(members.get(incident.id, ())),
                 frozenset(address.channel for address in incident.audience),
+                digests.get(incident.id, {}),
             )
             found.append(told)
     return tuple(found), frozenset(bad)
+
+
+def _digests(database: Database, at: float) -> dict[str, dict[str, str]]:
+    """By incident and place: what the root of its digest has to show."""
+    with database.reading() as connection:
+        rows = connection.execute(select(threads).where(threads.c.bundle.is_not(None))).all()
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        words = digest_wording(Digest(tuple(members(database, row.bundle, ()))), at)
+        found.setdefault(row.incident, {})[f"{row.channel_kind}:{row.channel_to}"] = slack(words.text)
+    return found
 
 
 def outcome(record: Record) -> list[Any]:

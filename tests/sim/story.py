@@ -11,6 +11,9 @@ from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import Address, Rule, Rulebook, SourceTraits
 from tests.domain.polls import a_route, a_rule, threshold
 
+LIMIT = 0.05
+"""The share of devices with errors above which a site is bad."""
+
 STEP = 60.0
 """Seconds between two samples of the simulated Portal, so between two polls: short, so that a story is."""
 

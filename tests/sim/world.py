@@ -7,6 +7,7 @@ tells it as readable lines.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 import sqlite3
@@ -30,10 +31,15 @@ from tests.sim.loop import BOOT, Crash, Process, VirtualLoop
 from tests.sim.outside import Shown, Taken, Wires, figures_of
 from tests.sim.program import Parts, SimClock, wired
 from tests.sim.store import Shelf
-from tests.sim.story import CALM, STEP, Story, Tick
+from tests.sim.story import CALM, LIMIT, STEP, Story, Tick
 
 PATIENCE_AT_THE_END = 60
 """Steps without mishaps within which everything must be told."""
+
+_BAD = """
+    SELECT node FROM alerts
+    WHERE service IS NOT NULL AND (warning IN ('active', 'recovering') OR critical IN ('active', 'recovering'))
+"""
 
 QUIET_AT_THE_END = 3
 """Steps without mishaps after which what is shown must be true."""
@@ -292,8 +298,9 @@ class World:
                 " WHERE channel_kind = 'slack' AND changed_at > last_edit_at"
             )
             found = [connection.execute(text).fetchone()[0] for text in (waiting, stale)]
+            bad = {tuple(json.loads(node)) for (node,) in connection.execute(_BAD)}
         connection.close()
-        return found == [0, 0]
+        return found == [0, 0] and bad == {site for site, share in self.figures.items() if share > LIMIT}
 
     def _slow_store(self) -> float:
         return self.dice.choice((0.3, 4.0)) if self.happens(self.chances.slow) else 0.0

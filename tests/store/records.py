@@ -14,6 +14,9 @@ from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason
 from sentinel.domain.records import Book, BookKey, Plan, QueryState, Touched
 from sentinel.domain.rules import Address, Severity
+from sentinel.store.database import Database
+from sentinel.store.due import REACH, due
+from sentinel.store.notices import Lane
 
 AT = 1_772_438_400.0
 """2 March 2026, 08:00 UTC."""
@@ -192,3 +195,8 @@ def _by_node(alerts: Alerts) -> dict[Node, list[Any]]:
     lists = [getattr(alerts, name).tolist() for name in (*columns, "changed_at", "value")]
     rows = zip(*lists, alerts.place, alerts.incident, strict=True)
     return {node: [None if v != v else v for v in row] for node, row in zip(alerts.nodes, rows, strict=True)}  # noqa: PLR0124  # NaN
+
+
+def due_lanes(database: Database, at: float, limit: int = REACH) -> list[Lane]:
+    """The lanes that may be offered now, the longest waiting first."""
+    return [one.lane for one in due(database, at, limit)]

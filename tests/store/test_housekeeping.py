@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from sentinel.domain.incidents import CloseReason
-from sentinel.store import housekeeping, outbox, readings
+from sentinel.store import housekeeping, messages, outbox, readings
 from sentinel.store.database import Database
 from sentinel.store.housekeeping import Purged, Retention, purge
 from sentinel.store.incidents import story
@@ -29,6 +29,7 @@ from tests.store.records import (
     a_transition,
     an_event,
     an_incident,
+    due_lanes,
 )
 
 DAY = 86400.0
@@ -37,7 +38,7 @@ MUCH_LATER = AT + 400 * DAY
 
 
 def deliver_all(database: Database) -> None:
-    for lane in outbox.due_lanes(database, AT + 1000):
+    for lane in due_lanes(database, AT + 1000):
         ids = [one.id for one in outbox.lane(database, lane)]
         outbox.begin(database, ids, AT + 1000, None)
         outbox.delivered(database, ids, AT + 1001, None, lane=lane, ref={"ts": "1"}, edited=True)
@@ -56,7 +57,7 @@ def test_an_open_incident_keeps_everything_however_old(database: Database) -> No
     deliver_all(database)
     assert purge(database, MUCH_LATER, MONTH) == Purged(readings=1)
     assert story(database, "sn-one").events == (an_event(),)
-    assert outbox.thread_of(database, Lane("sn-one", SLACK)) is not None
+    assert messages.thread_of(database, Lane("sn-one", SLACK)) is not None
     assert load(database).books[BOOK].alerts[QUERY.key].nodes == (PARIS,)
 
 

@@ -10,12 +10,13 @@ from sqlalchemy import event, select
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Address
 from sentinel.errors import LeaseLost
-from sentinel.store import lease, outbox
+from sentinel.store import lease, messages, outbox, rearming
 from sentinel.store.database import Database
-from sentinel.store.outbox import Lane, OutboxDepth, Stuck, Thread
+from sentinel.store.messages import Thread
+from sentinel.store.outbox import Lane, OutboxDepth, Stuck
 from sentinel.store.tables import attempts, notices
 from sentinel.store.unit_of_work import record
-from tests.store.records import AT, MAIL, SLACK, a_notice, an_incident
+from tests.store.records import AT, MAIL, SLACK, a_notice, an_incident, due_lanes
 
 LANE = Lane("sn-one", SLACK)
 LATER = AT + 100
@@ -39,8 +40,8 @@ def outcomes(database: Database) -> list[tuple[int, str | None]]:
 def test_a_notice_waits_until_it_is_delivered(database: Database) -> None:
     """The ordinary life: waiting, sending, delivered, with one attempt."""
     record(database, [an_incident()], decided=[a_notice()])
-    assert outbox.due_lanes(database, AT) == []
-    assert outbox.due_lanes(database, LATER) == [LANE]
+    assert due_lanes(database, AT) == []
+    assert due_lanes(database, LATER) == [LANE]
     [waiting] = outbox.lane(database, LANE)
     assert (waiting.state, waiting.attempts, waiting.attempt_started_at) == ("waiting", 0, None)
 
@@ -50,7 +51,7 @@ def test_a_notice_waits_until_it_is_delivered(database: Database) -> None:
 
     outbox.delivered(database, [waiting.id], LATER + 1, None, lane=LANE, ref={"ts": "1.2"}, edited=True, note="ok")
     assert outbox.lane(database, LANE) == []
-    assert outbox.due_lanes(database, LATER + 2) == []
+    assert due_lanes(database, LATER + 2) == []
     assert states(database) == ["delivered"]
     assert outcomes(database) == [(1, "delivered")]
 
@@ -59,7 +60,7 @@ def test_what_nobody_is_told_is_kept_with_its_reason_and_never_due(database: Dat
     """`sentinel explain` answers from these rows."""
     record(database, [], decided=[a_notice(address=None, told=False, reason="no route matches")])
     assert states(database) == ["not_told"]
-    assert outbox.due_lanes(database, LATER) == []
+    assert due_lanes(database, LATER) == []
     assert outbox.depth(database, LATER) == OutboxDepth(0, 0, 0, None)
 
 
@@ -74,15 +75,15 @@ def test_notices_of_a_lane_come_in_the_order_of_their_deciding(database: Databas
 def test_lanes_come_longest_waiting_first_and_no_more_than_asked_for(database: Database) -> None:
     """P7: a backlog drains oldest first."""
     record(database, [], decided=[a_notice(incident=f"sn-{number}") for number in (3, 1, 2)])
-    assert [lane.incident for lane in outbox.due_lanes(database, LATER)] == ["sn-3", "sn-1", "sn-2"]
-    assert [lane.incident for lane in outbox.due_lanes(database, LATER, limit=1)] == ["sn-3"]
+    assert [lane.incident for lane in due_lanes(database, LATER)] == ["sn-3", "sn-1", "sn-2"]
+    assert [lane.incident for lane in due_lanes(database, LATER, limit=1)] == ["sn-3"]
 
 
 def test_a_backlog_of_one_channel_does_not_hide_what_waits_for_another(database: Database) -> None:
     """P7: a Slack that is paused keeps its lanes due, and mail is told meanwhile."""
     crowd = [a_notice(incident=f"sn-{number}") for number in range(5)]
     record(database, [], decided=[*crowd, a_notice(1, MAIL)])
-    found = outbox.due_lanes(database, LATER, limit=3)
+    found = due_lanes(database, LATER, limit=3)
     assert [lane.address for lane in found] == [SLACK, SLACK, SLACK, MAIL]
 
 
@@ -92,8 +93,8 @@ def test_a_lane_is_not_due_while_its_first_notice_waits_for_another_attempt(data
     first, _ = ids_in(database)
     outbox.begin(database, [first], LATER, None)
     outbox.later(database, [first], LATER, None, next_attempt_at=LATER + 60, reason="rate limited")
-    assert outbox.due_lanes(database, LATER + 59.999) == []
-    assert outbox.due_lanes(database, LATER + 60) == [LANE]
+    assert due_lanes(database, LATER + 59.999) == []
+    assert due_lanes(database, LATER + 60) == [LANE]
     assert outbox.lane(database, LANE)[0].reason == "rate limited"
     assert outcomes(database) == [(1, "later")]
 
@@ -101,9 +102,9 @@ def test_a_lane_is_not_due_while_its_first_notice_waits_for_another_attempt(data
 def test_a_change_that_may_wait_goes_along_with_one_that_may_not(database: Database) -> None:
     """P7: a recovery is not held up by a change of members that was waiting for others."""
     record(database, [], decided=[a_notice(2, not_before=LATER + 45)])
-    assert outbox.due_lanes(database, LATER) == []
+    assert due_lanes(database, LATER) == []
     record(database, [], decided=[a_notice(3, kind=NoticeKind.RECOVERED)])
-    assert outbox.due_lanes(database, LATER) == [LANE]
+    assert due_lanes(database, LATER) == [LANE]
     assert [one.notice.not_before for one in outbox.lane(database, LANE)] == [AT + 3, AT + 3]
 
 
@@ -113,7 +114,7 @@ def test_an_attempt_left_open_by_a_crash_is_found_at_once(database: Database) ->
     record(database, [], decided=[a_notice()])
     ids = ids_in(database)
     outbox.begin(database, ids, LATER, None)
-    assert outbox.due_lanes(database, LATER) == [LANE]
+    assert due_lanes(database, LATER) == [LANE]
     [left] = outbox.lane(database, LANE)
     assert (left.state, left.attempt_started_at) == ("sending", LATER)
 
@@ -128,8 +129,8 @@ def test_an_unclear_notice_is_looked_at_again_in_its_time_and_may_repeat(databas
     ids = ids_in(database)
     outbox.begin(database, ids, LATER, None)
     outbox.unclear(database, ids, LATER + 10, None, next_attempt_at=LATER + 20, reason="timed out")
-    assert outbox.due_lanes(database, LATER + 19) == []
-    assert outbox.due_lanes(database, LATER + 20) == [LANE]
+    assert due_lanes(database, LATER + 19) == []
+    assert due_lanes(database, LATER + 20) == [LANE]
     [found] = outbox.lane(database, LANE)
     assert (found.state, found.may_repeat, found.attempt_started_at) == ("unclear", True, LATER)
     assert outbox.depth(database, LATER + 20) == OutboxDepth(0, 1, 0, 119.0)
@@ -144,7 +145,7 @@ def test_an_abandoned_notice_stands_in_the_list_until_it_is_retried(database: Da
     outbox.abandoned(database, [first], LATER, None, reason="channel_not_found")
     assert outbox.depth(database, LATER).abandoned == 1
     assert ids_in(database) == [second]
-    assert outbox.retry(database, [first, 999_999], LATER + 60) == 1
+    assert rearming.retry(database, [first, 999_999], LATER + 60) == 1
     assert ids_in(database) == [first, second]
     assert outbox.depth(database, LATER).abandoned == 0
 
@@ -182,15 +183,15 @@ def test_the_thread_keeps_what_the_channel_gave_back(database: Database) -> None
     """Later steps edit the root message; an answer without a reference leaves it."""
     record(database, [an_incident()], decided=[a_notice(1), a_notice(2)])
     first, second = ids_in(database)
-    assert outbox.thread_of(database, LANE) is None
+    assert messages.thread_of(database, LANE) is None
     outbox.begin(database, [first], LATER, None)
     outbox.delivered(database, [first], LATER + 5, None, lane=LANE, ref={"ts": "1.2"}, edited=True)
-    assert outbox.thread_of(database, LANE) == Thread({"ts": "1.2"}, LATER)
+    assert messages.thread_of(database, LANE) == Thread({"ts": "1.2"}, LATER)
     outbox.begin(database, [second], LATER + 10, None)
     outbox.delivered(database, [second], LATER + 15, None, lane=LANE, ref=None, edited=False)
-    assert outbox.thread_of(database, LANE) == Thread({"ts": "1.2"}, LATER)
-    outbox.edited(database, LANE, LATER + 20, None)
-    assert outbox.thread_of(database, LANE) == Thread({"ts": "1.2"}, LATER + 20)
+    assert messages.thread_of(database, LANE) == Thread({"ts": "1.2"}, LATER)
+    messages.edited(database, LANE, LATER + 20, None)
+    assert messages.thread_of(database, LANE) == Thread({"ts": "1.2"}, LATER + 20)
 
 
 def test_a_lane_that_was_told_without_a_reference_is_known_as_told(database: Database) -> None:
@@ -200,7 +201,7 @@ def test_a_lane_that_was_told_without_a_reference_is_known_as_told(database: Dat
     ids = ids_in(database, lane)
     outbox.begin(database, ids, LATER, None)
     outbox.delivered(database, ids, LATER, None, lane=lane, ref=None, edited=False)
-    assert outbox.thread_of(database, lane) == Thread({}, LATER)
+    assert messages.thread_of(database, lane) == Thread({}, LATER)
 
 
 def test_a_message_that_shows_old_figures_is_due_for_an_edit(database: Database) -> None:
@@ -209,15 +210,15 @@ def test_a_message_that_shows_old_figures_is_due_for_an_edit(database: Database)
     ids = ids_in(database)
     outbox.begin(database, ids, LATER, None)
     outbox.delivered(database, ids, LATER, None, lane=LANE, ref={"ts": "1.2"}, edited=True)
-    assert outbox.stale_lanes(database, LATER + 500, 45) == []
+    assert messages.stale_lanes(database, LATER + 500, 45) == []
     record(database, [an_incident(changed_at=LATER + 30)])
-    assert outbox.stale_lanes(database, LATER + 44, 45) == []
-    assert outbox.stale_lanes(database, LATER + 45, 45) == [LANE]
+    assert messages.stale_lanes(database, LATER + 44, 45) == []
+    assert messages.stale_lanes(database, LATER + 45, 45) == [LANE]
     record(database, [], decided=[a_notice(2)])
-    assert outbox.stale_lanes(database, LATER + 45, 45) == []
+    assert messages.stale_lanes(database, LATER + 45, 45) == []
     outbox.abandoned(database, ids_in(database), LATER, None, reason="gone")
-    outbox.edited(database, LANE, LATER + 45, None)
-    assert outbox.stale_lanes(database, LATER + 500, 45) == []
+    messages.edited(database, LANE, LATER + 45, None)
+    assert messages.stale_lanes(database, LATER + 500, 45) == []
 
 
 def test_every_mark_asks_whether_the_lease_is_still_ours(database: Database) -> None:
@@ -238,7 +239,7 @@ def test_every_mark_asks_whether_the_lease_is_still_ours(database: Database) -> 
     with pytest.raises(LeaseLost):
         outbox.abandoned(database, ids, LATER, old, reason="")
     with pytest.raises(LeaseLost):
-        outbox.edited(database, LANE, LATER, old)
+        messages.edited(database, LANE, LATER, old)
     assert states(database) == ["sending"]
     assert outcomes(database) == [(1, None)]
 
@@ -253,20 +254,19 @@ def test_several_notices_can_be_told_in_one_go(database: Database) -> None:
     assert set(states(database)) == {"delivered"}
 
 
-def test_a_notice_may_be_postponed_and_marked(database: Database) -> None:
+def test_a_notice_may_be_postponed(database: Database) -> None:
     """Without an attempt: the channel is paused."""
     record(database, [], decided=[a_notice()])
     ids = ids_in(database)
     outbox.postpone(database, ids, LATER, None, next_attempt_at=LATER + 30, reason="paused")
-    outbox.set_may_repeat(database, ids, None)
     [found] = outbox.lane(database, LANE)
-    assert (found.next_attempt_at, found.may_repeat, found.attempts) == (LATER + 30, True, 0)
+    assert (found.next_attempt_at, found.attempts) == (LATER + 30, 0)
 
 
 def test_a_test_notice_gets_a_lane_of_its_own(database: Database) -> None:
     """`sentinel notices test` goes the way of every notice, without an incident."""
     numbers = [outbox.enqueue_test(database, SLACK, AT, "a test") for _ in range(2)]
-    lanes = outbox.due_lanes(database, AT)
+    lanes = due_lanes(database, AT)
     assert [lane.incident for lane in lanes] == ["test-1", "test-2"]
     assert [outbox.lane(database, lane)[0].id for lane in lanes] == numbers
     assert outbox.lane(database, lanes[0])[0].notice.kind is NoticeKind.TEST
@@ -276,7 +276,7 @@ def test_addresses_that_look_alike_are_different_lanes(database: Database) -> No
     """Receivers, kinds and places are kept apart, whatever characters they hold."""
     one, other = Address("a/b", "email", "c"), Address("a", "email", "b/c")
     record(database, [], decided=[a_notice(1, one), a_notice(1, other)])
-    assert len(outbox.due_lanes(database, LATER)) == 2
+    assert len(due_lanes(database, LATER)) == 2
 
 
 def test_the_outbox_never_looks_through_what_was_delivered_long_ago(sqlite_url: str) -> None:
@@ -285,7 +285,7 @@ def test_the_outbox_never_looks_through_what_was_delivered_long_ago(sqlite_url: 
     asked: list[tuple[str, Any]] = []
     event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
     record(database, [], decided=[a_notice()])
-    outbox.due_lanes(database, LATER)
+    due_lanes(database, LATER)
     outbox.lane(database, LANE)
     outbox.depth(database, LATER)
     outbox.abandoned_by_channel(database)

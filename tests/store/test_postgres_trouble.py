@@ -16,6 +16,7 @@ from sentinel.store import database as database_module
 from sentinel.store import lease, migrations
 from sentinel.store.database import Database
 from sentinel.store.memory import load
+from sentinel.store.tables import REVISION
 from sentinel.store.unit_of_work import commit
 from tests.fakes.postgres import Postgres
 from tests.store.records import a_bad_tick
@@ -202,5 +203,5 @@ def test_an_upgrade_waits_for_another_one(postgres: Postgres) -> None:
                 pass
         assert done == []
     second.join()
-    assert done == ["0001"]
+    assert done == [REVISION]
     postgres.drop(empty)

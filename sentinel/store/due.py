@@ -1,0 +1,72 @@
+"""What is due to be told, with all that deciding needs to know what goes together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, case, func, or_, select
+
+from sentinel.domain.notices import NoticeKind
+from sentinel.domain.rules import Address
+from sentinel.store.database import Database
+from sentinel.store.notices import Lane
+from sentinel.store.tables import is_undelivered, notices, threads
+
+REACH = 2000
+"""Lanes per channel that are looked at together; what is beyond joins them later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A lane whose next notice may be offered now: the one with an open attempt, or the first undelivered one.
+
+    `id`, `state`, `attempts` and `bundle` are that notice's; `bundle` is the key under which it was offered together
+    with others. `told`: the channel has a message of the incident; `digest`: it is the digest with that key.
+    """
+
+    lane: Lane
+    id: int
+    test: bool
+    state: str
+    attempts: int
+    bundle: str | None
+    told: bool
+    digest: str | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an attempt was made whose outcome nobody knows."""
+        return self.state in ("sending", "unclear")
+
+
+def due(db: Database, at: float, limit: int = REACH) -> list[Due]:
+    """Lanes whose next notice may be offered now, the longest waiting first.
+
+    `limit` counts per channel: one that is paused or down does not hide what waits for another.
+    """
+    begun = func.min(case((notices.c.state != "waiting", notices.c.id)))
+    following = func.coalesce(begun, func.min(notices.c.id)).label("id")
+    first = select(following).where(is_undelivered).group_by(notices.c.lane).subquery()
+    ready = or_(notices.c.state == "sending", and_(notices.c.not_before <= at, notices.c.next_attempt_at <= at))
+    place = func.row_number().over(partition_by=(notices.c.channel_kind, notices.c.channel_to), order_by=notices.c.id)
+    ranked = select(notices, place.label("place")).join(first, first.c.id == notices.c.id).where(ready).subquery()
+    statement = (
+        select(ranked, threads.c.lane.label("thread"), threads.c.bundle.label("told_in"))
+        .outerjoin(threads, threads.c.lane == ranked.c.lane)
+        .where(ranked.c.place <= limit)
+        .order_by(ranked.c.id)
+    )
+    with db.reading() as connection:
+        return [
+            Due(
+                lane=Lane(row.incident, Address(row.receiver, row.channel_kind, row.channel_to)),
+                id=row.id,
+                test=row.kind == NoticeKind.TEST.value,
+                state=row.state,
+                attempts=row.attempts,
+                bundle=row.bundle,
+                told=row.thread is not None,
+                digest=row.told_in,
+            )
+            for row in connection.execute(statement)
+        ]

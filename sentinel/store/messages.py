@@ -1,0 +1,171 @@
+"""What a channel has of an incident: its message, or the digest that tells of it, and as of when it shows the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, select, update
+
+from sentinel.domain.incidents import Incident
+from sentinel.domain.rules import Address
+from sentinel.store.database import Database
+from sentinel.store.incidents import incident_from
+from sentinel.store.inserting import put
+from sentinel.store.lease import check_epoch
+from sentinel.store.notices import Lane, lane_digest
+from sentinel.store.tables import incidents, is_undelivered, notices, threads
+
+_EDITABLE = ("slack", "console")
+"""Channels whose messages can be changed after they were sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What a channel gave back for the root message, and as of when the message shows the incident.
+
+    `digest`: the key of the digest whose root it is, for an incident that has no message of its own.
+    """
+
+    ref: Mapping[str, str]
+    last_edit_at: float
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaleDigest:
+    """A digest that shows an older state of some of its incidents."""
+
+    key: str
+    address: Address
+
+
+def thread_of(db: Database, lane: Lane) -> Thread | None:
+    """What the channel gave back for the incident's message; None when nothing was delivered there yet."""
+    mine = threads.c.lane == lane_digest(lane.incident, lane.address)
+    return _thread(db, mine)
+
+
+def digest_of(db: Database, key: str) -> Thread | None:
+    """What the channel gave back for a digest's root; None when there is none."""
+    return _thread(db, threads.c.bundle == key)
+
+
+def _thread(db: Database, which: Any) -> Thread | None:
+    found = select(threads.c.ref, threads.c.last_edit_at, threads.c.bundle).where(which).limit(1)
+    with db.reading() as connection:
+        row = connection.execute(found).first()
+    return Thread(row.ref, row.last_edit_at, row.bundle) if row is not None else None
+
+
+def members(db: Database, digest: str | None, more: Iterable[str]) -> list[Incident]:
+    """The incidents that a digest tells of, and those named beside, oldest first."""
+    names = sorted(set(more))
+    told = select(threads.c.incident).where(threads.c.bundle == digest) if digest is not None else None
+    which = incidents.c.id.in_(names) if told is None else incidents.c.id.in_(names) | incidents.c.id.in_(told)
+    with db.reading() as connection:
+        found = select(incidents).where(which).order_by(incidents.c.opened_at, incidents.c.id)
+        return [incident_from(row) for row in connection.execute(found)]
+
+
+def names(db: Database, digest: str) -> frozenset[str]:
+    """The ids of the incidents that a digest has told of."""
+    with db.reading() as connection:
+        return frozenset(connection.execute(select(threads.c.incident).where(threads.c.bundle == digest)).scalars())
+
+
+def stale_lanes(db: Database, at: float, edit_every: float, limit: int = 100) -> list[Lane]:
+    """Lanes with nothing to tell whose message shows an older state of the incident, last edited `edit_every` ago."""
+    waiting = exists().where((notices.c.lane == threads.c.lane) & is_undelivered)
+    statement = (
+        select(threads.c.incident, threads.c.receiver, threads.c.channel_kind, threads.c.channel_to)
+        .join(incidents, incidents.c.id == threads.c.incident)
+        .where(threads.c.channel_kind.in_(_EDITABLE) & threads.c.bundle.is_(None))
+        .where(incidents.c.changed_at > threads.c.last_edit_at)
+        .where(threads.c.last_edit_at <= at - edit_every)
+        .where(~waiting)
+        .order_by(threads.c.last_edit_at)
+        .limit(limit)
+    )
+    with db.reading() as connection:
+        rows = connection.execute(statement).all()
+    return [Lane(row.incident, Address(row.receiver, row.channel_kind, row.channel_to)) for row in rows]
+
+
+def stale_digests(db: Database, at: float, edit_every: float) -> list[StaleDigest]:
+    """Digests that show an older state of an incident, last edited `edit_every` ago."""
+    statement = (
+        select(
+            threads.c.bundle,
+            func.min(threads.c.receiver).label("receiver"),
+            threads.c.channel_kind,
+            threads.c.channel_to,
+        )
+        .join(incidents, incidents.c.id == threads.c.incident)
+        .where(threads.c.channel_kind.in_(_EDITABLE) & threads.c.bundle.is_not(None))
+        .where(incidents.c.changed_at > threads.c.last_edit_at)
+        .where(threads.c.last_edit_at <= at - edit_every)
+        .group_by(threads.c.bundle, threads.c.channel_kind, threads.c.channel_to)
+        .order_by(threads.c.bundle)
+    )
+    with db.reading() as connection:
+        rows = connection.execute(statement).all()
+    return [StaleDigest(row.bundle, Address(row.receiver, row.channel_kind, row.channel_to)) for row in rows]
+
+
+def edited(db: Database, lane: Lane, at: float, epoch: int | None, *, ref: Mapping[str, str] | None = None) -> None:
+    """The lane's message was brought up to date as of `at`, without a notice.
+
+    Raises:
+        LeaseLost: another instance writes now.
+    """
+    with db.transaction() as connection:
+        check_epoch(connection, epoch)
+        keep(connection, lane, at, ref, edited=True)
+
+
+def digest_edited(db: Database, key: str, at: float, epoch: int | None, *, ref: Mapping[str, str] | None) -> None:
+    """A digest's root was brought up to date as of `at`.
+
+    Raises:
+        LeaseLost: another instance writes now.
+    """
+    with db.transaction() as connection:
+        check_epoch(connection, epoch)
+        keep_digest(connection, key, (), at, ref)
+
+
+def keep(connection: Connection, lane: Lane, at: float, ref: Mapping[str, str] | None, *, edited: bool) -> None:
+    """Remember a lane's own message."""
+    mine = threads.c.lane == lane_digest(lane.incident, lane.address)
+    old = connection.execute(select(threads.c.ref, threads.c.last_edit_at, threads.c.bundle).where(mine)).first()
+    if old is not None and ref is None and not edited:
+        return
+    known = dict(ref) if ref is not None else (old.ref if old is not None else {})
+    shown_at = at if edited or old is None else old.last_edit_at
+    put(connection, threads, [_row(lane, known, shown_at, old.bundle if old is not None else None)])
+
+
+def keep_digest(
+    connection: Connection, key: str, lanes: Sequence[Lane], at: float, ref: Mapping[str, str] | None
+) -> None:
+    """Remember the digest's root for these lanes too, and for all lanes that it is as of `at`, wherever it stands now."""
+    old = connection.execute(select(threads.c.ref).where(threads.c.bundle == key).limit(1)).first()
+    known = dict(ref) if ref is not None else (old.ref if old is not None else {})
+    changes = {"ref": known, "last_edit_at": at}
+    connection.execute(update(threads).where(threads.c.bundle == key).values(changes))
+    put(connection, threads, [_row(lane, known, at, key) for lane in lanes])
+
+
+def _row(lane: Lane, ref: Mapping[str, str], last_edit_at: float, digest: str | None) -> Mapping[str, Any]:
+    return {
+        "lane": lane_digest(lane.incident, lane.address),
+        "incident": lane.incident,
+        "receiver": lane.address.receiver,
+        "channel_kind": lane.address.kind,
+        "channel_to": lane.address.to,
+        "ref": dict(ref),
+        "last_edit_at": last_edit_at,
+        "bundle": digest,
+    }
