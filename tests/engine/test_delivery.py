@@ -9,7 +9,7 @@ from sentinel.domain.incidents import Incident, Story
 from sentinel.engine import attempt
 from sentinel.engine.backoff import Patience, next_lookup, retry_in
 from sentinel.engine.samples import sample_story
-from sentinel.store import outbox
+from sentinel.store import outbox, rearming
 from sentinel.store.database import Database
 from tests.domain.polls import a_rule
 from tests.engine.town import ALERTS, SITES, Town, town
@@ -174,7 +174,7 @@ async def test_a_token_that_is_refused_is_tried_once_and_again_when_a_person_say
         it.slack.clear_faults()
         await settle(it, minutes=2)
         assert roots(it) == 0
-        assert outbox.retry(database, [1], it.clock.now()) == 1
+        assert rearming.retry(database, [1], it.clock.now()) == 1
         await settle(it, minutes=1)
         assert (roots(it), state(database, it)) == (1, (0, 0, 0))
     database.close()
