@@ -75,14 +75,14 @@ async def test_what_is_too_large_or_no_request_gets_a_short_no(request_: bytes) 
 
 
 async def test_a_request_that_never_ends_is_hung_up_on() -> None:
-    async with door(head_seconds=0.05) as it:
+    async with door(head_seconds=0.5) as it:
         assert await it.raw(b"GET /livez HTTP/1.1\r\nHost: local") == ""
         assert await it.raw(b"") == ""
         assert (await it.ask("/livez"))[0] == 200
 
 
 async def test_a_connection_that_asked_once_and_then_dawdles_is_hung_up_on() -> None:
-    async with door(head_seconds=0.05) as it:
+    async with door(head_seconds=0.5) as it:
         whole = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
         assert (await it.raw(whole + b"GET /livez HTTP/1.1\r\nX: ")).endswith("ok\n")
 
