@@ -15,6 +15,9 @@ from sentinel.fetch import Answer, Client, Trouble, TroubleReason
 LONGEST_WAIT = 3600.0
 """Seconds that a Retry-After may ask for at most."""
 
+MAX_CONNECTIONS = 8
+"""More than are ever used at once: waiting for a free one would count as time that the receiver took."""
+
 _MAX_ANSWER = 64 * 1024
 _NOT_TAKEN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
@@ -47,7 +50,10 @@ class Poster:
             return Trouble(TroubleReason.PROTOCOL, "the webhook's URL is no web address", sent=False)
         if self._client is None:
             self._client = Client(
-                timeout=self._deadline, max_raw_bytes=_MAX_ANSWER, max_unpacked_bytes=_MAX_ANSWER, max_connections=1
+                timeout=self._deadline,
+                max_raw_bytes=_MAX_ANSWER,
+                max_unpacked_bytes=_MAX_ANSWER,
+                max_connections=MAX_CONNECTIONS,
             )
         return await self._client.post(self._url.reveal(), body, headers={**headers, "Connection": "close"})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -15,6 +15,7 @@ from sentinel.engine.attempt import tell_lane, tell_together
 from sentinel.engine.backoff import Patience
 from sentinel.engine.desk import Desk
 from sentinel.engine.editing import refresh_digest, refresh_lane
+from sentinel.engine.pacing import Weather
 from sentinel.engine.storm import Task, Together, plan
 from sentinel.errors import StoreError
 from sentinel.store import bundles, messages, outbox, rearming
@@ -42,13 +43,26 @@ Todo = dict[str, list[Task | Edit]]
 """Per channel what is to be done there, in order."""
 
 
+Way = Callable[[str, Iterable[Task | Edit]], Awaitable[int]]
+"""How tasks of a channel are worked off; with how many of them it got on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Work under way on a channel: its tasks one after the other, or `beside` others the one that tells these lanes."""
+
+    channel: str
+    work: asyncio.Task[None]
+    beside: frozenset[Lane] = frozenset()
+
+
 @dataclass
 class Dispatcher(Desk):
     """Tells what the outbox holds."""
 
     on_progress: Callable[[], None] = lambda: None
     _busy: dict[str, asyncio.Lock] = field(default_factory=dict)
-    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _running: list[Run] = field(default_factory=list)
     _broken: list[Exception] = field(default_factory=list)
     _started: bool = False
 
@@ -61,7 +75,7 @@ class Dispatcher(Desk):
         """
         todo = await self._due()
         # All of them end before the first trouble is reported: nothing of this round goes on behind the caller's back.
-        done = await asyncio.gather(*(self._work_off(*one) for one in todo.items()), return_exceptions=True)
+        done = await asyncio.gather(*(self._in_turn(*one) for one in todo.items()), return_exceptions=True)
         broken = next((one for one in done if isinstance(one, BaseException)), None)
         if broken is not None:
             raise broken
@@ -75,19 +89,32 @@ class Dispatcher(Desk):
         Raises:
             StoreError, LeaseLost: as `drain`, of now or of something that has ended since.
         """
-        self._running = {channel: task for channel, task in self._running.items() if not task.done()}
+        self._running = [run for run in self._running if not run.work.done()]
         if self._broken:
             raise self._broken.pop()
         for channel, tasks in (await self._due()).items():
-            if channel not in self._running:
-                self._running[channel] = asyncio.create_task(self._going(channel, tasks), name=f"tell {channel}")
+            self._running += self._begun(channel, tasks)
 
-    async def _going(self, channel: str, tasks: Iterable[Task | Edit]) -> None:
-        try:
-            if await self._work_off(channel, tasks):
-                self.on_progress()
-        except Exception as broken:  # noqa: BLE001  # told to whoever sets the next ones going
-            self._broken.append(broken)
+    def _begun(self, channel: str, tasks: list[Task | Edit]) -> list[Run]:
+        """Start what may be started now. Notices of their own may go beside each other where the channel can bear it."""
+        busy = [run for run in self._running if run.channel == channel]
+        lanes = [_lanes_beside(task) for task in tasks]
+        kinds = {one.address.kind for told in lanes for one in told}
+        width = min((self.pacing.width(channel, kind) for kind in kinds), default=1) if all(lanes) else 1
+        if width == 1 or not all(run.beside for run in busy):
+            return [] if busy else [Run(channel, self._going(channel, self._in_turn, tasks))]
+        chosen = list(zip(tasks, lanes, strict=True))[: max(0, width - len(busy))]
+        return [Run(channel, self._going(channel, self._work_off, [task]), told) for task, told in chosen]
+
+    def _going(self, channel: str, way: Way, tasks: list[Task | Edit]) -> asyncio.Task[None]:
+        async def go() -> None:
+            try:
+                if await way(channel, tasks):
+                    self.on_progress()
+            except Exception as broken:  # noqa: BLE001  # told to whoever sets the next ones going
+                self._broken.append(broken)
+
+        return asyncio.create_task(go(), name=f"tell {channel}")
 
     def adopt(self, channels: Callable[[Address], Channel | None], patience: Patience) -> None:
         """Tell by other settings from now on; what was refused may be accepted by them."""
@@ -95,7 +122,7 @@ class Dispatcher(Desk):
 
     def under_way(self) -> frozenset[asyncio.Task[None]]:
         """What was set going and has not ended."""
-        return frozenset(task for task in self._running.values() if not task.done())
+        return frozenset(run.work for run in self._running if not run.work.done())
 
     async def ended(self, tasks: frozenset[asyncio.Task[None]]) -> None:
         """Wait for the end of what was set going."""
@@ -104,7 +131,7 @@ class Dispatcher(Desk):
 
     async def let_end(self, seconds: float) -> None:
         """Give what runs so long to end; the rest is parked in the outbox."""
-        running, self._running = list(self._running.values()), {}
+        running, self._running = [run.work for run in self._running], []
         if running and seconds > 0:
             await asyncio.wait(running, timeout=seconds)
         for task in running:
@@ -133,12 +160,13 @@ class Dispatcher(Desk):
         reach = _EVERYTHING if self.only_tests else REACH
         lanes = await self.store(lambda: due(self.db, at, reach))
         by_channel: dict[str, list[Due]] = {}
+        under_way = {lane for run in self._running for lane in run.beside}
         for one in lanes:
-            if one.test or not self.only_tests:
+            if (one.test or not self.only_tests) and one.lane not in under_way:
                 by_channel.setdefault(one.lane.address.channel, []).append(one)
         steady = self.clock.monotonic()
         todo: Todo = {
-            channel: list(plan(found, self.pacing.weather(channel, steady), self.patience.storm_after)[:ROUND])
+            channel: list(plan(found, self._weather(channel, steady), self.patience.storm_after)[:ROUND])
             for channel, found in by_channel.items()
         }
         for stale in await self._stale(at):
@@ -147,6 +175,12 @@ class Dispatcher(Desk):
                 there.append(Edit(stale))
         return {channel: tasks for channel, tasks in todo.items() if not self.pacing.is_paused(channel, steady)}
 
+    def _weather(self, channel: str, steady: float) -> Weather:
+        """What a channel has been through, what is on its way to it included."""
+        weather = self.pacing.weather(channel, steady)
+        on_the_way = sum(run.channel == channel and bool(run.beside) for run in self._running)
+        return replace(weather, roots=weather.roots + on_the_way)
+
     async def _stale(self, at: float) -> list[Lane | StaleDigest]:
         if self.only_tests:
             return []
@@ -154,22 +188,26 @@ class Dispatcher(Desk):
         digests = await self.store(lambda: messages.stale_digests(self.db, at, every))
         return [*digests, *await self.store(lambda: messages.stale_lanes(self.db, at, every))]
 
-    async def _work_off(self, channel: str, tasks: Iterable[Task | Edit]) -> int:
-        """The tasks of one channel one after the other: the channel's rate is shared, its order is kept."""
-        moved = 0
+    async def _in_turn(self, channel: str, tasks: Iterable[Task | Edit]) -> int:
+        """The tasks of one channel while nobody else works on it: the channel's rate is shared, its order is kept."""
         async with self._busy.setdefault(channel, asyncio.Lock()):
-            for task in tasks:
-                steady = self.clock.monotonic()
-                if self.pacing.is_paused(channel, steady) or not self.may_act():
-                    break  # when the pause is over the oldest lane probes the channel, and nobody overtakes it
-                await self.clock.sleep(self.pacing.wait(channel, steady))
-                try:
-                    moved += await self._do(task)
-                except StoreError:
-                    raise
-                except Exception as broken:
-                    log.exception("telling broke", channel=channel)
-                    await self._step_aside(task, f"{type(broken).__name__} while it was told")
+            return await self._work_off(channel, tasks)
+
+    async def _work_off(self, channel: str, tasks: Iterable[Task | Edit]) -> int:
+        """One task after the other."""
+        moved = 0
+        for task in tasks:
+            steady = self.clock.monotonic()
+            if self.pacing.is_paused(channel, steady) or not self.may_act():
+                break  # when the pause is over the oldest lane probes the channel, and nobody overtakes it
+            await self.clock.sleep(self.pacing.wait(channel, steady))
+            try:
+                moved += await self._do(task)
+            except StoreError:
+                raise
+            except Exception as broken:
+                log.exception("telling broke", channel=channel)
+                await self._step_aside(task, f"{type(broken).__name__} while it was told")
         return moved
 
     async def _do(self, task: Task | Edit) -> bool:
@@ -203,3 +241,15 @@ class Dispatcher(Desk):
             await self.store(lambda: messages.edited(self.db, stale, at, epoch))
         else:
             await self.store(lambda: messages.digest_edited(self.db, stale.key, at, epoch, ref=None))
+
+
+def _lanes_beside(task: Task | Edit) -> frozenset[Lane]:
+    """The lanes of a message that may be on its way beside others; none for an edit, and for what makes a new digest.
+
+    A digest stands before others may join it.
+    """
+    if isinstance(task, Edit):
+        return frozenset()
+    if isinstance(task, Together):
+        return frozenset(task.lanes if task.digest or task.bundle else ())
+    return frozenset((task,))

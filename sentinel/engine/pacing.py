@@ -9,6 +9,10 @@ PACE = {"slack": 1.0, "slack_webhook": 1.0}
 """Seconds between messages to one channel. Source: Slack documentation, "Rate limits" (one message per second per
 channel). Other kinds are not paced."""
 
+AT_ONCE = {"webhook": 4, "email": 4}
+"""Messages of different incidents that may be on their way to one channel while it takes what it is given. Other kinds
+get one after the other."""
+
 MINUTE = 60.0
 """Seconds in which new messages are counted, and in which more incidents may join a digest."""
 
@@ -34,6 +38,7 @@ class Pacing:
     _roots: dict[str, deque[float]] = field(default_factory=dict)
     _digests: dict[str, tuple[str, float]] = field(default_factory=dict)
     _strained: set[str] = field(default_factory=set)
+    _silent: set[str] = field(default_factory=set)
 
     def wait(self, channel: str, now: float) -> float:
         """Seconds to wait before the next message to the channel; 0 when it is free."""
@@ -42,6 +47,10 @@ class Pacing:
     def is_paused(self, channel: str, now: float) -> bool:
         """Whether the channel is left alone, however short the rest of it: a pause is no pace."""
         return self._paused_until.get(channel, 0.0) > now
+
+    def width(self, channel: str, kind: str) -> int:
+        """How many messages may be on their way at once: one where the last answer was a bad one or none at all."""
+        return 1 if channel in self._strained | self._silent else AT_ONCE.get(kind, 1)
 
     def weather(self, channel: str, now: float) -> Weather:
         """What the last minute was like."""
@@ -58,6 +67,7 @@ class Pacing:
     def accepted(self, channel: str, now: float, *, root: bool, digest: str | None = None) -> None:
         """The channel took it. `root`: everybody there sees it as a new message; `digest`: it is one, with that key."""
         self._strained.discard(channel)
+        self._silent.discard(channel)
         if root:
             self._roots.setdefault(channel, deque()).append(now)
         if digest is not None:
@@ -66,6 +76,10 @@ class Pacing:
     def put_off(self, channel: str) -> None:
         """The channel did not take it for now."""
         self._strained.add(channel)
+
+    def unanswered(self, channel: str) -> None:
+        """Nobody knows whether the channel took it."""
+        self._silent.add(channel)
 
     def pause(self, channel: str, now: float, seconds: float) -> None:
         """Nothing to this channel for so long; a longer pause stands."""

@@ -92,6 +92,7 @@ async def _later(desk: Desk, batch: Batch, outcome: Later, at: float) -> None:
 async def _after_unclear(desk: Desk, batch: Batch, outcome: Unclear, at: float) -> None:
     """Slack is looked up; e-mail goes again under the same Message-ID; the others say that they may repeat."""
     address, patience = batch.lanes[0].address, desk.patience
+    desk.pacing.unanswered(address.channel)
     log.warning("unclear", notice=batch.key, channel=address.channel, reason=outcome.reason)
     if address.kind == "slack":
         pause = patience.lookup_after[0] if patience.lookup_after else 0.0

@@ -35,6 +35,7 @@ class Receiver:
     port: int = 0
     _runner: web.AppRunner | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
     def url(self) -> str:
@@ -57,11 +58,18 @@ class Receiver:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    async def has(self, number: int) -> None:
+        """Wait until so many posts have come."""
+        async with asyncio.timeout(60.0), self._news:
+            await self._news.wait_for(lambda: len(self.received) >= number)
+
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.received.append(
             Received(body=body, headers={name.lower(): value for name, value in request.headers.items()})
         )
+        async with self._news:
+            self._news.notify_all()
         if self.silent:
             await self._stopping.wait()
         if self.drop and request.transport is not None:
