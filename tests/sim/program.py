@@ -114,7 +114,7 @@ def wired(world: World, machine: Machine, process: Process) -> Instance:
         holder=f"{machine.name}:{machine.starts}",
         rules_hash="same",
         retention=FOR_EVER,
-        lease_seconds=600.0 if story.instances == 1 else story.lease,
+        lease_seconds=150.0 if story.instances == 1 else story.lease,
         bells=LoopBells,
         look_every=25.0,
     )

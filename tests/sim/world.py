@@ -42,7 +42,7 @@ _BAD = """
 """
 
 QUIET_AT_THE_END = 3
-"""Steps without mishaps after which what is shown must be true."""
+"""Answers of the Portal without mishaps after which what is shown must be true."""
 
 
 @dataclass(eq=False)
@@ -284,9 +284,10 @@ class World:
                 machine.process.partitioned = False
         for name in ("#alerts", "#ops"):
             self.slack.channel(name).member = True
-        for number in range(PATIENCE_AT_THE_END):
+        shown = len(self.answers)
+        for _ in range(PATIENCE_AT_THE_END):
             await asyncio.sleep(STEP)
-            if number >= QUIET_AT_THE_END and self._is_settled():
+            if len(self.answers) >= shown + QUIET_AT_THE_END and self._is_settled():
                 self.settled = True
                 return
 
