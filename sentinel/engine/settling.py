@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from sentinel.deliver.channel import Delivered, Delivery, Later, Outcome, Refused, Unclear
+from sentinel.domain.notices import NoticeKind
 from sentinel.engine import figures
 from sentinel.engine.backoff import retry_in
 from sentinel.engine.batch import Batch
@@ -41,8 +42,10 @@ async def _delivered(desk: Desk, batch: Batch, delivery: Delivery, outcome: Deli
     ref = dict(outcome.ref) if outcome.ref is not None else None
     bundle, note = batch.bundle, outcome.note
     if bundle is None:
+        # A reminder is a line in the thread; the message itself stays as it was.
+        edited = delivery.first or delivery.kind is not NoticeKind.REMINDER
         await desk.store(
-            lambda: outbox.delivered(desk.db, batch.ids, at, epoch, lane=lanes[0], ref=ref, edited=True, note=note)
+            lambda: outbox.delivered(desk.db, batch.ids, at, epoch, lane=lanes[0], ref=ref, edited=edited, note=note)
         )
     else:
         digest = batch.digest or bundle.key

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from sentinel.domain.incidents import Incident
 from sentinel.domain.rules import Address
@@ -76,14 +76,18 @@ def names(db: Database, digest: str) -> frozenset[str]:
 
 
 def stale_lanes(db: Database, at: float, edit_every: float, limit: int = 100) -> list[Lane]:
-    """Lanes with nothing to tell whose message shows an older state of the incident, last edited `edit_every` ago."""
+    """Lanes with nothing to tell whose message shows an older state of the incident, last edited `edit_every` ago.
+
+    An edit that lies ahead was dated by another clock, or by this one before it was set back: what the message shows is
+    not known then, and it is edited once more.
+    """
     waiting = exists().where((notices.c.lane == threads.c.lane) & is_undelivered)
     statement = (
         select(threads.c.incident, threads.c.receiver, threads.c.channel_kind, threads.c.channel_to)
         .join(incidents, incidents.c.id == threads.c.incident)
         .where(threads.c.channel_kind.in_(_EDITABLE) & threads.c.bundle.is_(None))
-        .where(incidents.c.changed_at > threads.c.last_edit_at)
-        .where(threads.c.last_edit_at <= at - edit_every)
+        .where(incidents.c.changed_at != threads.c.last_edit_at)
+        .where(_is_due(at, edit_every))
         .where(~waiting)
         .order_by(threads.c.last_edit_at)
         .limit(limit)
@@ -91,6 +95,11 @@ def stale_lanes(db: Database, at: float, edit_every: float, limit: int = 100) ->
     with db.reading() as connection:
         rows = connection.execute(statement).all()
     return [Lane(row.incident, Address(row.receiver, row.channel_kind, row.channel_to)) for row in rows]
+
+
+def _is_due(at: float, edit_every: float) -> ColumnElement[bool]:
+    changed = (incidents.c.changed_at > threads.c.last_edit_at) & (threads.c.last_edit_at <= at - edit_every)
+    return changed | (threads.c.last_edit_at > at)
 
 
 def stale_digests(db: Database, at: float, edit_every: float) -> list[StaleDigest]:
@@ -104,8 +113,7 @@ def stale_digests(db: Database, at: float, edit_every: float) -> list[StaleDiges
         )
         .join(incidents, incidents.c.id == threads.c.incident)
         .where(threads.c.channel_kind.in_(_EDITABLE) & threads.c.bundle.is_not(None))
-        .where(incidents.c.changed_at > threads.c.last_edit_at)
-        .where(threads.c.last_edit_at <= at - edit_every)
+        .where(_is_due(at, edit_every))
         .group_by(threads.c.bundle, threads.c.channel_kind, threads.c.channel_to)
         .order_by(threads.c.bundle)
     )

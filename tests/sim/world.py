@@ -120,7 +120,7 @@ class World:
         self.answers: list[Shown] = []
         self.over = False
         self.settled = False
-        self.machines = [Machine("one"), Machine("two")][: story.instances]
+        self.machines = [Machine("one"), Machine("two", offset=137.0)][: story.instances]
         self.slack = Workspace(
             now=self.true_now,
             channels=("alerts", "ops"),

@@ -221,6 +221,23 @@ def test_a_message_that_shows_old_figures_is_due_for_an_edit(database: Database)
     assert messages.stale_lanes(database, LATER + 500, 45) == []
 
 
+@pytest.mark.fault(19, 115)
+def test_an_edit_dated_by_a_clock_that_was_ahead_does_not_hide_what_changes_now(database: Database) -> None:
+    """The clock is set back, or another instance leads on whose clock it is earlier: the message is edited once more."""
+    record(database, [an_incident(changed_at=LATER)], decided=[a_notice(1)])
+    ids = ids_in(database)
+    outbox.begin(database, ids, LATER, None)
+    outbox.delivered(database, ids, LATER, None, lane=LANE, ref={"ts": "1.2"}, edited=True)
+    messages.edited(database, LANE, LATER + 10, None)
+    record(database, [an_incident(changed_at=LATER - 3000)])
+    assert messages.stale_lanes(database, LATER - 2999, 45) == [LANE]
+    messages.edited(database, LANE, LATER - 2998, None)
+    assert messages.stale_lanes(database, LATER - 2000, 45) == []
+    record(database, [an_incident(changed_at=LATER)])
+    messages.edited(database, LANE, LATER, None)
+    assert messages.stale_lanes(database, LATER - 1000, 45) == [], "dated ahead, and shown as it is"
+
+
 def test_every_mark_asks_whether_the_lease_is_still_ours(database: Database) -> None:
     """P2: a paused instance that wakes up cannot mark what another one is doing."""
     old = lease.acquire(database, "first", 60, "rules")
