@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TextIO
 
@@ -122,6 +123,7 @@ class App:
         self.monitoring = self._monitoring(settings) if speed == 1.0 else None
         if self.monitoring is not None:
             self.instance.while_leading = self.monitoring.while_leading
+            self.instance.after_telling = self.monitoring.look_once
             self.health.more, self.health.measure = self.monitoring.checks, self.monitoring.measure
         if self.monitoring is not None and self.reloader is not None:
             watch = self.monitoring.watch
@@ -143,10 +145,8 @@ class App:
         try:
             if self.door is not None:
                 await self._listen(self.door)
-            if self.monitoring is not None:
-                self.monitoring.start()
-                await self.monitoring.await_clock(lambda: self.health.stopping)
-            await self.instance.run()
+            async with self.monitoring.around(lambda: self.health.stopping) if self.monitoring else nullcontext():
+                await self.instance.run()
         finally:
             if following is not None:
                 following.cancel()

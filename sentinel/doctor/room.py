@@ -6,14 +6,14 @@ import shutil
 from pathlib import Path
 
 from sentinel.domain.rules import Severity
-from sentinel.engine.machine import disk_findings
+from sentinel.engine.machine import disk_sighting
 from sentinel.findings import Findings
 
 
 def note(folder: Path, found: Findings) -> None:
     """Note the disk below a folder."""
     usage = shutil.disk_usage(folder)
-    symptoms = disk_findings(str(folder), usage.free, usage.total).symptoms
+    symptoms = disk_sighting(str(folder), usage.free, usage.total).symptoms
     for one in symptoms:
         tell = found.failed if one.severity is Severity.CRITICAL else found.warning
         tell("disk", one.detail, one.hint)

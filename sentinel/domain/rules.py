@@ -21,7 +21,19 @@ ITSELF = "sentinel"
 
 SELF_RULES = tuple(
     f"sentinel/{name}"
-    for name in ("abandoned", "outbox", "ticks", "reload", "clock", "disk", "certificate", "token", "handles", "store")
+    for name in (
+        "abandoned",
+        "outbox",
+        "ticks",
+        "reload",
+        "clock",
+        "disk",
+        "certificate",
+        "token",
+        "handles",
+        "restarts",
+        "store",
+    )
 )
 """The built-in rules about Sentinel itself: service None, node (subject,). What they find, `domain.selfcheck` says."""
 

@@ -43,7 +43,7 @@ class Symptom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Sighting:
     """What one look found about one rule.
 
     `unknown` are subjects that could not be looked at, or are neither ill nor well: their incidents stay as they are.
@@ -57,8 +57,8 @@ class Findings:
     subjects: frozenset[str] | None = None
 
 
-def judge(rulebook: Rulebook, found: Iterable[Findings], books: Mapping[BookKey, Book], at: float) -> Plan | None:
-    """What the findings change; None when nothing does. Rules that were not looked at stay as they are."""
+def judge(rulebook: Rulebook, found: Iterable[Sighting], books: Mapping[BookKey, Book], at: float) -> Plan | None:
+    """What the sightings change; None when nothing does. Rules that were not looked at stay as they are."""
     everything = tuple(found)
     broken = frozenset(channel for one in everything for symptom in one.symptoms for channel in symptom.broken)
     changed: dict[BookKey, Book] = {}
@@ -86,7 +86,7 @@ def judge(rulebook: Rulebook, found: Iterable[Findings], books: Mapping[BookKey,
     )
 
 
-def judge_self(book: Book, found: Findings, rulebook: Rulebook, at: float, broken: frozenset[str]) -> Changes:
+def judge_self(book: Book, found: Sighting, rulebook: Rulebook, at: float, broken: frozenset[str]) -> Changes:
     """Open, keep or end the incidents of one rule. `broken` are all channels that tell nothing now, for any reason."""
     changes = Changes(dict(book.incidents))
     current = {one.node[0]: one for one in book.open_incidents}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from math import nan
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
 
@@ -21,6 +23,7 @@ TICKS_MISSED = Gauge(
     "sentinel_queries_missed", "Queries without a tick for three of their intervals.", ["source"], registry=REGISTRY
 )
 DISK_FREE = Gauge("sentinel_disk_free_ratio", "Free share of the disk of the SQLite file.", registry=REGISTRY)
+DISK_FREE.set(nan)  # on Postgres there is none, which is not the same as none left
 HEARTBEATS = Counter("sentinel_heartbeats", "Signs of life to the outside, by outcome.", ["outcome"], registry=REGISTRY)
 HEARTBEAT_LAST = Gauge(
     "sentinel_heartbeat_last_seconds", "Unix time of the last one that was taken.", registry=REGISTRY
@@ -53,3 +56,13 @@ INCIDENTS_OPEN = Gauge("sentinel_incidents_open", "Incidents that last, by rule.
 LEASE_HELD = Gauge("sentinel_lease_held", "1 while this instance leads.", registry=REGISTRY)
 LEASE_EPOCH = Gauge("sentinel_lease_epoch", "The epoch under which this instance led last.", registry=REGISTRY)
 OPEN_FILES = Gauge("sentinel_open_files", "File handles in use.", registry=REGISTRY)
+CRASHES = Gauge(
+    "sentinel_crashes", "Starts on this host within ten minutes that came to no proper end.", registry=REGISTRY
+)
+DELIVERY_SECONDS = Histogram(
+    "sentinel_delivery_seconds",
+    "From deciding to tell until the channel had it.",
+    ["kind"],
+    buckets=(1, 2, 5, 10, 30, 60, 120, 300, 900, 3600, 21600, 86400),
+    registry=REGISTRY,
+)

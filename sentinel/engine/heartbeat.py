@@ -71,7 +71,14 @@ class Heartbeat:
     trouble: str = ""
 
     async def run(self) -> None:
-        """Beat for as long as this instance leads."""
+        """Beat for as long as this instance leads; trouble of an earlier turn is no trouble of this one."""
+        self.failing_since, self.trouble = None, ""
+        try:
+            await self._beat_on()
+        finally:
+            self.failing_since = None
+
+    async def _beat_on(self) -> None:
         if self.signals == "all":
             await self._ask("/start")
         since = self.clock.monotonic()

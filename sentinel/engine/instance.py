@@ -72,6 +72,8 @@ class Instance:
     on_plan: Callable[[Asked, Plan], None] | None = None
     while_leading: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What else runs for as long as this instance leads; cancelled when it no longer does."""
+    after_telling: Callable[[], Awaitable[None]] | None = None
+    """What `once` looks at when all is told; what it decides is told as well."""
     told_at: float = 0.0
     """When the outbox was last gone through without trouble, by the steady clock."""
     close_channels: Callable[[], Awaitable[None]] = nothing
@@ -132,6 +134,9 @@ class Instance:
                 raise self.ticker.trouble or StoreBusy("the store does not tell what was asked before")
             plans = await asyncio.gather(*(self._turn(asked) for asked in self.asked))
             await self.drain()
+            if self.after_telling is not None:
+                await self.after_telling()
+                await self.drain()
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)

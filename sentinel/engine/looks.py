@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sentinel.clock import Clock
 from sentinel.domain.rules import Address, Severity
-from sentinel.domain.selfcheck import Findings, Symptom
+from sentinel.domain.selfcheck import Sighting, Symptom
 from sentinel.domain.sentences import counted, duration
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
@@ -35,14 +35,14 @@ class Telling:
     db: Database
     clock: Clock
 
-    async def __call__(self) -> Iterable[Findings]:
+    async def __call__(self) -> Iterable[Sighting]:
         waiting = await offload(lambda: outbox.oldest_by_channel(self.db))
         given_up = await offload(lambda: outbox.abandoned_by_channel(self.db))
         at = self.clock.now()
         late = [one for one in waiting if at - one.oldest_at > LATE]
         return (
-            Findings(rule="sentinel/outbox", symptoms=tuple(map(_late, _by_kind(late)))),
-            Findings(rule="sentinel/abandoned", symptoms=tuple(map(_abandoned, _by_kind(given_up)))),
+            Sighting(rule="sentinel/outbox", symptoms=tuple(map(_late, _by_kind(late)))),
+            Sighting(rule="sentinel/abandoned", symptoms=tuple(map(_abandoned, _by_kind(given_up)))),
         )
 
 
@@ -58,7 +58,7 @@ def _late(stuck: list[Stuck]) -> Symptom:
     return Symptom(
         rule="sentinel/outbox",
         subject=stuck[0].kind,
-        summary=f"Notices by {_words(stuck[0].kind)} do not leave",
+        summary=f"Notices by {_words(stuck[0].kind)} are late",
         detail=f"Waiting for more than {duration(LATE)}: {_amounts(stuck)}{said}",
         hint="They are sent by themselves, in order, once the channel takes them. `sentinel notices list --state waiting` shows them.",
         severity=Severity.CRITICAL,
@@ -106,7 +106,7 @@ class Polling:
     asked: Callable[[], Sequence[Asked]]
     _since: dict[str, float] = field(default_factory=dict)
 
-    async def __call__(self) -> Iterable[Findings]:
+    async def __call__(self) -> Iterable[Sighting]:
         steady, asked = self.clock.monotonic(), self.asked()
         missed: dict[str, list[Asked]] = {}
         fresh: set[str] = set()
@@ -122,7 +122,7 @@ class Polling:
             figures.TICKS_MISSED.labels(source).set(len(missed.get(source, ())))
         total = {source: sum(one.query.source == source for one in asked) for source in missed}
         symptoms = tuple(_missed(source, queries, total[source]) for source, queries in missed.items())
-        found = Findings(rule="sentinel/ticks", symptoms=symptoms, unknown=frozenset(fresh), subjects=sources)
+        found = Sighting(rule="sentinel/ticks", symptoms=symptoms, unknown=frozenset(fresh), subjects=sources)
         return (found,) if asked else ()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sentinel.clock import Clock
 from sentinel.domain.rules import Severity
-from sentinel.domain.selfcheck import Findings, Symptom
+from sentinel.domain.selfcheck import Sighting, Symptom
 from sentinel.domain.sentences import duration
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
@@ -28,6 +28,13 @@ LAST_BYTES = 100e6
 
 SLACK = 1.2
 """A low disk is well again only when so many times the limit is free; in between nothing changes."""
+
+CRASH_WINDOW, MANY_CRASHES = 600.0, 3
+"""So many starts without a proper end within so many seconds are a matter for people."""
+
+PATIENT_FOR, PAUSE_STEP, LONGEST_PAUSE = 5, 0.5, 2.0
+"""After so many crashes each further start waits so many seconds longer, up to the last. Container platforms and systemd
+wait by themselves, and far longer."""
 
 MANY_HANDLES = 0.8
 """Share of the permitted file handles from which on people are told."""
@@ -55,12 +62,12 @@ class WallClock:
         self._watch = JumpWatch(self.clock)
         self._watch.check()
 
-    async def __call__(self) -> Iterable[Findings]:
+    async def __call__(self) -> Iterable[Sighting]:
         steady, jump = self.clock.monotonic(), self._watch.check()
         if jump:
             self._jump, self._jumped_at = jump, steady
         lately = self._jumped_at is not None and steady - self._jumped_at < JUMPED_FOR
-        return (Findings(rule="sentinel/clock", symptoms=(self._symptom(),) if lately else ()),)
+        return (Sighting(rule="sentinel/clock", symptoms=(self._symptom(),) if lately else ()),)
 
     def _symptom(self) -> Symptom:
         by = duration(abs(self._jump))
@@ -80,25 +87,25 @@ class Disk:
 
     folder: Path | None
 
-    async def __call__(self) -> Iterable[Findings]:
+    async def __call__(self) -> Iterable[Sighting]:
         folder = self.folder
         if folder is None:
-            return (Findings(rule="sentinel/disk"),)
+            return (Sighting(rule="sentinel/disk"),)
         try:
             usage = await offload(lambda: shutil.disk_usage(folder))
         except OSError:
-            return (Findings(rule="sentinel/disk", unknown=frozenset({str(folder)})),)
+            return (Sighting(rule="sentinel/disk", unknown=frozenset({str(folder)})),)
         figures.DISK_FREE.set(usage.free / usage.total)
-        return (disk_findings(str(folder), usage.free, usage.total),)
+        return (disk_sighting(str(folder), usage.free, usage.total),)
 
 
-def disk_findings(folder: str, free: float, total: float) -> Findings:
+def disk_sighting(folder: str, free: float, total: float) -> Sighting:
     """What so many free bytes of so many mean."""
     limit = max(LOW_BYTES, min(LOW_SHARE * total, ENOUGH_BYTES))
     if free >= limit * SLACK:
-        return Findings(rule="sentinel/disk")
+        return Sighting(rule="sentinel/disk")
     if free >= limit:
-        return Findings(rule="sentinel/disk", unknown=frozenset({folder}))
+        return Sighting(rule="sentinel/disk", unknown=frozenset({folder}))
     symptom = Symptom(
         rule="sentinel/disk",
         subject=folder,
@@ -107,7 +114,7 @@ def disk_findings(folder: str, free: float, total: float) -> Findings:
         hint="Make room, or lower SENTINEL_RETENTION_DAYS. A full disk stops recording, and with it telling.",
         severity=Severity.CRITICAL if free < LAST_BYTES else Severity.WARNING,
     )
-    return Findings(rule="sentinel/disk", symptoms=(symptom,))
+    return Sighting(rule="sentinel/disk", symptoms=(symptom,))
 
 
 def _bytes(amount: float) -> str:
@@ -122,15 +129,15 @@ class Handles:
     host: str
     count: Callable[[], tuple[int, int] | None] = handles
 
-    async def __call__(self) -> Iterable[Findings]:
+    async def __call__(self) -> Iterable[Sighting]:
         counted_now = self.count()
         if counted_now is None:
             return ()
         used, allowed = counted_now
         figures.OPEN_FILES.set(used)
         if used < MANY_HANDLES * allowed:
-            return (Findings(rule="sentinel/handles"),)
-        return (Findings(rule="sentinel/handles", symptoms=(self._symptom(used, allowed),)),)
+            return (Sighting(rule="sentinel/handles"),)
+        return (Sighting(rule="sentinel/handles", symptoms=(self._symptom(used, allowed),)),)
 
     def _symptom(self, used: int, allowed: int) -> Symptom:
         return Symptom(
@@ -141,3 +148,37 @@ class Handles:
             hint="Raise the limit (ulimit -n, LimitNOFILE=). If the number only grows, report it and restart Sentinel.",
             severity=Severity.CRITICAL,
         )
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """Whether this program keeps dying here. `crashes` are the starts of late that came to no proper end (Unix seconds)."""
+
+    clock: Clock
+    host: str
+    crashes: tuple[float, ...]
+
+    async def __call__(self) -> Iterable[Sighting]:
+        lately = recent(self.crashes, self.clock.now())
+        figures.CRASHES.set(len(lately))
+        symptoms = (self._symptom(len(lately)),) if len(lately) >= MANY_CRASHES else ()
+        return (Sighting(rule="sentinel/restarts", symptoms=symptoms),)
+
+    def _symptom(self, number: int) -> Symptom:
+        return Symptom(
+            rule="sentinel/restarts",
+            subject=self.host,
+            summary=f"Sentinel keeps dying on {self.host}",
+            detail=f"{number} starts within {duration(CRASH_WINDOW)} came to no proper end",
+            hint="Look at the end of its log before each start, and whether the machine kills it for want of memory.",
+        )
+
+
+def recent(crashes: Iterable[float], at: float) -> tuple[float, ...]:
+    """Those that still count."""
+    return tuple(one for one in crashes if at - CRASH_WINDOW <= one)
+
+
+def pause_after(crashes: int) -> float:
+    """Seconds that a start waits: a little longer each time, and short, since whoever is down tells nobody anything."""
+    return min(LONGEST_PAUSE, max(0, crashes - PATIENT_FOR) * PAUSE_STEP)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 
@@ -16,12 +17,15 @@ from sentinel.engine.heartbeat import Heartbeat, Pass
 from sentinel.engine.instance import Instance
 from sentinel.engine.lastgasp import LastGasp
 from sentinel.engine.looks import Polling, Telling
-from sentinel.engine.machine import Disk, Handles, WallClock
+from sentinel.engine.machine import CRASH_WINDOW, Disk, Handles, Restarts, WallClock, pause_after
 from sentinel.engine.measuring import measure
+from sentinel.engine.offload import offload
 from sentinel.engine.outside import Endpoint, Outside, TokenTest
 from sentinel.engine.selfwatch import Look, SelfWatch
 from sentinel.engine.watchdog import Watchdog
+from sentinel.errors import SentinelError, StoreError
 from sentinel.fetch import Client
+from sentinel.store import starts
 
 log = structlog.get_logger("sentinel.monitoring")
 
@@ -40,6 +44,9 @@ class Monitoring:
         self._instance = instance
         self._clock = clock
         self._client = Client()
+        self._host = socket.gethostname()
+        self._start: int | None = None
+        self._crashes: tuple[float, ...] = ()
         self._tasks: list[asyncio.Task[None]] = []
         self.watch = SelfWatch(instance.ticker, clock, self._looks)
         self.watchdog = Watchdog(SystemClock().monotonic)
@@ -55,6 +62,22 @@ class Monitoring:
         self.outside = Outside(endpoints, lambda: instance.ticker.rulebook, clock, test_token)
         beating = (self.heartbeat.run,) if self.heartbeat is not None else ()
         self.while_leading: tuple[Callable[[], Awaitable[None]], ...] = (self.watch.run, self.outside.run, *beating)
+
+    @contextlib.asynccontextmanager
+    async def around(self, stopping: Callable[[], bool]) -> AsyncIterator[None]:
+        """Watch over what runs in the block, from a clock that is set to a proper end; `stop` ends the rest.
+
+        An exception of ours is a proper end: it refuses to run, and says why.
+        """
+        self.start()
+        await self.await_clock(stopping)
+        await self.begin(stopping)
+        try:
+            yield
+        except SentinelError:
+            await self.end()
+            raise
+        await self.end()
 
     def start(self) -> None:
         """Begin what does not depend on leading."""
@@ -78,6 +101,34 @@ class Monitoring:
         log.error("clock not set", at=self._clock.now(), hint="waiting until it is: check the time service (NTP)")
         while not self.clock_is_set() and not stopping():  # noqa: ASYNC110 - nobody tells when a clock is set
             await asyncio.sleep(1.0)
+
+    async def begin(self, stopping: Callable[[], bool]) -> None:
+        """Record this start; wait a little where the ones before it ended in crashes."""
+        db, at = self._instance.db, self._clock.now()
+        try:
+            self._crashes = await offload(lambda: starts.crashed(db, self._host, at - CRASH_WINDOW))
+            self._start = await offload(lambda: starts.begin(db, self._host, at))
+        except StoreError as broken:
+            log.warning("start not recorded", reason=broken.message)
+        pause = pause_after(len(self._crashes))
+        if pause:
+            log.warning("waiting: earlier starts came to no proper end", crashes=len(self._crashes), seconds=pause)
+        until = self._clock.monotonic() + pause
+        while self._clock.monotonic() < until and not stopping():  # noqa: ASYNC110 - a signal sets no event
+            await asyncio.sleep(0.1)
+
+    async def end(self) -> None:
+        """Record that this start came to a proper end."""
+        number, at = self._start, self._clock.now()
+        if number is not None:
+            with contextlib.suppress(StoreError):
+                await offload(lambda: starts.end(self._instance.db, number, at))
+
+    async def look_once(self) -> None:
+        """For a program that asks once and ends: what can be seen without waiting."""
+        await self.watch.look(
+            (Telling(self._instance.db, self._clock), Handles(self._host), Disk(self._instance.db.folder))
+        )
 
     def clock_is_set(self) -> bool:
         """Whether the wall clock can be right: it is not before this program was made."""
@@ -131,8 +182,9 @@ class Monitoring:
         return (
             Telling(instance.db, self._clock),
             Polling(instance.ticker, self._clock, lambda: instance.asked),
-            WallClock(self._clock, socket.gethostname()),
-            Handles(socket.gethostname()),
+            WallClock(self._clock, self._host),
+            Handles(self._host),
+            Restarts(self._clock, self._host, self._crashes),
             Disk(instance.db.folder),
             self.outside,
         )

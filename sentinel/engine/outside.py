@@ -16,7 +16,7 @@ from sentinel.config.settings import Settings
 from sentinel.deliver.channel import Outcome, Refused
 from sentinel.deliver.settings import DeliverySettings
 from sentinel.domain.rules import Rulebook, Severity
-from sentinel.domain.selfcheck import Findings, Symptom
+from sentinel.domain.selfcheck import Sighting, Symptom
 from sentinel.domain.sentences import counted
 from sentinel.engine import figures
 from sentinel.fetch_expiry import NotSeen, Shown, expiry
@@ -135,7 +135,7 @@ class Outside:
         self._token = await self.test_token() if self._slack_channels() else None
         self._tested = True
 
-    async def __call__(self) -> Iterable[Findings]:
+    async def __call__(self) -> Iterable[Sighting]:
         """What the last look found, as of now."""
         at = self.clock.now()
         figures.CERTIFICATE_DAYS.clear()
@@ -143,7 +143,7 @@ class Outside:
             figures.CERTIFICATE_DAYS.labels(name).set((shown.expires_at - at) / DAY)
         return (*self._certificates(at), *self._tokens())
 
-    def _certificates(self, at: float) -> Iterable[Findings]:
+    def _certificates(self, at: float) -> Iterable[Sighting]:
         if not self._tested:
             return ()
         symptoms = tuple(
@@ -151,7 +151,7 @@ class Outside:
         )
         names = frozenset(self._used_for)
         return (
-            Findings(
+            Sighting(
                 rule="sentinel/certificate", symptoms=symptoms, unknown=names - frozenset(self._seen), subjects=names
             ),
         )
@@ -169,13 +169,13 @@ class Outside:
             severity=Severity.CRITICAL if left < VERY_SOON else Severity.WARNING,
         )
 
-    def _tokens(self) -> Iterable[Findings]:
+    def _tokens(self) -> Iterable[Sighting]:
         if not self._tested:
             return ()
         if self._token is not None and not isinstance(self._token, Refused):
-            return (Findings(rule="sentinel/token", unknown=frozenset({"slack"})),)
+            return (Sighting(rule="sentinel/token", unknown=frozenset({"slack"})),)
         symptoms = (self._refused(self._token),) if isinstance(self._token, Refused) else ()
-        return (Findings(rule="sentinel/token", symptoms=symptoms),)
+        return (Sighting(rule="sentinel/token", symptoms=symptoms),)
 
     def _refused(self, refused: Refused) -> Symptom:
         return Symptom(

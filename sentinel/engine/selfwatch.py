@@ -12,7 +12,7 @@ from sentinel.clock import Clock
 from sentinel.domain.incidents import Incident
 from sentinel.domain.records import Book, BookKey, Plan
 from sentinel.domain.rules import SELF_RULES
-from sentinel.domain.selfcheck import Findings, Symptom, judge
+from sentinel.domain.selfcheck import Sighting, Symptom, judge
 from sentinel.engine.tick import Ticker
 from sentinel.errors import LeaseLost, StoreError
 
@@ -24,7 +24,7 @@ LOOK_EVERY = 5.0
 PUSHED = ("sentinel/reload",)
 """Rules whose symptoms others raise and end; what was raised before a restart is over with it."""
 
-Look = Callable[[], Awaitable[Iterable[Findings]]]
+Look = Callable[[], Awaitable[Iterable[Sighting]]]
 """One thing looked at. It may raise StoreError: then nothing is concluded from it."""
 
 
@@ -53,13 +53,16 @@ class SelfWatch:
     async def run(self) -> None:
         """Look again and again, for as long as this instance leads."""
         looks = self.looks()
-        while True:
-            await self.look(looks)
-            await asyncio.sleep(LOOK_EVERY)
+        try:
+            while True:
+                await self.look(looks)
+                await asyncio.sleep(LOOK_EVERY)
+        finally:
+            self.open = ()  # whoever leads now knows better
 
     async def look(self, looks: Iterable[Look]) -> None:
         """Look once at everything, and record what changed. Trouble of one look or of the store never ends the watch."""
-        found = [Findings(rule=rule, symptoms=self._raised_by(rule)) for rule in PUSHED]
+        found = [Sighting(rule=rule, symptoms=self._raised_by(rule)) for rule in PUSHED]
         for one in looks:
             try:
                 found += await one()
@@ -74,7 +77,7 @@ class SelfWatch:
         except StoreError as broken:
             log.warning("trouble with Sentinel itself not recorded", reason=broken.message, hint=broken.hint)
 
-    def _judged(self, found: Iterable[Findings], books: Mapping[BookKey, Book]) -> Plan | None:
+    def _judged(self, found: Iterable[Sighting], books: Mapping[BookKey, Book]) -> Plan | None:
         done = judge(self.ticker.rulebook, found, books, self.clock.now())
         present = {**books, **(done.books if done is not None else {})}
         self.open = tuple(one for key, book in present.items() if key[0] in SELF_RULES for one in book.open_incidents)

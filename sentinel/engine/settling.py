@@ -52,6 +52,8 @@ async def _delivered(desk: Desk, batch: Batch, delivery: Delivery, outcome: Deli
         await desk.store(
             lambda: bundles.delivered(desk.db, bundle, at, epoch, digest=digest, lanes=lanes, ref=ref, note=note)
         )
+    for one in batch.notices:
+        figures.DELIVERY_SECONDS.labels(address.kind).observe(max(0.0, at - one.notice.at))
     seen = delivery.first or (delivery.digest is not None and not delivery.quiet)
     started = bundle.key if bundle is not None and delivery.first else None
     desk.pacing.accepted(address.channel, desk.clock.monotonic(), root=seen, digest=started)

@@ -31,7 +31,7 @@ from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Reason
 from sentinel.store.columns import Blob, Json, Moment, NodePath, Words
 
-REVISION = "0002"
+REVISION = "0003"
 """The schema that this program needs: the newest migration."""
 
 metadata = MetaData(
@@ -333,6 +333,15 @@ lease = Table(
     Column("rules_hash", Words),
     CheckConstraint("id = 1", name="single"),
     _together("held", "holder", "expires_at"),
+)
+
+starts = Table(
+    "starts",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("host", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("ended_at", Moment),
 )
 
 is_undelivered = notices.c.state.in_([literal_column(repr(state)) for state in UNDELIVERED])

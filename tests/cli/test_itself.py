@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sentinel.domain.rules import SELF_RULES, Rulebook, Severity
-from sentinel.domain.selfcheck import Findings, Symptom, judge
+from sentinel.domain.selfcheck import Sighting, Symptom, judge
 from sentinel.history.alerts import BUILT_IN
 from sentinel.store.unit_of_work import record
 from tests.cli.terminal import call
@@ -29,7 +29,7 @@ def incident(run: RecordedRun) -> str:
     """The id of an incident about given-up notices that is recorded beside the run's own."""
     assert run.db is not None
     book = Rulebook(rules=(), routes=(a_route(TEAM),), sources=())
-    done = judge(book, [Findings(rule="sentinel/abandoned", symptoms=(ABANDONED,))], {}, run.now)
+    done = judge(book, [Sighting(rule="sentinel/abandoned", symptoms=(ABANDONED,))], {}, run.now)
     assert done is not None
     record(run.db, done.incidents, done.events, done.notices)
     return done.incidents[0].id

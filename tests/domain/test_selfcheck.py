@@ -13,7 +13,7 @@ from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.records import Book, BookKey
 from sentinel.domain.rules import Address, Route, Rulebook, Severity
-from sentinel.domain.selfcheck import ALL_BROKEN, Findings, Symptom, judge
+from sentinel.domain.selfcheck import ALL_BROKEN, Sighting, Symptom, judge
 from tests.domain.polls import START, a_route
 
 SLACK = Address("team", "slack", "#team")
@@ -52,9 +52,9 @@ class Watch:
 
     def look(self, *symptoms: Symptom, rule: str = ABANDONED, after: float = 60.0, **other: object) -> list[Notice]:
         """What one look at one rule decides to tell."""
-        return self.looks(Findings(rule=rule, symptoms=symptoms, **other), after=after)  # type: ignore[arg-type]
+        return self.looks(Sighting(rule=rule, symptoms=symptoms, **other), after=after)  # type: ignore[arg-type]
 
-    def looks(self, *found: Findings, after: float = 60.0) -> list[Notice]:
+    def looks(self, *found: Sighting, after: float = 60.0) -> list[Notice]:
         self.now += after
         done = judge(self.rulebook, found, self.books, self.now)
         if done is None:
@@ -157,7 +157,7 @@ def test_what_could_not_be_looked_at_neither_opens_nor_ends_anything() -> None:
     it = Watch()
     it.look(a_symptom("portal:443", rule="sentinel/certificate"), rule="sentinel/certificate")
     assert it.look(rule="sentinel/certificate", unknown=frozenset({"portal:443", "mail:587"})) == []
-    assert it.looks(Findings(rule="sentinel/disk")) == []
+    assert it.looks(Sighting(rule="sentinel/disk")) == []
     assert [one.is_open for one in it.incidents.values()] == [True]
 
 

@@ -32,6 +32,9 @@ WORDS = {OPENING: "degraded", RECOVERY: "recovered"}
 Got = tuple[str, str, bool]
 """One thing that a channel accepted: the kind of its step, its key, and whether it says that it may repeat."""
 
+OF_SITES = incidents.c.rule != "sentinel/restarts"
+"""After a few kills the program also speaks of its own crashes; that is no part of what is compared."""
+
 
 @dataclass
 class Theatre:
@@ -70,7 +73,8 @@ class Theatre:
 
         def settled() -> bool:
             with database.reading() as connection:
-                rows = connection.execute(select(incidents.c.node).where(incidents.c.resolved_at.is_(None))).all()
+                lasting = incidents.c.resolved_at.is_(None) & OF_SITES
+                rows = connection.execute(select(incidents.c.node).where(lasting)).all()
                 waiting = connection.execute(select(notices.c.id).where(notices.c.state != "delivered")).all()
             return {tuple(row.node) for row in rows} == self.stage.bad and not waiting
 
@@ -85,8 +89,10 @@ class Theatre:
             return None
         database = self._open()
         with database.reading() as connection:
-            known = connection.execute(select(incidents.c.id, incidents.c.step, incidents.c.resolved_at)).all()
-            decided = connection.execute(select(notices.c.id, notices.c.state, notices.c.attempts)).all()
+            columns = incidents.c.id, incidents.c.step, incidents.c.resolved_at
+            known = connection.execute(select(*columns).where(OF_SITES)).all()
+            mine = notices.c.incident.in_([row.id for row in known])
+            decided = connection.execute(select(notices.c.id, notices.c.state, notices.c.attempts).where(mine)).all()
         database.close()
         return sorted(map(tuple, known), key=str), sorted(map(tuple, decided), key=str)
 
@@ -99,7 +105,8 @@ class Theatre:
         """What came of every step; call it when the program has ended."""
         database = self._open()
         with database.reading() as connection:
-            names = {tuple(row.node): row.id for row in connection.execute(select(incidents.c.id, incidents.c.node))}
+            rows = connection.execute(select(incidents.c.id, incidents.c.node).where(OF_SITES))
+            names = {tuple(row.node): row.id for row in rows}
             keys = {notice_from(row).key for row in connection.execute(select(notices))}
         found = audit(self.stage, database)
         database.close()

@@ -29,5 +29,5 @@ def test_killing_the_program_at_random_loses_and_repeats_nothing(
         found = chaos.finish(database)
     assert found.lost == ()
     assert found.repeated == ()
-    assert found.incidents > KILLS
+    assert found.incidents > KILLS // 2  # a busy machine gives the program less time between two kills
     assert found.messages > 0

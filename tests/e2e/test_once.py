@@ -56,6 +56,21 @@ def test_a_restart_while_the_portal_is_down_closes_nothing(sqlite_url: str, tmp_
         assert "recovered" in it.roots[0].text.lower()
 
 
+@pytest.mark.promise("P1")
+@pytest.mark.fault(99)
+def test_a_notice_that_a_channel_refuses_is_announced_on_another_one_in_the_same_run(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with stage(tmp_path, sqlite_url) as it, it.program("run", "--once") as cron:
+        it.slack.channel("#team-aland").archived = True
+        it.bad = {it.sites[0]}
+        assert cron.start().finish() == 0
+        (told,) = it.slack.roots("#team-rest")
+        assert "given up" in told.text
+        assert cron.start().finish() == 0
+        assert it.kinds == ["posted"]
+
+
 def test_a_slack_that_is_down_does_not_hold_cron_up(sqlite_url: str, tmp_path: Path) -> None:
     from sentinel.demo.workspace_faults import http_status, rate_limited  # noqa: PLC0415
 

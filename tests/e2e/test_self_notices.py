@@ -81,6 +81,24 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.promise("P6")
+@pytest.mark.fault(9)
+def test_a_program_that_keeps_dying_says_so_once(sqlite_url: str, tmp_path: Path) -> None:
+    with stage(tmp_path, sqlite_url) as it, it.program() as program:
+        program.start(until="polling").terminate()
+        for _ in range(3):
+            program.start(until="polling").kill()
+        assert it.itself == []
+        program.start(until="polling")
+        eventually(lambda: it.itself, "it is told")
+        program.kill()
+        program.start(until="polling")
+        it.polled(8)
+        assert len(it.itself) == 1
+        assert "keeps dying" in it.itself[0].text
+        assert program.terminate() == 0
+
+
 class Ahead(SystemClock):
     """A machine's clock that can be wrong."""
 

@@ -13,7 +13,7 @@ from sentinel.deliver.registry import Channels
 from sentinel.deliver.settings import DeliverySettings, Secret, SlackSettings, SmtpSettings, WebhookSettings
 from sentinel.demo.workspace import Workspace
 from sentinel.domain.rules import Address, Rulebook, Severity
-from sentinel.domain.selfcheck import Findings, Symptom
+from sentinel.domain.selfcheck import Sighting, Symptom
 from sentinel.engine.outside import DAY, Endpoint, Outside, endpoints_of
 from sentinel.fetch_expiry import NotSeen, Shown
 from tests.domain.polls import a_route
@@ -48,7 +48,7 @@ class World:
         return self.clock.now() + days * DAY
 
 
-async def found(watch: Outside, rule: str) -> Findings:
+async def found(watch: Outside, rule: str) -> Sighting:
     (one,) = [one for one in await watch() if one.rule == rule]
     return one
 

@@ -10,9 +10,9 @@ import pytest
 from sentinel.demo.workspace_faults import http_status, refused
 from sentinel.domain.incidents import Incident
 from sentinel.domain.rules import Severity
-from sentinel.domain.selfcheck import Findings, Symptom
+from sentinel.domain.selfcheck import Sighting, Symptom
 from sentinel.engine.looks import Polling, Telling
-from sentinel.engine.machine import Disk, Handles, WallClock, disk_findings, handles
+from sentinel.engine.machine import Disk, Handles, Restarts, WallClock, disk_sighting, handles, pause_after
 from sentinel.engine.selfwatch import Look, SelfWatch
 from sentinel.errors import StoreBusy
 from sentinel.store import incidents, lease
@@ -152,7 +152,7 @@ async def test_a_jump_of_the_clock_is_told_and_is_over_by_itself(sqlite_url: str
     ],
 )
 def test_a_disk_is_low_below_a_tenth_or_half_a_gigabyte(free: float, total: float, verdict: str) -> None:
-    found = disk_findings("/data", free, total)
+    found = disk_sighting("/data", free, total)
     assert ("ill" if found.symptoms else "unknown" if found.unknown else "well") == verdict
 
 
@@ -172,6 +172,30 @@ async def test_file_handles_that_run_out_are_told_while_there_are_some_left() ->
         (found,) = await Handles("host", lambda share=share: (int(1000 * share), 1000))()  # type: ignore[misc]
         assert bool(found.symptoms) is ill
     assert list(await Handles("host", lambda: None)()) == []
+
+
+@pytest.mark.promise("P6")
+@pytest.mark.fault(9)
+async def test_three_crashes_in_ten_minutes_are_told_once_however_often_it_starts_again(database: Database) -> None:
+    async with town(database) as it:
+        crashes: list[float] = []
+        for number in range(1, 7):
+            it.clock.advance(60.0)
+            watch = a_watch(it)
+            it.ticker.forget()
+            await watch.look([Restarts(it.clock, "host", tuple(crashes))])
+            assert len(states(database)) == (1 if number > 3 else 0)
+            crashes.append(it.clock.now())
+        await it.tell()
+        assert it.story == ["posted"]
+        it.clock.advance(600.0)
+        await watch.look([Restarts(it.clock, "host", tuple(crashes))])
+        assert states(database) == [("sentinel/restarts", "host", False)]
+
+
+@pytest.mark.fault(9)
+def test_each_start_after_crashes_waits_a_little_longer_and_never_long() -> None:
+    assert [pause_after(number) for number in (0, 3, 5, 6, 7, 100)] == [0.0, 0.0, 0.0, 0.5, 1.0, 2.0]
 
 
 async def test_what_others_raise_lasts_until_they_end_it_or_a_restart(database: Database) -> None:
@@ -199,13 +223,13 @@ async def test_what_others_raise_lasts_until_they_end_it_or_a_restart(database: 
 async def test_a_look_that_cannot_see_concludes_nothing_and_the_others_go_on(database: Database) -> None:
     symptom = Symptom(rule="sentinel/token", subject="slack", summary="Token refused", detail="invalid_auth")
 
-    async def sees() -> Iterable[Findings]:
-        return (Findings(rule="sentinel/token", symptoms=(symptom,)),)
+    async def sees() -> Iterable[Sighting]:
+        return (Sighting(rule="sentinel/token", symptoms=(symptom,)),)
 
-    async def busy() -> Iterable[Findings]:
+    async def busy() -> Iterable[Sighting]:
         raise StoreBusy
 
-    async def breaks() -> Iterable[Findings]:
+    async def breaks() -> Iterable[Sighting]:
         raise ZeroDivisionError
 
     looks: tuple[Look, ...] = (busy, breaks, sees)
