@@ -93,7 +93,11 @@ def next_bundle(
     lanes: Mapping[Lane, Sequence[OutboxNotice]], key: str | None, digest: str | None, at: float
 ) -> Batch | None:
     """What to tell of many lanes as one. What was offered under the key before is offered under it again."""
-    mine = {lane: rows for lane, rows in lanes.items() if not any(_is_open(one) and one.bundle != key for one in rows)}
+    mine = {
+        lane: rows
+        for lane, rows in lanes.items()
+        if not any(_is_open(one) and (one.bundle is None or one.bundle != key) for one in rows)
+    }
     rows = sorted((one for waiting in mine.values() for one in waiting), key=lambda one: one.id)
     started = [one for one in rows if _is_open(one)]
     if started:

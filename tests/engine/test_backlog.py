@@ -1,0 +1,193 @@
+"""After an outage: the present truth, oldest first, within the channel's rate; refused notices; a channel that hangs."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+
+from sentinel.demo.workspace_faults import http_status, refused
+from sentinel.store import outbox, rearming
+from tests.engine.crowd import MAIL, OTHER, SLACK, Crowd, crowd
+
+HOUR = 3600.0
+
+
+async def outage(it: Crowd, *, seconds: float = HOUR) -> None:
+    """Slack takes nothing for so long, and is asked all the time."""
+    await it.tell(seconds, every=20)
+
+
+@pytest.mark.fault(105)
+@pytest.mark.promise("P3", "P7")
+async def test_an_hours_backlog_of_forty_incidents_is_three_messages(
+    sqlite_url: str,
+) -> None:
+    """Some recover, some escalate meanwhile; nobody hears of a recovery alone, and late steps say when they were."""
+    async with crowd(sqlite_url) as it:
+        it.open(100, 101)
+        await it.tell(5)
+        await it.slack.stop()
+        for n in range(40):
+            it.clock.advance(60)
+            it.open(n)
+            if n % 10 == 0:
+                await it.tell(1)
+        it.escalate(3, 4)
+        it.recover(*range(10, 20), 100)
+        await outage(it, seconds=600)
+        await it.slack.start()
+        sent = len(it.slack.events)
+        back = it.clock.now()
+        await it.tell(1200, every=5)
+        assert it.waiting == (0, 0, 0)
+        told = it.slack.events[sent:]
+        assert sorted(event.kind for event in told if event.kind != "edited") == ["posted", "replied", "replied"]
+        assert min(event.at for event in told) - back < 900 + 15
+        first, second, digest = it.roots
+        assert first.text.startswith("✅ Recovered after")
+        assert second.text.startswith("🟠 Degraded: Europe / Site 101")
+        assert digest.text.startswith("🔴 Critical: 30 of 40 incidents still open, 2 critical")
+        joined, well = sorted(it.lines)
+        assert joined.startswith("🔴 2")
+        assert "new: Mail at Europe / Site" in joined
+        assert well.startswith("✅ Recovered after 40 min, worst 14 % (08:40 UTC)")
+
+
+@pytest.mark.fault(105)
+@pytest.mark.promise("P3", "P7")
+async def test_a_small_backlog_is_told_oldest_first_one_a_second_and_merged(sqlite_url: str) -> None:
+    async with crowd(sqlite_url) as it:
+        await it.slack.stop()
+        for n in (1, 2, 3, 4):
+            it.open(n)
+            it.clock.advance(60)
+        it.recover(2)
+        it.escalate(3)
+        await outage(it, seconds=600)
+        await it.slack.start()
+        await it.tell(1200, every=5)
+        assert [root.text.split(" · ")[0] for root in it.roots] == [
+            "🟠 Degraded: Europe / Site 1",
+            "✅ Recovered after 3 min: Europe / Site 2",
+            "🔴 Critical: Europe / Site 3",
+            "🟠 Degraded: Europe / Site 4",
+        ]
+        assert it.lines == []
+        times = [event.at for event in it.slack.events]
+        assert all(later - sooner >= 1 for sooner, later in pairwise(times))
+
+
+@pytest.mark.fault(99, 100)
+@pytest.mark.promise("P1")
+async def test_what_a_channel_refused_is_told_as_it_is_by_then_once_the_channel_takes_another_one(
+    sqlite_url: str,
+) -> None:
+    """Somebody invites the bot: what was refused for that comes back, what may have arrived does not."""
+    async with crowd(sqlite_url) as it:
+        it.slack.channel("alerts").member = False
+        it.open(1, 2)
+        await it.tell(5)
+        it.escalate(1)
+        await it.tell(5)
+        assert it.waiting == (0, 0, 3)
+        [stuck] = outbox.abandoned_by_channel(it.database)
+        assert (stuck.to, stuck.number) == ("#alerts", 3)
+        assert "not_in_channel" in stuck.reason
+        it.slack.channel("alerts").member = True
+        await it.tell(60, every=10)
+        assert it.roots == []
+        it.open(3)
+        await it.tell(10)
+        assert [root.text.split(" · ")[0] for root in it.roots] == [
+            "🟠 Degraded: Europe / Site 3",
+            "🔴 Critical: Europe / Site 1",
+            "🟠 Degraded: Europe / Site 2",
+        ]
+        assert it.waiting == (0, 0, 0)
+
+
+@pytest.mark.fault(99)
+@pytest.mark.promise("P1", "P3")
+async def test_a_later_step_that_arrives_tells_what_was_refused_before_it(sqlite_url: str) -> None:
+    async with crowd(sqlite_url) as it:
+        it.slack.channel("alerts").member = False
+        it.open(1)
+        await it.tell(5)
+        it.slack.channel("alerts").member = True
+        it.recover(1)
+        await it.tell(20)
+        [root] = it.roots
+        assert root.text.startswith("✅ Recovered")
+        assert it.lines == []
+        assert it.waiting == (0, 0, 0)
+
+
+@pytest.mark.fault(99, 100)
+@pytest.mark.promise("P1")
+async def test_what_was_refused_is_offered_again_by_the_next_process_but_not_after_a_day(sqlite_url: str) -> None:
+    async with crowd(sqlite_url) as it:
+        it.slack.inject("chat.postMessage", refused("token_revoked"), times=None)
+        it.open(1)
+        await it.tell()
+        it.clock.advance(86_000)
+        it.open(2)
+        await it.tell()
+        it.slack.clear_faults()
+        it.clock.advance(1_000)
+        it.start()
+        await it.tell(10)
+        [root] = it.roots
+        assert root.text.startswith("🟠 Degraded: Europe / Site 2")
+        assert it.waiting == (0, 0, 1)
+        assert rearming.retry(it.database, [1], it.clock.now()) == 1
+        await it.tell(10)
+        assert len(it.roots) == 2
+
+
+@pytest.mark.fault(98)
+@pytest.mark.promise("P2")
+async def test_what_may_have_been_accepted_is_never_offered_again_by_itself(sqlite_url: str) -> None:
+    """The look-up is refused for ever: sent twice at most, then a person decides."""
+    async with crowd(sqlite_url) as it:
+        it.slack.inject("chat.postMessage", http_status(500, accepted=True), times=None)
+        it.slack.inject("conversations.list", refused("missing_scope"), times=None)
+        it.open(1)
+        await it.tell(4000, every=20)
+        assert it.waiting == (0, 0, 1)
+        assert len(it.roots) == 2
+        assert "may repeat an earlier notice" in it.roots[1].text
+        it.slack.clear_faults()
+        it.start()
+        it.open(2)
+        await it.tell(60)
+        assert len(it.roots) == 3
+
+
+@pytest.mark.promise("P7")
+async def test_a_channel_that_hangs_keeps_no_other_one_waiting(sqlite_url: str) -> None:
+    """Slack never answers; mail and the other channel are told by the same dispatcher at once."""
+    async with crowd(sqlite_url, SLACK, OTHER, MAIL) as it:
+        hanging = asyncio.Event()
+        channel = it.channels.get(SLACK)
+
+        async def send(delivery: object) -> None:
+            hanging.set()
+            await asyncio.Event().wait()
+
+        channel.send = send  # type: ignore[method-assign, assignment]
+        it.open(*range(3))
+        await it.dispatcher.set_going()
+        async with asyncio.timeout(30):
+            await hanging.wait()
+            while len(it.mailbox.accepted) < 3 or len(it.slack.roots("#other")) < 3:
+                await it.dispatcher.set_going()
+                await asyncio.sleep(0)
+        it.open(3)
+        async with asyncio.timeout(30):
+            while len(it.mailbox.accepted) < 4 or len(it.slack.roots("#other")) < 4:
+                await it.dispatcher.set_going()
+                await asyncio.sleep(0)
+        assert it.roots == []
+        await it.dispatcher.let_end(0.0)
