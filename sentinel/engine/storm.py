@@ -49,6 +49,8 @@ def plan(due: Sequence[Due], weather: Weather, storm_after: int) -> list[Task]:
     groups: dict[tuple[str, str], list[Due]] = {}
     for one in due:
         groups.setdefault(_group(one, stormy=stormy), []).append(one)
+    if any(kind == "again" and digest_of(key) is None for kind, key in groups):
+        groups.pop(("new", ""), None)  # they join the digest that is offered again, once it is there
     return [_task(kind, key, together[:MOST], weather) for (kind, key), together in groups.items()]
 
 

@@ -6,6 +6,7 @@ Slack, a mail server and a webhook receiver listen on the loopback; the clock is
 from __future__ import annotations
 
 import html
+import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -61,7 +62,13 @@ class Crowd:
         def find(address: Address) -> object:
             return self.channels.get(address) if address in self.known else None
 
-        self.dispatcher = Dispatcher(self.database, find, self.clock, self.patience)  # type: ignore[arg-type]
+        self.dispatcher = Dispatcher(
+            self.database,
+            find,  # type: ignore[arg-type]
+            self.clock,
+            self.patience,
+            dice=random.Random(1),
+        )
 
     def open(self, *numbers: int, severity: Severity = Severity.WARNING, service: str = "Mail") -> None:
         """These degrade now, in one tick."""

@@ -49,7 +49,7 @@ async def test_an_hours_backlog_of_forty_incidents_is_three_messages(
         assert first.text.startswith("✅ Recovered after")
         assert second.text.startswith("🟠 Degraded: Europe / Site 101")
         assert digest.text.startswith("🔴 Critical: 30 of 40 incidents still open, 2 critical")
-        joined, well = sorted(it.lines)
+        well, joined = sorted(it.lines)
         assert joined.startswith("🔴 2")
         assert "new: Mail at Europe / Site" in joined
         assert well.startswith("✅ Recovered after 40 min, worst 14 % (08:40 UTC)")

@@ -68,6 +68,12 @@ def together(*numbers: int, bundle: str | None = None, digest: str | None = None
             id="what was offered together goes together again",
         ),
         pytest.param(
+            [a_due(1, bundle="digest-a"), *new(2, 3, 4, 5)],
+            Weather(),
+            [together(1, bundle="digest-a")],
+            id="a digest that was put off is waited for",
+        ),
+        pytest.param(
             [a_due(1, state="sending"), *new(2, 3, 4, 5)],
             Weather(),
             [lane(1), together(2, 3, 4, 5)],
