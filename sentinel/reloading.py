@@ -50,7 +50,7 @@ class Reloader:
     on_refused: Callable[[ConfigError], None] = lambda _: None
     on_accepted: Callable[[], None] = lambda: None
     refused: str = ""
-    _tried: str = field(init=False)
+    _tried: str | None = field(init=False)
     _seen: str | None = None
     _asked: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,7 +93,7 @@ class Reloader:
             self._refuse(refused)
         except StoreError as broken:
             log.warning("reload put off", reason=broken.message, hint=broken.hint)
-            self._asked = True
+            self._tried = None  # the next look that finds the file as this one did tries again
         else:
             self._accept(loaded)
 

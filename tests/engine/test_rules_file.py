@@ -209,8 +209,17 @@ async def test_rules_that_the_store_does_not_take_yet_are_tried_again(desk: Desk
     desk.busy = 2
     await desk.save(OTHER)
     assert desk.adopted == []
+    in_place(desk.path)
+    await desk.look()
+    desk.path.write_text(OTHER)
+    await desk.look()
+    assert desk.reads == 1, "what is half-written is not read for that"
     await desk.look(2)
     assert (len(desk.adopted), desk.refused) == (1, [])
+    desk.busy = 1
+    desk.reloader.ask()
+    await desk.look(2)
+    assert len(desk.adopted) == 2
 
 
 @pytest.mark.promise("P8")
