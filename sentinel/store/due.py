@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import Integer, Select, and_, bindparam, case, func, or_, select
 
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Address
+from sentinel.store.columns import Moment
 from sentinel.store.database import Database
 from sentinel.store.notices import Lane
 from sentinel.store.tables import is_undelivered, notices, threads
@@ -44,18 +47,6 @@ def due(db: Database, at: float, limit: int = REACH) -> list[Due]:
 
     `limit` counts per channel: one that is paused or down does not hide what waits for another.
     """
-    begun = func.min(case((notices.c.state != "waiting", notices.c.id)))
-    following = func.coalesce(begun, func.min(notices.c.id)).label("id")
-    first = select(following).where(is_undelivered).group_by(notices.c.lane).subquery()
-    ready = or_(notices.c.state == "sending", and_(notices.c.not_before <= at, notices.c.next_attempt_at <= at))
-    place = func.row_number().over(partition_by=(notices.c.channel_kind, notices.c.channel_to), order_by=notices.c.id)
-    ranked = select(notices, place.label("place")).join(first, first.c.id == notices.c.id).where(ready).subquery()
-    statement = (
-        select(ranked, threads.c.lane.label("thread"), threads.c.bundle.label("told_in"))
-        .outerjoin(threads, threads.c.lane == ranked.c.lane)
-        .where(ranked.c.place <= limit)
-        .order_by(ranked.c.id)
-    )
     with db.reading() as connection:
         return [
             Due(
@@ -68,5 +59,23 @@ def due(db: Database, at: float, limit: int = REACH) -> list[Due]:
                 told=row.thread is not None,
                 digest=row.told_in,
             )
-            for row in connection.execute(statement)
+            for row in connection.execute(_statement(), {"at": at, "limit": limit})
         ]
+
+
+@cache
+def _statement() -> Select[Any]:
+    """Made once: it is asked every second, and building it costs more than asking."""
+    at = bindparam("at", type_=Moment)
+    begun = func.min(case((notices.c.state != "waiting", notices.c.id)))
+    following = func.coalesce(begun, func.min(notices.c.id)).label("id")
+    first = select(following).where(is_undelivered).group_by(notices.c.lane).subquery()
+    ready = or_(notices.c.state == "sending", and_(notices.c.not_before <= at, notices.c.next_attempt_at <= at))
+    place = func.row_number().over(partition_by=(notices.c.channel_kind, notices.c.channel_to), order_by=notices.c.id)
+    ranked = select(notices, place.label("place")).join(first, first.c.id == notices.c.id).where(ready).subquery()
+    return (
+        select(ranked, threads.c.lane.label("thread"), threads.c.bundle.label("told_in"))
+        .outerjoin(threads, threads.c.lane == ranked.c.lane)
+        .where(ranked.c.place <= bindparam("limit", type_=Integer))
+        .order_by(ranked.c.id)
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, exists, func, select, update
 
 from sentinel.domain.incidents import Incident
 from sentinel.domain.rules import Address
+from sentinel.store.columns import Moment
 from sentinel.store.database import Database
 from sentinel.store.incidents import incident_from
 from sentinel.store.inserting import put
@@ -81,30 +83,37 @@ def stale_lanes(db: Database, at: float, edit_every: float, limit: int = 100) ->
     An edit that lies ahead was dated by another clock, or by this one before it was set back: what the message shows is
     not known then, and it is edited once more.
     """
-    waiting = exists().where((notices.c.lane == threads.c.lane) & is_undelivered)
-    statement = (
-        select(threads.c.incident, threads.c.receiver, threads.c.channel_kind, threads.c.channel_to)
-        .join(incidents, incidents.c.id == threads.c.incident)
-        .where(threads.c.channel_kind.in_(_EDITABLE) & threads.c.bundle.is_(None))
-        .where(incidents.c.changed_at != threads.c.last_edit_at)
-        .where(_is_due(at, edit_every))
-        .where(~waiting)
-        .order_by(threads.c.last_edit_at)
-        .limit(limit)
-    )
     with db.reading() as connection:
-        rows = connection.execute(statement).all()
-    return [Lane(row.incident, Address(row.receiver, row.channel_kind, row.channel_to)) for row in rows]
-
-
-def _is_due(at: float, edit_every: float) -> ColumnElement[bool]:
-    changed = (incidents.c.changed_at > threads.c.last_edit_at) & (threads.c.last_edit_at <= at - edit_every)
-    return changed | (threads.c.last_edit_at > at)
+        found = connection.execute(_stale_lanes(), {"at": at, "before": at - edit_every, "limit": limit})
+        return [Lane(row.incident, Address(row.receiver, row.channel_kind, row.channel_to)) for row in found]
 
 
 def stale_digests(db: Database, at: float, edit_every: float) -> list[StaleDigest]:
     """Digests that show an older state of an incident, last edited `edit_every` ago."""
-    statement = (
+    with db.reading() as connection:
+        rows = connection.execute(_stale_digests(), {"at": at, "before": at - edit_every}).all()
+    return [StaleDigest(row.bundle, Address(row.receiver, row.channel_kind, row.channel_to)) for row in rows]
+
+
+@cache
+def _stale_lanes() -> Select[Any]:
+    """Made once, as what is due: both are asked every second."""
+    waiting = exists().where((notices.c.lane == threads.c.lane) & is_undelivered)
+    return (
+        select(threads.c.incident, threads.c.receiver, threads.c.channel_kind, threads.c.channel_to)
+        .join(incidents, incidents.c.id == threads.c.incident)
+        .where(threads.c.channel_kind.in_(_EDITABLE) & threads.c.bundle.is_(None))
+        .where(incidents.c.changed_at != threads.c.last_edit_at)
+        .where(_is_due())
+        .where(~waiting)
+        .order_by(threads.c.last_edit_at)
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+@cache
+def _stale_digests() -> Select[Any]:
+    return (
         select(
             threads.c.bundle,
             func.min(threads.c.receiver).label("receiver"),
@@ -113,13 +122,16 @@ def stale_digests(db: Database, at: float, edit_every: float) -> list[StaleDiges
         )
         .join(incidents, incidents.c.id == threads.c.incident)
         .where(threads.c.channel_kind.in_(_EDITABLE) & threads.c.bundle.is_not(None))
-        .where(_is_due(at, edit_every))
+        .where(_is_due())
         .group_by(threads.c.bundle, threads.c.channel_kind, threads.c.channel_to)
         .order_by(threads.c.bundle)
     )
-    with db.reading() as connection:
-        rows = connection.execute(statement).all()
-    return [StaleDigest(row.bundle, Address(row.receiver, row.channel_kind, row.channel_to)) for row in rows]
+
+
+def _is_due() -> ColumnElement[bool]:
+    at, before = bindparam("at", type_=Moment), bindparam("before", type_=Moment)
+    changed = (incidents.c.changed_at > threads.c.last_edit_at) & (threads.c.last_edit_at <= before)
+    return changed | (threads.c.last_edit_at > at)
 
 
 def edited(db: Database, lane: Lane, at: float, epoch: int | None, *, ref: Mapping[str, str] | None = None) -> None:
