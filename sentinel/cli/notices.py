@@ -64,9 +64,12 @@ def list_(
 @notices.command("retry")
 @click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
 @click.option("--all", "every", is_flag=True, help="Every abandoned notice.")
+@click.option("--channel", metavar="CHANNEL", help="Every abandoned notice of one channel: slack:#workplace-alerts.")
 @options.database
 @click.pass_context
-def retry(ctx: click.Context, /, *, ids: tuple[int, ...], every: bool, database: str | None) -> None:
+def retry(
+    ctx: click.Context, /, *, ids: tuple[int, ...], every: bool, channel: str | None, database: str | None
+) -> None:
     """Offer abandoned notices again, once what refused them is mended.
 
     A running Sentinel tells them within a second, or `sentinel run` once it is started. Exit code 1 when there is no
@@ -79,12 +82,15 @@ def retry(ctx: click.Context, /, *, ids: tuple[int, ...], every: bool, database:
     from sentinel.history.record import opened  # noqa: PLC0415  # as above
     from sentinel.store.database import Database  # noqa: PLC0415  # as above
 
-    if every == bool(ids):
-        raise click.UsageError("name the notices by their ids (`notices list --state abandoned`), or say --all")
+    if sum((every, bool(ids), channel is not None)) != 1:
+        raise click.UsageError(
+            "name the notices by their ids (`notices list --state abandoned`), or say --channel or --all"
+        )
     url = options.database_url(database)
-    if every:
+    if not ids:
         with opened(url) as record:
-            ids = tuple(one.id for one in told(record, Filters(state=("abandoned",))))
+            found = list(told(record, Filters(state=("abandoned",))))
+        ids = tuple(one.id for one in found if every or one.channel == channel)
     db = Database.open(url)
     try:
         count = try_again(db, ids, SystemClock().now())

@@ -20,10 +20,13 @@ SENDER = "sentinel@example.com"
 @click.command()
 @click.option("--incident", metavar="ID", help="An incident of the record; without it a made-up one is shown.")
 @click.option("--recovered", is_flag=True, help="Show the made-up incident after its end.")
+@click.option("--digest", is_flag=True, help="Show the digest of a made-up storm, with --recovered after its end.")
 @click.option("--channel", type=click.Choice(CHANNELS), default="slack", show_default=True, help="As seen where.")
 @options.database
 @options.as_json
-def preview(*, incident: str | None, recovered: bool, channel: str, database: str | None, as_json: bool) -> None:
+def preview(
+    *, incident: str | None, recovered: bool, digest: bool, channel: str, database: str | None, as_json: bool
+) -> None:
     """Show the message of an incident as its readers would see it. Nothing is sent.
 
     With --json: the Block Kit payload, or the source of the mail.
@@ -32,8 +35,14 @@ def preview(*, incident: str | None, recovered: bool, channel: str, database: st
 
     if incident is not None and recovered:
         raise click.UsageError("--recovered is about the made-up incident; a real one is shown as it is")
+    if incident is not None and digest:
+        raise click.UsageError("--digest shows a made-up storm; an incident of the record is no part of it")
     at = SystemClock().now()
-    delivery = delivery_of(_story(incident, database, at, recovered=recovered), at)
+    delivery = (
+        digest_of(at, over=recovered)
+        if digest
+        else delivery_of(_story(incident, database, at, recovered=recovered), at)
+    )
     show = {"slack": _slack, "email": _email, "console": _console}[channel]
     show(delivery, as_json=as_json)
 
@@ -56,6 +65,29 @@ def delivery_of(story: Story, at: float) -> Delivery:
         may_repeat=False,
         started_at=at,
         at=at,
+    )
+
+
+def digest_of(at: float, *, over: bool) -> Delivery:
+    """A made-up storm as a channel is given it."""
+    from sentinel.deliver.channel import Delivery, Digest  # noqa: PLC0415  # not for --help
+    from sentinel.domain.incidents import Story  # noqa: PLC0415  # as above
+    from sentinel.domain.notices import NoticeKind  # noqa: PLC0415  # as above
+    from sentinel.engine.samples import sample_storm  # noqa: PLC0415  # as above
+
+    incidents = sample_storm(at, over=over)
+    return Delivery(
+        key="digest-preview",
+        kind=NoticeKind.DIGEST,
+        story=Story(incidents[0]),
+        line="",
+        quiet=False,
+        first=True,
+        ref=None,
+        may_repeat=False,
+        started_at=at,
+        at=at,
+        digest=Digest(incidents),
     )
 
 

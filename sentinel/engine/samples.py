@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sentinel.domain.incidents import Event, Facts, Incident, Member, Story
+from dataclasses import replace
+
+from sentinel.domain.incidents import CloseReason, Event, Facts, Incident, Member, Story
 from sentinel.domain.rules import Severity
 
 _SITES = (("Europe", "Switzerland", "Zurich"), ("Europe", "Switzerland", "Geneva"))
@@ -45,3 +47,21 @@ def sample_story(incident_id: str, at: float) -> Story:
     return Story(
         incident, (Event(incident=incident_id, step=1, at=at - 720.0, kind="degraded", text=text, value="14.2 %"),)
     )
+
+
+def sample_storm(at: float, *, over: bool) -> tuple[Incident, ...]:
+    """Two services degraded at forty sites, begun twelve minutes before `at`; `over`: all well again."""
+    worst = sample_story("sn-sample", at).incident
+    found = []
+    for n in range(40):
+        service, severity = ("SAP", Severity.CRITICAL) if n % 8 == 0 else ("Exchange Online", Severity.WARNING)
+        one = worst.evolve(
+            id=f"sn-sample{n}",
+            service=service,
+            node=("Europe", f"Site {n + 1}"),
+            severity=severity,
+            members=1,
+            facts=replace(worst.facts, value=f"{6 + n % 9} %", limit="> 5 %", worst=()),
+        )
+        found.append(one.evolve(resolved_at=at, close_reason=CloseReason.RECOVERED) if over else one)
+    return tuple(found)

@@ -111,6 +111,8 @@ def test_every_command_that_prints_data_takes_json(leaf: list[str]) -> None:
         ["notices", "list", "--kind", "happy"],
         ["notices", "preview", "--channel", "fax"],
         ["notices", "preview", "--incident", "sn-a", "--recovered"],
+        ["notices", "preview", "--incident", "sn-a", "--digest"],
+        ["notices", "retry", "--all", "--channel", "slack:#alerts"],
         ["probe", "--level", "Site"],
         ["probe", "--url", "https://portal.example.com"],
     ],

@@ -73,6 +73,8 @@ def test_a_preview_needs_no_database_and_no_configuration(monkeypatch: pytest.Mo
     assert "\x1b" not in done.stdout
     assert list(tmp_path.iterdir()) == []
     assert "Recovered" in call("notices", "preview", "--recovered").stdout
+    assert call("notices", "preview", "--digest").stdout.startswith("🔴 40 incidents, 5 critical")
+    assert "All over: 40 incidents" in call("notices", "preview", "--digest", "--recovered").stdout
 
 
 def test_the_slack_payload_of_a_real_incident(run: RecordedRun) -> None:
@@ -106,3 +108,14 @@ def test_an_abandoned_notice_is_offered_again_and_others_are_not(run: RecordedRu
     assert _listed("--state", "abandoned") == []
     assert call("notices", "retry", "99999").exit_code == 1
     assert call("notices", "retry").exit_code == 2
+
+
+def test_the_abandoned_notices_of_one_channel_are_offered_again_by_its_name(run: RecordedRun) -> None:
+    assert run.db is not None
+    first = outbox.lane(run.db, due_lanes(run.db, run.now)[0])[0].id
+    outbox.begin(run.db, [first], run.now, None)
+    outbox.abandoned(run.db, [first], run.now, None, reason="channel_not_found", given_up="refused")
+    assert _listed("--state", "abandoned")[0]["given_up"] == "refused"
+    assert call("notices", "retry", "--channel", "slack:#elsewhere").stderr == "0 notices are offered again\n"
+    assert call("notices", "retry", "--channel", "slack:#team").stderr == "1 notice is offered again\n"
+    assert _listed("--state", "abandoned") == []
