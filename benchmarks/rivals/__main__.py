@@ -9,7 +9,8 @@ that throws the same dice for the same notice: 5 % are answered 429, 3 % are acc
 again at once, in `outage` the receivers answer nothing but 503 for a third of the time.
 
 The others come from Debian: apt-get install -y --no-install-recommends prometheus-alertmanager icinga2-bin curl; what is
-not installed is left out. Everything listens on 127.0.0.1 and writes to a temporary directory. The exit code is 1 when Sentinel lost a notice or repeated one unmarked.
+not installed is left out. Everything listens on 127.0.0.1 and writes to a temporary directory. The exit code is 1 when Sentinel lost a notice
+or repeated one unmarked.
 """
 
 from __future__ import annotations
