@@ -38,10 +38,10 @@ def test_every_threat_that_is_marked_is_explained(whole: Catalogue) -> None:
     )
 
 
-def catalogue(*faults: Fault, marks: tuple[Mark, ...] = (), owed: frozenset[int] = frozenset()) -> Catalogue:
+def catalogue(*faults: Fault, marks: tuple[Mark, ...] = ()) -> Catalogue:
     """A small one: the faults, and a promise that has its test."""
     kept = Mark("tests/test_a.py", 1, "test_a", "promise", ("P1",))
-    return Catalogue((Promise("P1", "Kept", "Always."),), (Group("A", "All", faults),), owed, (*marks, kept))
+    return Catalogue((Promise("P1", "Kept", "Always."),), (Group("A", "All", faults),), (*marks, kept))
 
 
 def mark(kind: str, *names: str | int) -> Mark:
@@ -51,11 +51,10 @@ def mark(kind: str, *names: str | int) -> Mark:
 POWER = Fault(1, "The power is cut", "Nothing is lost.")
 
 
-def test_a_fault_needs_a_test_or_a_reason_unless_it_is_owed() -> None:
+def test_a_fault_needs_a_test_or_a_reason() -> None:
     assert "neither a test nor a reason" in problems(catalogue(POWER))[0]
     assert problems(catalogue(POWER, marks=(mark("fault", 1),))) == []
     assert problems(catalogue(replace(POWER, not_here="no plug to pull"))) == []
-    assert problems(catalogue(POWER, owed=frozenset({1}))) == []
 
 
 def test_a_mark_on_nothing_known_is_named_with_its_place() -> None:

@@ -47,8 +47,6 @@ class Group:
 class Catalogue:
     promises: tuple[Promise, ...]
     groups: tuple[Group, ...]
-    owed: frozenset[int]
-    """Faults that nobody has shown yet: a list that may only become shorter."""
     marks: tuple[Mark, ...]
 
     @property
@@ -69,7 +67,7 @@ def read(marks: Iterable[Mark]) -> Catalogue:
     faults = tomllib.loads((HERE / "faults.toml").read_text())
     groups = [Group(g["letter"], g["title"], tuple(Fault(**one) for one in g["faults"])) for g in faults["group"]]
     promises = tuple(Promise(**{**one, "first": tuple(one["first"])}) for one in guarantee["promise"])
-    return Catalogue(promises, tuple(groups), frozenset(faults.get("owed", [])), tuple(marks))
+    return Catalogue(promises, tuple(groups), tuple(marks))
 
 
 def problems(catalogue: Catalogue) -> list[str]:
@@ -94,12 +92,12 @@ def _of_faults(catalogue: Catalogue) -> Iterable[str]:
                 f"{first.path}:{first.line}: fault {fault.number} says that no test can show it; "
                 "take `not_here` out of tests/catalogue/faults.toml, or make it a `limit`"
             )
-        if not shown and not fault.not_here and fault.number not in catalogue.owed:
+        if not shown and not fault.not_here:
             yield (
                 f"fault {fault.number} ({fault.fault}) has neither a test nor a reason; mark the test that shows it, "
                 "or say in tests/catalogue/faults.toml why none can (`not_here`)"
             )
-        if fault.limit and not shown and fault.number not in catalogue.owed:
+        if fault.limit and not shown:
             yield f"fault {fault.number} has a `limit` and no test; say `not_here` instead"
     numbers = [fault.number for fault in catalogue.faults]
     if numbers != list(range(1, len(numbers) + 1)):

@@ -94,8 +94,6 @@ def _readme_line(promise: Promise) -> str:
 
 def _fault_row(catalogue: Catalogue, fault: Fault) -> str:
     tests = _tests(catalogue.showing("fault", fault.number), FAULTS)
-    if not tests and not fault.not_here:
-        tests = "no test yet"
     return f"| {fault.number} | {fault.fault} | {fault.behaviour} | {tests} | {fault.not_here or fault.limit} |"
 
 
