@@ -242,7 +242,7 @@ class Methods:
         at, seen = self._truth.now(), []
         for message in self._truth.standing(channel.id):
             message.lookups += 1
-            late = at - message.versions[0].at < self._settings.history_lag_seconds
+            late = 0.0 < self._settings.history_lag_seconds > at - message.versions[0].at
             if message.lookups > self._settings.history_lag_lookups and not late:
                 seen.append(message)
         return seen

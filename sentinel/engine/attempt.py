@@ -64,6 +64,7 @@ async def _tell(desk: Desk, batch: Batch, compose: Compose) -> bool:
 
 async def _attempt(desk: Desk, batch: Batch, channel: Channel, delivery: Delivery, *, doubtful: bool) -> bool:
     await _begin(desk, batch, delivery.at, doubtful=doubtful)
+    desk.tried_at[batch.key] = desk.clock.monotonic()
     if not await desk.still_ours():
         # Stopped or starved since the lease was renewed: whoever leads now finds an open attempt and looks it up.
         log.warning("not sent: the lease may be somebody else's", notice=delivery.key)

@@ -39,12 +39,25 @@ async def reconcile(desk: Desk, batch: Batch, channel: Channel, delivery: Delive
     at = desk.clock.now()
     if isinstance(found, Unclear):
         return await _unprovable(desk, batch, found, at)
-    since = batch.open_since if batch.open_since is not None else at
-    wait = next_lookup(at - since, desk.patience.lookup_after)
+    elapsed = _elapsed(desk, batch, at)
+    wait = next_lookup(elapsed, desk.patience.lookup_after)
     if wait is None:
         return Fate.NEVER_ACCEPTED
-    await keep_unclear(desk, batch, at, since + wait, "not found yet")
+    await keep_unclear(desk, batch, at, at + wait - elapsed, "not found yet")
     return Fate.OPEN
+
+
+def _elapsed(desk: Desk, batch: Batch, at: float) -> float:
+    """Seconds since the attempt: a wall clock that was set meanwhile makes no message appear or vanish.
+
+    An attempt of another process is as old as the clocks say, unless it lies ahead: then as old as it is known here.
+    """
+    steady, since = desk.clock.monotonic(), batch.open_since
+    if batch.key in desk.tried_at:
+        return steady - desk.tried_at[batch.key]
+    if since is None or since > at:
+        return steady - desk.tried_at.setdefault(batch.key, steady)
+    return at - since
 
 
 async def _unprovable(desk: Desk, batch: Batch, found: Unclear, at: float) -> Fate:

@@ -24,6 +24,8 @@ async def settle(desk: Desk, batch: Batch, delivery: Delivery, outcome: Outcome)
     at, address = desk.clock.now(), batch.lanes[0].address
     figures.DELIVERIES.labels(address.kind, type(outcome).__name__.lower()).inc()
     desk.pacing.sent(address.channel, address.kind, desk.clock.monotonic())
+    if not isinstance(outcome, Unclear):
+        desk.tried_at.pop(batch.key, None)
     if isinstance(outcome, Delivered):
         await _delivered(desk, batch, delivery, outcome, at)
     elif isinstance(outcome, Later):

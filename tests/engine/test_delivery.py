@@ -334,3 +334,22 @@ def test_retries_grow_to_a_ceiling_and_never_come_sooner_than_the_least(
 @pytest.mark.parametrize(("elapsed", "expected"), [(0, 5.0), (5, 20.0), (59, 60.0), (60, None)])
 def test_lookups_come_at_growing_delays(elapsed: float, expected: float | None) -> None:
     assert next_lookup(elapsed, (5.0, 20.0, 60.0)) == expected
+
+
+@pytest.mark.fault(19, 20, 98)
+@pytest.mark.promise("P2")
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+async def test_a_clock_that_is_set_changes_nothing_about_when_a_post_is_looked_up(sqlite_url: str, jump: float) -> None:
+    """Slack's history lags: a clock that runs ahead must not make a post seem old, nor one set back make it wait."""
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.slack.settings.history_lag_lookups = 1
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", dropped_after())
+        await it.turn()
+        it.clock.jump(jump)
+        await it.dispatcher.clock_set_back()
+        await settle(it, minutes=2)
+        assert roots(it) == 1
+        assert state(database, it) == (0, 0, 0)
+    database.close()
