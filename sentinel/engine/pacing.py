@@ -48,6 +48,10 @@ class Pacing:
         """Whether the channel is left alone, however short the rest of it: a pause is no pace."""
         return self._paused_until.get(channel, 0.0) > now
 
+    def is_silent(self, channel: str) -> bool:
+        """Whether nobody knows what became of the last message there."""
+        return channel in self._silent
+
     def width(self, channel: str, kind: str) -> int:
         """How many messages may be on their way at once: one where the last answer was a bad one or none at all."""
         return 1 if channel in self._strained | self._silent else AT_ONCE.get(kind, 1)

@@ -58,8 +58,13 @@ async def _delivered(desk: Desk, batch: Batch, delivery: Delivery, outcome: Deli
         figures.DELIVERY_SECONDS.labels(address.kind).observe(max(0.0, at - one.notice.at))
     seen = delivery.first or (delivery.digest is not None and not delivery.quiet)
     started = bundle.key if bundle is not None and delivery.first else None
+    silent = desk.pacing.is_silent(address.channel)
     desk.pacing.accepted(address.channel, desk.clock.monotonic(), root=seen, digest=started)
     log.info("told", notice=delivery.key, channel=address.channel, kind=delivery.kind.value, lanes=len(lanes))
+    if silent and address.kind != "slack":
+        # What Slack may have is looked up in its own time; elsewhere only another try can tell, and now it can.
+        rest = desk.patience.retry_min
+        await desk.store(lambda: rearming.offer_rest(desk.db, at, epoch, channel=address, rest=rest))
     if address.channel in desk.refusing:
         again = await desk.store(lambda: rearming.rearm(desk.db, at, epoch, channel=address))
         if again:

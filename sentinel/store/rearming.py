@@ -61,6 +61,27 @@ def rearm(db: Database, at: float, epoch: int | None, *, channel: Address | None
         return connection.execute(update(notices).where(chosen).values(again)).rowcount
 
 
+def offer_rest(db: Database, at: float, epoch: int | None, *, channel: Address, rest: float) -> int:
+    """Let what was offered to a silent channel be offered again now that it answers; how many notices that concerns.
+
+    Only what was tried at least `rest` seconds ago, so that one which never gets an answer is not offered with every
+    other one that is accepted.
+
+    Raises:
+        LeaseLost: another instance writes now.
+    """
+    silent = and_(
+        notices.c.state == "unclear",
+        notices.c.channel_kind == channel.kind,
+        notices.c.channel_to == channel.to,
+        notices.c.attempt_started_at <= at - rest,
+        notices.c.next_attempt_at > at,
+    )
+    with db.transaction() as connection:
+        check_epoch(connection, epoch)
+        return connection.execute(update(notices).where(silent).values(next_attempt_at=at)).rowcount
+
+
 def _told_since() -> ColumnElement[bool]:
     later = notices.alias("later")
     return exists().where(

@@ -63,3 +63,26 @@ async def test_a_receiver_that_answers_badly_gets_one_at_a_time_until_it_takes_s
         assert len(it.dispatcher.under_way()) == 2
         await it.dispatcher.let_end(30.0)
         assert it.waiting[0] == 0
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.fault(98, 105)
+async def test_what_a_receiver_did_not_answer_is_offered_again_as_soon_as_it_answers_another(sqlite_url: str) -> None:
+    async with crowd(sqlite_url, WEB) as it:
+        it.receiver.status = 500
+        it.open(1, 2, 3)
+        for _ in range(12):
+            it.clock.advance(900.0)
+            await it.dispatcher.set_going()
+            await it.dispatcher.let_end(30.0)
+        assert it.waiting == (0, 3, 0)
+        it.clock.advance(6.0)
+        await it.dispatcher.set_going()
+        assert it.dispatcher.under_way() == frozenset(), "each of them waits for minutes by itself"
+        it.receiver.status = 204
+        it.open(4)
+        await it.dispatcher.set_going()
+        await it.dispatcher.let_end(30.0)
+        await it.dispatcher.set_going()
+        await it.dispatcher.let_end(30.0)
+        assert it.waiting == (0, 0, 0)
