@@ -25,7 +25,12 @@ class Fate(Enum):
 
 
 async def reconcile(desk: Desk, batch: Batch, channel: Channel, delivery: Delivery) -> Fate:
-    """Find out whether an unclear notice was accepted after all."""
+    """Find out whether an unclear notice was accepted after all.
+
+    What is not there proves something of the instant it was asked for, not of when the answer is read: in between this
+    process may have been stopped for long.
+    """
+    asked_after = _elapsed(desk, batch, desk.clock.now())
     try:
         found = await channel.look_up(delivery)
     except Exception as broken:
@@ -39,11 +44,10 @@ async def reconcile(desk: Desk, batch: Batch, channel: Channel, delivery: Delive
     at = desk.clock.now()
     if isinstance(found, Unclear):
         return await _unprovable(desk, batch, found, at)
-    elapsed = _elapsed(desk, batch, at)
-    wait = next_lookup(elapsed, desk.patience.lookup_after)
+    wait = next_lookup(asked_after, desk.patience.lookup_after)
     if wait is None:
         return Fate.NEVER_ACCEPTED
-    await keep_unclear(desk, batch, at, at + wait - elapsed, "not found yet")
+    await keep_unclear(desk, batch, at, at + max(0.0, wait - _elapsed(desk, batch, at)), "not found yet")
     return Fate.OPEN
 
 

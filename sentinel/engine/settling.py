@@ -46,8 +46,11 @@ async def _delivered(desk: Desk, batch: Batch, delivery: Delivery, outcome: Deli
     if bundle is None:
         # A reminder is a line in the thread; the message itself stays as it was.
         edited = delivery.first or delivery.kind is not NoticeKind.REMINDER
+        found = batch.open_since is not None
         await desk.store(
-            lambda: outbox.delivered(desk.db, batch.ids, at, epoch, lane=lanes[0], ref=ref, edited=edited, note=note)
+            lambda: outbox.delivered(
+                desk.db, batch.ids, at, epoch, lane=lanes[0], ref=ref, edited=edited, note=note, found=found
+            )
         )
     else:
         digest = batch.digest or bundle.key

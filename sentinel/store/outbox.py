@@ -135,8 +135,11 @@ def delivered(
     ref: Mapping[str, str] | None,
     edited: bool,
     note: str = "",
+    found: bool = False,
 ) -> None:
     """The channel has them. `ref` None leaves what the lane knows; `edited`: the message shows the incident as it is.
+
+    `found` by a look-up: it may be of the first attempt of unknown fate, and shows the incident as of then.
 
     Raises:
         LeaseLost: another instance writes now.
@@ -144,6 +147,9 @@ def delivered(
     with db.transaction() as connection:
         check_epoch(connection, epoch)
         started = select(func.min(notices.c.attempt_started_at)).where(mine(ids))
+        if found:
+            doubtful = attempts.c.outcome.is_(None) | (attempts.c.outcome == "unclear")
+            started = select(func.min(attempts.c.started_at)).where(attempts.c.notice.in_(list(ids)) & doubtful)
         composed_at = connection.execute(started).scalar()
         settle(connection, ids, at, "delivered", note)
         finish_attempts(connection, ids, at, "delivered", note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sentinel.deliver.channel import Delivery
 from sentinel.demo.workspace_faults import dropped_after, dropped_before, http_status, rate_limited, refused, silent
 from sentinel.domain.incidents import Incident, Story
 from sentinel.engine import attempt
@@ -352,4 +353,29 @@ async def test_a_clock_that_is_set_changes_nothing_about_when_a_post_is_looked_u
         await settle(it, minutes=2)
         assert roots(it) == 1
         assert state(database, it) == (0, 0, 0)
+    database.close()
+
+
+@pytest.mark.fault(21, 98)
+@pytest.mark.promise("P2")
+async def test_an_answer_that_is_read_late_proves_only_what_it_was_asked_for(sqlite_url: str) -> None:
+    """The process is stopped for minutes while a look-up is under way: history did not show the post yet when asked."""
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.slack.settings.history_lag_lookups = 1
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", dropped_after())
+        await it.turn()
+        channel = it.dispatcher.channels(ALERTS)
+        assert channel is not None
+        look_up = channel.look_up
+
+        async def stopped(delivery: Delivery) -> object:
+            found = await look_up(delivery)
+            it.clock.advance(300.0)
+            return found
+
+        channel.look_up = stopped  # type: ignore[method-assign,assignment]
+        await settle(it, minutes=2)
+        assert roots(it) == 1
     database.close()

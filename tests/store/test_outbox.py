@@ -221,6 +221,17 @@ def test_a_message_that_shows_old_figures_is_due_for_an_edit(database: Database)
     assert messages.stale_lanes(database, LATER + 500, 45) == []
 
 
+@pytest.mark.fault(98)
+def test_what_a_look_up_finds_shows_the_incident_as_of_the_first_attempt_of_unknown_fate(database: Database) -> None:
+    record(database, [an_incident(changed_at=LATER + 30)], decided=[a_notice(1)])
+    ids = ids_in(database)
+    outbox.begin(database, ids, LATER, None)
+    outbox.unclear(database, ids, LATER + 1, None, next_attempt_at=LATER, reason="no answer")
+    outbox.begin(database, ids, LATER + 60, None)
+    outbox.delivered(database, ids, LATER + 61, None, lane=LANE, ref={"ts": "1"}, edited=True, found=True)
+    assert messages.stale_lanes(database, LATER + 200, 45) == [LANE]
+
+
 @pytest.mark.fault(19, 115)
 def test_an_edit_dated_by_a_clock_that_was_ahead_does_not_hide_what_changes_now(database: Database) -> None:
     """The clock is set back, or another instance leads on whose clock it is earlier: the message is edited once more."""
