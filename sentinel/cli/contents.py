@@ -12,7 +12,7 @@ COMMANDS = (
     ("status", "sentinel.cli.status", "What is wrong now"),
     ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when, for how long"),
     ("notices", "sentinel.cli.notices", "list, test, preview, retry: who was told what, or why not"),
-    ("db", "sentinel.cli.db", "upgrade, check: the database and its schema"),
+    ("db", "sentinel.cli.db", "upgrade, check, backup: the database and its schema"),
 )
 """Name, module and what it does. The module holds a click command of that name."""
 

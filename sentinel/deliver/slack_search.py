@@ -34,6 +34,12 @@ _TS = re.compile(r"[0-9]{1,12}(?:\.[0-9]+)?")
 _ID = re.compile(r"[CGD][A-Z0-9]{7,}")
 
 
+class Unscoped(Unclear):
+    """The token has not the scope that was needed to ask."""
+
+    __slots__ = ()
+
+
 class SlackSearch:
     """Look-ups in a workspace; remembers which id a channel's name has."""
 
@@ -50,15 +56,25 @@ class SlackSearch:
         if is_channel_id(name):
             return name
         if name not in self._ids:
-            found = await self._first(
-                "conversations.list", _LISTED, "channels", lambda one: _is_named(one, name), LIST_PAGES
-            )
+            found = await self._listed(name)
             if isinstance(found, Unclear):
                 return found
             if found is None:
                 return Unclear(f"Slack lists no channel {name}; its messages cannot be looked up")
             self._ids[name] = found["id"]
         return self._ids[name]
+
+    async def _listed(self, name: str) -> Found:
+        """The channel of that name, among the kinds that the token may list: one that may not list both lists none."""
+        found: Found = None
+        for types in _KINDS:
+            arguments = {**_LISTED, "types": types}
+            found = await self._first(
+                "conversations.list", arguments, "channels", lambda one: _is_named(one, name), LIST_PAGES
+            )
+            if not isinstance(found, Unscoped):
+                break
+        return found
 
     async def in_channel(self, channel: str, key: str, since: float) -> Found:
         """The message with the key that the channel itself shows: a root, or a line shown there too."""
@@ -109,7 +125,11 @@ def is_channel_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None
 
 
-_LISTED = {"types": "public_channel,private_channel", "exclude_archived": "true", "limit": "999"}
+_KINDS = ("public_channel,private_channel", "public_channel", "private_channel")
+"""What is asked for, the next where a scope is missing (Slack documentation, conversations.list: channels:read for
+public channels, groups:read for private ones)."""
+
+_LISTED = {"exclude_archived": "true", "limit": "999"}
 
 
 def mark(root_key: str, key: str = "") -> str:
@@ -161,7 +181,8 @@ def _absent(method: str, reply: Reply) -> Unclear | None:
             return None
         case Denied(code=code, retry_after=wait):
             hint = slack_answers.answer(code).hint
-            return Unclear(f"Slack answered {code} to {method}. {hint}".rstrip(), wait)
+            kind = Unscoped if code == "missing_scope" else Unclear
+            return kind(f"Slack answered {code} to {method}. {hint}".rstrip(), wait)
         case Lost(reason=reason):
             return Unclear(reason)
         case _:

@@ -106,7 +106,9 @@ def next_bundle(
             return None
         rest = tuple(one for one in rows if not _is_open(one))
         return Batch(tuple(started), started[0].attempt_started_at, rest, Bundle(key), digest)
-    due = [one for waiting in mine.values() if _is_due(waiting[0], at) for one in waiting]
+    # A person may have let one of them be offered at once: the others go along, what becomes of it is theirs too.
+    along = {lane for lane, waiting in mine.items() if key is not None and any(one.bundle == key for one in waiting)}
+    due = [one for lane, waiting in mine.items() if lane in along or _is_due(waiting[0], at) for one in waiting]
     due = [one for one in due if one.accepted_by] or due
     if not due:
         return None

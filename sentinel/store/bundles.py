@@ -35,7 +35,8 @@ def begin(
 ) -> None:
     """Record that these notices are about to be offered as one, before they are.
 
-    They are all that the lanes had when they were read: what was decided since stays out.
+    They are all that the lanes had when they were read: what was decided since stays out. Where all were offered under
+    the key before, they go as they were, whatever else waits in their lanes by now.
 
     Raises:
         LeaseLost: another instance writes now, or has settled one of them.
@@ -45,6 +46,8 @@ def begin(
     with db.transaction() as connection:
         check_epoch(connection, epoch)
         read = notices.c.lane.in_(sorted(lanes)) & (notices.c.id <= last) & is_undelivered
+        if all(one.bundle == bundle.key for one in chosen):
+            read &= mine(bundle)
         changes = {
             "state": "sending",
             "attempts": notices.c.attempts + 1,

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from sentinel.deliver.channel import Delivered
+from sentinel.deliver.channel import Delivered, Unclear
 from sentinel.deliver.slack import SlackChannel
+from sentinel.deliver.slack_calls import SlackCalls
 from sentinel.demo.workspace import Workspace
 from sentinel.domain.notices import NoticeKind
 from tests.deliver.slack_parts import ALERTS, calls, opened, slack, step, workspace
@@ -40,3 +41,28 @@ async def test_of_a_busy_channel_no_more_is_read_than_was_said_since_the_attempt
     assert len(workspace.calls("conversations.history")) == 1
     assert await slack.look_up(delivery(started_at=OPENED)) is None
     assert len(workspace.calls("conversations.history")) == 3
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_lost_first_post_is_found_by_a_bot_that_may_list_its_kind_of_channel_only(
+    workspace: Workspace, calls: SlackCalls, *, private: bool
+) -> None:
+    """Slack refuses the whole list to a token that may not list one of the kinds that are asked for."""
+    if private:
+        workspace.add_channel("sec-alerts", private=True)
+    ref = await opened(SlackChannel("#sec-alerts" if private else f"#{ALERTS}", calls))
+    workspace.settings.scopes.remove("channels:read" if private else "groups:read")
+    # As after a restart: nobody has told this program the channel's id yet.
+    started_again = SlackChannel("#sec-alerts" if private else f"#{ALERTS}", calls)
+    assert await started_again.look_up(delivery()) == Delivered(ref)
+
+
+async def test_a_bot_that_may_list_no_channels_cannot_look_a_first_post_up_and_says_why(
+    workspace: Workspace, slack: SlackChannel
+) -> None:
+    workspace.settings.scopes -= {"channels:read", "groups:read"}
+    found = await slack.look_up(delivery())
+    assert isinstance(found, Unclear)
+    assert "missing_scope to conversations.list" in found.reason
+    assert "channels:read" in found.reason

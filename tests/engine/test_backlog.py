@@ -191,3 +191,45 @@ async def test_a_channel_that_hangs_keeps_no_other_one_waiting(sqlite_url: str) 
                 await asyncio.sleep(0)
         assert it.roots == []
         await it.dispatcher.let_end(0.0)
+
+
+@pytest.mark.fault(99, 112)
+@pytest.mark.promise("P1", "P2")
+async def test_a_digest_that_goes_again_as_it_was_is_not_held_up_by_what_was_refused_before_it(
+    sqlite_url: str,
+) -> None:
+    """An incident of the digest has an older notice that was refused; it comes back while the digest's fate is open."""
+    async with crowd(sqlite_url, MAIL) as it:
+        it.mailbox.mishaps.sender = "530 5.7.0 Authentication required"
+        it.open(0)
+        await it.tell()
+        assert it.waiting == (0, 0, 1)
+        it.mailbox.mishaps.sender = ""
+        it.mailbox.mishaps.drop_after_data = 1
+        it.escalate(0)
+        it.open(*range(1, 12))
+        await it.tell()
+        assert len(it.mailbox.accepted) == 1
+        it.start()
+        await it.tell(900, every=10)
+        assert it.waiting == (0, 0, 0)
+        first, again, *_ = it.mailbox.accepted
+        assert first.mail["Message-ID"] == again.mail["Message-ID"]
+
+
+@pytest.mark.fault(112)
+@pytest.mark.promise("P1")
+async def test_when_one_notice_of_a_digest_that_was_put_off_is_offered_at_once_the_others_go_along(
+    sqlite_url: str,
+) -> None:
+    async with crowd(sqlite_url, MAIL) as it:
+        it.mailbox.mishaps.sender = "451 4.3.0 Try again later"
+        it.open(*range(12))
+        await it.tell()
+        assert it.waiting == (12, 0, 0)
+        it.mailbox.mishaps.sender = ""
+        assert rearming.retry(it.database, [1], it.clock.now()) == 1
+        await it.tell(900, every=10)
+        assert it.waiting == (0, 0, 0)
+        [told] = it.mailbox.accepted
+        assert told.mail["Subject"] == "[sentinel] 12 incidents"
