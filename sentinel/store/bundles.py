@@ -11,7 +11,15 @@ from sentinel.store.database import Database
 from sentinel.store.lease import check_epoch
 from sentinel.store.messages import keep_digest
 from sentinel.store.notices import Lane, lane_digest
-from sentinel.store.outbox import Bundle, OutboxNotice, finish_attempts, mine, outbox_notice_from, settle
+from sentinel.store.outbox import (
+    Bundle,
+    OutboxNotice,
+    finish_attempts,
+    mine,
+    outbox_notice_from,
+    settle,
+    settle_overtaken,
+)
 from sentinel.store.tables import attempts, is_undelivered, notices
 
 
@@ -84,6 +92,7 @@ def delivered(
         check_epoch(connection, epoch)
         started = select(func.min(notices.c.attempt_started_at)).where(mine(bundle) & is_undelivered)
         composed_at = connection.execute(started).scalar()
+        settle_overtaken(connection, bundle, at)
         settle(connection, bundle, at, "delivered", note)
         finish_attempts(connection, bundle, at, "delivered", note)
         keep_digest(connection, digest, lanes, composed_at if composed_at is not None else at, ref)

@@ -22,6 +22,8 @@ from sentinel.store.messages import keep
 from sentinel.store.notices import Lane, add, lane_digest, notice_from
 from sentinel.store.tables import attempts, is_abandoned, is_undelivered, notices
 
+TOLD_SINCE = "refused then; a later step has told it"
+
 GivenUp = Literal["refused", "unfit", "late", "unclear"]
 
 
@@ -151,6 +153,7 @@ def delivered(
             doubtful = attempts.c.outcome.is_(None) | (attempts.c.outcome == "unclear")
             started = select(func.min(attempts.c.started_at)).where(attempts.c.notice.in_(list(ids)) & doubtful)
         composed_at = connection.execute(started).scalar()
+        settle_overtaken(connection, ids, at)
         settle(connection, ids, at, "delivered", note)
         finish_attempts(connection, ids, at, "delivered", note)
         keep(connection, lane, composed_at if composed_at is not None else at, ref, edited=edited)
@@ -308,6 +311,19 @@ def settle(
 ) -> None:
     """Bring them to their end; what is settled already stays so."""
     _move(connection, which, {"state": state, "settled_at": at, "reason": reason, "given_up": given_up})
+
+
+def settle_overtaken(connection: Connection, which: Rows, at: float) -> None:
+    """What waits in the same lanes before these, which arrived just now: it was refused, and offered again meanwhile."""
+    later = notices.alias("later")
+    behind = (later.c.lane == notices.c.lane) & (later.c.id > notices.c.id)
+    arrived = later.c.bundle == which.key if isinstance(which, Bundle) else later.c.id.in_(list(which))
+    overtaken = (
+        select(notices.c.id).join(later, behind).where(arrived & is_undelivered & (notices.c.state == "waiting"))
+    )
+    ids = connection.execute(overtaken).scalars().all()
+    if ids:
+        settle(connection, ids, at, "delivered", TOLD_SINCE)
 
 
 def finish_attempts(connection: Connection, which: Rows, at: float, outcome: str, reason: str) -> None:

@@ -10,12 +10,11 @@ from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Address
 from sentinel.store.database import Database
 from sentinel.store.lease import check_epoch
+from sentinel.store.outbox import TOLD_SINCE
 from sentinel.store.tables import is_abandoned, notices
 
 NOT_OLDER_THAN = 86_400.0
 """Seconds: what was decided longer ago is left to a person."""
-
-TOLD_SINCE = "refused then; a later step has told it"
 
 _WAITING = {"state": "waiting", "settled_at": None, "given_up": None}
 
@@ -84,6 +83,5 @@ def offer_rest(db: Database, at: float, epoch: int | None, *, channel: Address, 
 
 def _told_since() -> ColumnElement[bool]:
     later = notices.alias("later")
-    return exists().where(
-        (later.c.lane == notices.c.lane) & (later.c.id > notices.c.id) & (later.c.state == "delivered")
-    )
+    same_lane = (later.c.incident == notices.c.incident) & (later.c.lane == notices.c.lane)  # the first has an index
+    return exists().where(same_lane & (later.c.id > notices.c.id) & (later.c.state == "delivered"))

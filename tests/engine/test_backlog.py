@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from sentinel.demo.workspace_faults import http_status, refused
+from sentinel.demo.workspace_faults import dropped_after, http_status, refused
 from sentinel.store import outbox, rearming
 from tests.engine.crowd import MAIL, OTHER, SLACK, Crowd, crowd
 
@@ -233,3 +233,27 @@ async def test_when_one_notice_of_a_digest_that_was_put_off_is_offered_at_once_t
         assert it.waiting == (0, 0, 0)
         [told] = it.mailbox.accepted
         assert told.mail["Subject"] == "[sentinel] 12 incidents"
+
+
+@pytest.mark.fault(99)
+@pytest.mark.promise("P3")
+@pytest.mark.parametrize("many", [False, True])
+async def test_what_was_refused_is_not_told_after_a_later_step_whose_fate_was_open_meanwhile(
+    sqlite_url: str, *, many: bool
+) -> None:
+    """The later step has arrived, which is found out after the channel took something else."""
+    async with crowd(sqlite_url) as it:
+        it.slack.channel("alerts").member = False
+        it.open(1)
+        await it.tell(5)
+        it.slack.channel("alerts").member = True
+        it.slack.inject("chat.postMessage", dropped_after())
+        it.recover(1)
+        if many:
+            it.open(*range(10, 25))
+        await it.tell()
+        it.open(2)
+        await it.tell()
+        await it.tell(60)
+        assert it.waiting == (0, 0, 0)
+        assert it.lines == []

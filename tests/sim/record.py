@@ -19,7 +19,7 @@ from sentinel.store.database import Database
 from sentinel.store.incidents import story
 from sentinel.store.memory import load
 from sentinel.store.messages import members
-from sentinel.store.rearming import TOLD_SINCE
+from sentinel.store.outbox import TOLD_SINCE
 from sentinel.store.tables import threads, transitions
 
 OPENS = frozenset({"degraded", "reopened"})
