@@ -154,6 +154,9 @@ def _heads_are_true(world: World, record: Record) -> Iterator[str]:
         for root in world.slack.roots(name):
             roots.setdefault(_incident_of(root), []).append(root)
         incidents = {one.id: one for one in record.incidents}
+        threw_out = any(
+            name in tick.refused for tick in world.story.ticks
+        )  # an edit that is refused waits for a change
         yield from (f"P5: {place} shows {one}, which nobody recorded" for one in roots if one not in incidents)
         for one in incidents.values():
             if place not in one.audience or (one.id, place) in lost:
@@ -162,7 +165,7 @@ def _heads_are_true(world: World, record: Record) -> Iterator[str]:
             messages = roots.get(one.id, []) if place not in one.digests else world.slack.roots(name)
             if not messages:
                 yield f"P1: {place} has no message of {one.id}"
-            elif not any(headline in message.text for message in messages):
+            elif not threw_out and not any(headline in message.text for message in messages):
                 yield f"P5: {place} shows {messages[-1].text!r} for {one.id}, and true is {headline!r}"
 
 
