@@ -90,7 +90,7 @@ class Instance:
 
     def __post_init__(self) -> None:
         self.tenure = Tenure(self.db, self.clock, self.holder, self.rules_hash, self.lease_seconds, self.speed)
-        self.ticker.epoch = self.dispatcher.epoch = lambda: self.tenure.epoch
+        self.ticker.epoch = self.dispatcher.epoch = self.tenure.writes_as
         self.dispatcher.may_act = self.tenure.may_act
         self.dispatcher.on_progress = self._wake.set
         self.ticker.present = self._present
@@ -161,9 +161,10 @@ class Instance:
                     raise self.ticker.trouble or StoreBusy("the store does not tell what was asked before")
             async with self.ticker.between_ticks():
                 moved = self._exchange(parts, found)
+            if found is not None:
+                await self.tenure.renew()
             if found is None or leading is None or self._schedule is not leading:
-                return
-            await self.tenure.renew()
+                return  # a schedule that has ended, while the database was asked too, would poll on for ever
             leading.start(self.asked, anew=moved)
             self._adopted.set()
             with contextlib.suppress(LeaseLost):

@@ -20,6 +20,9 @@ log = structlog.get_logger("sentinel.tenure")
 LEASE = 30.0
 """Seconds that a lease lasts without being renewed. A standby asks for it every third of that time."""
 
+NOBODYS = -1
+"""An epoch under which nobody ever leads: whatever is written under it is refused."""
+
 SHOWN = 12
 """Characters of a rules file's SHA-256 that people are shown: as many as tell two files apart."""
 
@@ -48,6 +51,10 @@ class Tenure:
         if self.epoch is None:
             return False
         return self.db.claimed or self.clock.monotonic() - self._renewed < self.seconds * self.speed * 2 / 3
+
+    def writes_as(self) -> int:
+        """The epoch to write under. What is left over from an earlier turn finds one that writes nothing."""
+        return self.epoch if self.epoch is not None else NOBODYS
 
     async def take(self) -> bool:
         """Take the lease if it can be had.

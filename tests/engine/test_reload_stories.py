@@ -14,6 +14,7 @@ from sentinel.domain.patterns import NamePattern
 from sentinel.domain.reading import Failure, Query, Reading, Reason
 from sentinel.domain.rules import Service
 from sentinel.engine.instance import DISCOVER_AGAIN
+from sentinel.errors import LeaseLost
 from sentinel.store import lease, outbox
 from sentinel.store.database import Database
 from sentinel.store.memory import load
@@ -249,3 +250,25 @@ async def test_the_lease_stands_for_the_rules_that_are_in_force(database: Databa
         assert lease.current(database).rules_hash == "at the start"
         await at.edit(LAX)
         assert lease.current(database).rules_hash == at.instance.rules_hash != "at the start"
+
+
+@pytest.mark.promise("P2", "P3")
+@pytest.mark.fault(85, 114)
+async def test_an_instance_that_ceases_to_lead_in_the_middle_of_a_reload_polls_and_writes_nothing_any_more(
+    database: Database,
+) -> None:
+    """The database answers the reload after it has cost the lease: nobody would ever end what was started then."""
+    async with office(database, rule=RULE) as at:
+        hung = len(at.bells.hung)
+
+        async def renew() -> bool:
+            at.instance.stop()
+            await until(lambda: at.instance.role == "standby" and at.instance.tenure.epoch is None)
+            return False
+
+        at.instance.tenure.renew = renew  # type: ignore[method-assign]
+        await at.edit(replace(RULE, every=1200.0))
+        assert at.bells.rings == {}
+        assert len(at.bells.hung) == hung
+        with pytest.raises(LeaseLost):
+            await at.instance.ticker.adapt(at.instance.asked)
