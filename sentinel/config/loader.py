@@ -67,7 +67,7 @@ def read_text(path: FilePath) -> str:
             raw = file.read(LARGEST + 1)  # a device has no size to ask for, and no end
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "the name cannot be used"
-        hint = "copy rules.example.toml and adapt it, or name the file: SENTINEL_RULES, --rules"
+        hint = "copy rules.example.toml and adapt it, or name another one: SENTINEL_RULES, or on the command line"
         raise ConfigError((_problem(str(path), 0, 0, "E102", f"cannot be read: {why}", hint),)) from None
     if len(raw) > LARGEST:
         raise ConfigError((_problem(str(path), 0, 0, "E102", f"is larger than {LARGEST // 2**20} MiB"),))
