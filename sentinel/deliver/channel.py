@@ -63,12 +63,14 @@ class Delivered:
 class Later:
     """It was not accepted and may be offered again; `retry_after` in seconds where the provider named a time.
 
-    `accepted_by` are those of several recipients who have it all the same.
+    `accepted_by` are those of several recipients who have it all the same. `about`: whether the channel takes nothing for
+    now, so that all others wait too, or it may be this notice alone.
     """
 
     reason: str
     retry_after: float | None = None
     accepted_by: tuple[str, ...] = ()
+    about: Literal["channel", "notice"] = "channel"
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,9 +188,12 @@ def _is_gone(reply: Denied | Lost) -> bool:
 
 
 def _unposted(reply: Denied | Lost) -> Outcome:
-    """An edit that failed: nothing was posted and it may be made again, so an unclear one is only late."""
+    """An edit that failed: nothing was posted and it may be made again, so an unclear one is only late.
+
+    It may be this message that Slack has no clear word for: as after an unclear post, others are told meanwhile.
+    """
     outcome = _outcome("chat.update", reply)
-    return Later(outcome.reason) if isinstance(outcome, Unclear) else outcome
+    return Later(outcome.reason, about="notice") if isinstance(outcome, Unclear) else outcome
 
 
 def _outcome(method: str, reply: Denied | Lost) -> Outcome:

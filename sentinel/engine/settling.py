@@ -85,7 +85,9 @@ async def _later(desk: Desk, batch: Batch, outcome: Later, at: float) -> None:
         wait = desk.patience.greylist_wait
     elif wait is None:
         wait = retry_in(batch.attempts + 1, desk.patience, dice=desk.dice.random())
-    if outcome.retry_after is not None or address.kind != "email":
+    if outcome.about == "notice":
+        desk.pacing.unanswered(address.channel)
+    elif outcome.retry_after is not None or address.kind != "email":
         # Trouble of the channel, not of the notice: the others wait behind the oldest, so that order is kept.
         desk.pacing.pause(address.channel, desk.clock.monotonic(), wait)
         desk.pacing.put_off(address.channel)

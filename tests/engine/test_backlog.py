@@ -257,3 +257,21 @@ async def test_what_was_refused_is_not_told_after_a_later_step_whose_fate_was_op
         await it.tell(60)
         assert it.waiting == (0, 0, 0)
         assert it.lines == []
+
+
+@pytest.mark.promise("P7")
+async def test_a_message_that_cannot_be_edited_keeps_no_other_incident_waiting(sqlite_url: str) -> None:
+    """Slack finds no clear word for the edit of one message, for ever; it takes everything else."""
+    async with crowd(sqlite_url) as it:
+        it.open(1)
+        await it.tell()
+        it.slack.inject("chat.update", refused("internal_error"), times=None)
+        it.escalate(1)
+        await it.tell(600, every=5)
+        it.open(2)
+        await it.tell(5)
+        assert len(it.roots) == 2
+        it.slack.clear_faults()
+        await it.tell(900, every=5)
+        assert it.waiting == (0, 0, 0)
+        assert len(it.lines) == 1
