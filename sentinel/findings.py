@@ -39,7 +39,7 @@ class Findings(list[Finding]):
 
     def __init__(self, code: int = 1) -> None:
         super().__init__()
-        self._code = code
+        self.code = code
 
     def ok(self, check: str, text: str) -> None:
         """It is well."""
@@ -51,7 +51,7 @@ class Findings(list[Finding]):
 
     def failed(self, check: str, text: str, mend: str, *, code: int | None = None) -> None:
         """It does not work."""
-        chosen = self._code if code is None else code
+        chosen = self.code if code is None else code
         self.append(Finding(check=check, state=State.FAILED, text=text, mend=mend, code=chosen))
 
     def skipped(self, check: str, why: str) -> None:

@@ -156,7 +156,7 @@ async def _in_time(group: Group) -> None:
         async with asyncio.timeout(WITHIN):
             await group.look(found)
     except TimeoutError:
-        group.findings = Findings()
+        group.findings = Findings(found.code)
         group.findings.extend(found)  # what is still under way must not write into what is shown
         text = f"not everything could be looked at within {WITHIN:g} s"
         group.findings.failed("time", text, "what comes after the last line above is slow or silent; try again")

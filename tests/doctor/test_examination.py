@@ -51,6 +51,22 @@ async def looked_at(folder: Path, portal: str, *only: str, **variables: str) -> 
     return {one.title: one for one in await Examination(environ, rules, SystemClock(), only=only).run()}
 
 
+async def test_a_source_that_is_silent_for_too_long_is_trouble_of_a_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, "WITHIN", 0.5)
+    over = asyncio.Event()
+
+    async def silent(_: asyncio.StreamWriter) -> None:
+        await over.wait()
+
+    async with raw_server(silent) as server:
+        found = await looked_at(tmp_path, server.url, "portal")
+        over.set()
+    assert found["source portal"].findings[-1].check == "time"
+    assert exit_code(found.values()) == 3
+
+
 async def test_who_is_silent_holds_up_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portals, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(examination, "WITHIN", 1.0)
