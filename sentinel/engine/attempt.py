@@ -70,6 +70,8 @@ async def _attempt(desk: Desk, batch: Batch, channel: Channel, delivery: Deliver
         log.warning("not sent: the lease may be somebody else's", notice=delivery.key)
         return False
     outcome = await _offer(channel, replace(delivery, still_ours=desk.still_ours))
+    # It may have left as late as now: this process may have been stopped with the message in its hands.
+    desk.tried_at[batch.key] = desk.clock.monotonic()
     begun = tuple(replace(one, may_repeat=doubtful) for one in batch.notices)
     await settle(desk, replace(batch, notices=begun, open_since=None), delivery, outcome)
     return isinstance(outcome, Delivered | Refused)

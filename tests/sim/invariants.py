@@ -17,6 +17,10 @@ LATE = 55.0
 for it in vain: the last look-up comes 60 s after the attempt. Nobody can promise anything for a process that sleeps
 that long at that place; see docs/explanation/guarantee.md."""
 
+OUSTED = 20.0
+"""Seconds between the last look at the lease and the arrival of an edit, from which on another instance may lead and have
+edited the message already: two thirds of the lease."""
+
 
 def broken(world: World, record: Record) -> list[str]:
     """Every promise that the run broke, as sentences."""
@@ -159,7 +163,7 @@ def _heads_are_true(world: World, record: Record) -> Iterator[str]:
         )  # an edit that is refused waits for a change
         yield from (f"P5: {place} shows {one}, which nobody recorded" for one in roots if one not in incidents)
         for one in incidents.values():
-            if place not in one.audience or (one.id, place) in lost:
+            if place not in one.audience or (one.id, place) in lost or _edited_late(world, place, one.id):
                 continue
             headline = one.digests.get(place, one.headline)
             messages = roots.get(one.id, []) if place not in one.digests else world.slack.roots(name)
@@ -167,6 +171,12 @@ def _heads_are_true(world: World, record: Record) -> Iterator[str]:
                 yield f"P1: {place} has no message of {one.id}"
             elif not threw_out and not any(headline in message.text for message in messages):
                 yield f"P5: {place} shows {messages[-1].text!r} for {one.id}, and true is {headline!r}"
+
+
+def _edited_late(world: World, place: str, incident: str) -> bool:
+    """Whether an instance that slept with an edit in its hands has put an older state over what its successor wrote."""
+    edits = [one for one in world.taken if one.kind == "edit" and one.place == place]
+    return any(one.held >= OUSTED and one.incident == incident for one in edits)
 
 
 def _incident_of(message: Message) -> str:
