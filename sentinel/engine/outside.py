@@ -33,6 +33,9 @@ LOOK_AGAIN = 300.0
 """While something is wrong: so that its end is told soon."""
 
 
+_THEN = "Then start Sentinel again, or send it SIGHUP where a file holds the token: what was refused is offered again."
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A TLS server that is used. `used_for` says what, as people know it; `starttls`: it speaks SMTP first."""
@@ -183,7 +186,7 @@ class Outside:
             subject="slack",
             summary="Slack refuses Sentinel's token",
             detail=refused.reason,
-            hint=f"{refused.hint} Then restart Sentinel and `sentinel notices retry --all`.".strip(),
+            hint=f"{refused.hint} {_THEN}".strip(),
             severity=Severity.CRITICAL,
             broken=self._slack_channels(),
         )
