@@ -36,9 +36,9 @@ def stop_once_begun() -> None:
     """Stop right behind the commit of the first attempt."""
     begin = outbox.begin
 
-    def begun(db: Any, ids: Sequence[int], at: float, epoch: int | None) -> None:
+    def begun(db: Any, ids: Sequence[int], at: float, epoch: int | None, **rest: Any) -> None:
         global stop, asleep  # noqa: PLW0603  # of this process alone
-        begin(db, ids, at, epoch)
+        begin(db, ids, at, epoch, **rest)
         if stop:
             kind, stop = stop, ""
             since = SystemClock().monotonic()

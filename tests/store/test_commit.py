@@ -48,6 +48,7 @@ def test_a_tick_leaves_everything_it_decided(database: Database) -> None:
     commit(database, *a_bad_tick(), epoch=None)
     assert rows_in(database) == {
         "node_lists": 1,
+        "starts": 0,
         "queries": 1,
         "readings": 1,
         "incidents": 1,
