@@ -30,7 +30,7 @@ async def reconcile(desk: Desk, batch: Batch, channel: Channel, delivery: Delive
     What is not there proves something of the instant it was asked for, not of when the answer is read: in between this
     process may have been stopped for long.
     """
-    asked_after = _elapsed(desk, batch, desk.clock.now())
+    asked_after = _elapsed(desk, batch)
     try:
         found = await channel.look_up(delivery)
     except Exception as broken:
@@ -47,21 +47,18 @@ async def reconcile(desk: Desk, batch: Batch, channel: Channel, delivery: Delive
     wait = next_lookup(asked_after, desk.patience.lookup_after)
     if wait is None:
         return Fate.NEVER_ACCEPTED
-    await keep_unclear(desk, batch, at, at + max(0.0, wait - _elapsed(desk, batch, at)), "not found yet")
+    await keep_unclear(desk, batch, at, at + max(0.0, wait - _elapsed(desk, batch)), "not found yet")
     return Fate.OPEN
 
 
-def _elapsed(desk: Desk, batch: Batch, at: float) -> float:
-    """Seconds since the attempt: a wall clock that was set meanwhile makes no message appear or vanish.
+def _elapsed(desk: Desk, batch: Batch) -> float:
+    """Seconds since the attempt, by the steady clock: a wall clock that was set makes no message appear or vanish.
 
-    An attempt of another process is as old as the clocks say, unless it lies ahead: then as old as it is known here.
+    An attempt of another process counts from when it was first looked at here: that one's clock may be minutes apart,
+    and it may have posted as late as just before its end.
     """
-    steady, since = desk.clock.monotonic(), batch.open_since
-    if batch.key in desk.tried_at:
-        return steady - desk.tried_at[batch.key]
-    if since is None or since > at:
-        return steady - desk.tried_at.setdefault(batch.key, steady)
-    return at - since
+    steady = desk.clock.monotonic()
+    return steady - desk.tried_at.setdefault(batch.key, steady)
 
 
 async def _unprovable(desk: Desk, batch: Batch, found: Unclear, at: float) -> Fate:
