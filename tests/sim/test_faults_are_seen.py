@@ -55,7 +55,7 @@ def test_taking_unknown_for_fine_recovers_what_is_bad(stage: Stage, source: type
 
 
 def test_forgetting_the_epoch_repeats_messages(stage: Stage) -> None:
-    two = (replace(one, instances=2, addresses=(SLACK, HOOK)) for one in stories(Chances(pause=0.05, cut_off=0.3)))
+    two = (replace(one, instances=2, addresses=(SLACK, HOOK)) for one in stories(Chances(pause=0.1, cut_off=0.3)))
     found = findings(stage, two, Parts(instance=Forgetful))
     assert any(one.startswith(("P2: ", "P3: ")) for one in found)
 
@@ -63,5 +63,5 @@ def test_forgetting_the_epoch_repeats_messages(stage: Stage) -> None:
 def test_the_same_stories_break_nothing_in_a_whole_sentinel(stage: Stage) -> None:
     for chances in (Chances(slack=0.5), Chances(crash=0.03), Chances(portal=0.5)):
         assert findings(stage, stories(chances)) == []
-    two = (replace(one, instances=2, addresses=(SLACK, HOOK)) for one in stories(Chances(pause=0.05, cut_off=0.3)))
+    two = (replace(one, instances=2, addresses=(SLACK, HOOK)) for one in stories(Chances(pause=0.1, cut_off=0.3)))
     assert findings(stage, two) == []
