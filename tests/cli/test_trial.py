@@ -128,7 +128,7 @@ def test_ctrl_c_while_waiting_is_130_without_a_traceback(tmp_path: Path) -> None
     running.claim()
     process = subprocess.Popen(  # our own program
         [sys.executable, "-m", "sentinel", "notices", "test", "--receiver", "workplace", "--wait", "60"],
-        env=environment({"SENTINEL_DATABASE_URL": url}),
+        env=environment({"SENTINEL_DATABASE_URL": url}) | {"PYTHONFAULTHANDLER": "1"},
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -137,8 +137,13 @@ def test_ctrl_c_while_waiting_is_130_without_a_traceback(tmp_path: Path) -> None
     assert process.stderr is not None
     assert process.stderr.readline() == "a running Sentinel tells it\n"
     process.send_signal(signal.SIGINT)
-    said, words = process.communicate(timeout=30)
-    running.close()
+    try:
+        said, words = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # it says where it hangs
+        said, words = process.communicate()
+    finally:
+        running.close()
     assert (process.returncode, said) == (130, "")
     assert words == "interrupted\n"
 

@@ -174,9 +174,12 @@ def _heads_are_true(world: World, record: Record) -> Iterator[str]:
 
 
 def _edited_late(world: World, place: str, incident: str) -> bool:
-    """Whether an instance that slept with an edit in its hands has put an older state over what its successor wrote."""
-    edits = [one for one in world.taken if one.kind == "edit" and one.place == place]
-    return any(one.held >= OUSTED and one.incident == incident for one in edits)
+    """Whether an instance that slept with an edit in its hands has put an older state over what its successor wrote.
+
+    Only what came last counts: whoever edits after the sleeper mends what it did.
+    """
+    edits = [one for one in world.taken if one.kind == "edit" and one.place == place and one.incident == incident]
+    return bool(edits) and edits[-1].held >= OUSTED
 
 
 def _incident_of(message: Message) -> str:
