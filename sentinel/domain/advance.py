@@ -106,6 +106,7 @@ class Advanced:
     `gone`: entries that are quiet now and leave the record. `retired`: of those, the ones that left because the
     source has not shown the node for too long. `judged`: per row of `rows.judged`, whether the sample told anything
     or the alert is active all the same; None for a failed reading. `unseen`: when nobody saw for long how things went.
+    `shifted`: the clock was set back, and every timer has moved, in `before` as in `after`.
     """
 
     before: Alerts
@@ -114,6 +115,7 @@ class Advanced:
     retired: Bools
     judged: Bools | None
     unseen: Unseen | None = None
+    shifted: bool = False
 
 
 def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: QueryState, time: Elapsed) -> Advanced:
@@ -167,7 +169,8 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     gone = ((w_phase == Phase.INACTIVE) & (c_phase == Phase.INACTIVE) & ~blind) | retired
     judged = verdicts.known
     judged[index[after.active & ~absent]] = True
-    return Advanced(before, after, gone, retired, judged, _unseen(rule, figures_at=time.at, state=state, time=time))
+    unseen = _unseen(rule, figures_at=time.at, state=state, time=time)
+    return Advanced(before, after, gone, retired, judged, unseen, shifted=time.shift != 0)
 
 
 def advance_blind(rule: Rule, service: str, alerts: Alerts, state: QueryState, time: Elapsed) -> Advanced:
@@ -187,7 +190,7 @@ def advance_blind(rule: Rule, service: str, alerts: Alerts, state: QueryState, t
         shown=np.where(unknown, UNKNOWN, alerts.shown).astype(np.uint8),
     )
     nothing = np.zeros(count, bool)
-    return Advanced(alerts, after, nothing, nothing, None)
+    return Advanced(alerts, after, nothing, nothing, None, shifted=time.shift != 0)
 
 
 def _with_new_entries(

@@ -48,7 +48,7 @@ class Tally:
         mine = mine.evolve(changed_at=np.where(turned, np.maximum(self.at, done.before.changed_at), mine.changed_at))
         stored = len(book.alerts[query_key].nodes) if query_key in book.alerts else 0
         different = _differs(done.before, mine)
-        different[stored:] = True
+        different[0 if done.shifted else stored :] = True
         staying = ~done.gone
         self._write(book.key, query_key, different[staying])
         self.gone.extend((book.key, query_key, mine.nodes[i]) for i in np.flatnonzero(done.gone[:stored]))

@@ -52,7 +52,7 @@ async def refresh_digest(desk: Desk, stale: StaleDigest) -> bool:
         )
     if isinstance(outcome, Delivered | Refused):
         ref = dict(outcome.ref) if isinstance(outcome, Delivered) and outcome.ref is not None else None
-        await desk.store(lambda: messages.digest_edited(desk.db, stale.key, at, epoch, ref=ref))
+        await desk.store(lambda: messages.digest_edited(desk.db, stale.key, at, epoch, ref=ref, shown=found))
     return isinstance(outcome, Delivered | Refused)
 
 

@@ -103,7 +103,6 @@ def _stale_lanes() -> Select[Any]:
         select(threads.c.incident, threads.c.receiver, threads.c.channel_kind, threads.c.channel_to)
         .join(incidents, incidents.c.id == threads.c.incident)
         .where(threads.c.channel_kind.in_(_EDITABLE) & threads.c.bundle.is_(None))
-        .where(incidents.c.changed_at != threads.c.last_edit_at)
         .where(_is_due())
         .where(~waiting)
         .order_by(threads.c.last_edit_at)
@@ -131,7 +130,8 @@ def _stale_digests() -> Select[Any]:
 def _is_due() -> ColumnElement[bool]:
     at, before = bindparam("at", type_=Moment), bindparam("before", type_=Moment)
     changed = (incidents.c.changed_at > threads.c.last_edit_at) & (threads.c.last_edit_at <= before)
-    return changed | (threads.c.last_edit_at > at)
+    ahead = (threads.c.last_edit_at > at) & (incidents.c.changed_at != threads.c.last_edit_at)
+    return changed | ahead
 
 
 def edited(db: Database, lane: Lane, at: float, epoch: int | None, *, ref: Mapping[str, str] | None = None) -> None:
@@ -145,15 +145,29 @@ def edited(db: Database, lane: Lane, at: float, epoch: int | None, *, ref: Mappi
         keep(connection, lane, at, ref, edited=True)
 
 
-def digest_edited(db: Database, key: str, at: float, epoch: int | None, *, ref: Mapping[str, str] | None) -> None:
-    """A digest's root was brought up to date as of `at`.
+def digest_edited(
+    db: Database,
+    key: str,
+    at: float,
+    epoch: int | None,
+    *,
+    ref: Mapping[str, str] | None,
+    shown: Iterable[Incident] = (),
+) -> None:
+    """A digest's root was brought up to date as of `at`, and shows these incidents.
+
+    What another clock, or this one before it was set back, dated ahead counts as shown as of then: it is no news.
 
     Raises:
         LeaseLost: another instance writes now.
     """
+    ahead = [one for one in shown if one.changed_at > at]
     with db.transaction() as connection:
         check_epoch(connection, epoch)
         keep_digest(connection, key, (), at, ref)
+        for one in ahead:
+            member = (threads.c.bundle == key) & (threads.c.incident == one.id)
+            connection.execute(update(threads).where(member).values(last_edit_at=one.changed_at))
 
 
 def keep(connection: Connection, lane: Lane, at: float, ref: Mapping[str, str] | None, *, edited: bool) -> None:

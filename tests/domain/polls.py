@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sentinel.domain.alerts import STATES, State
+from sentinel.domain.alerts import STATES, Alerts, State
 from sentinel.domain.edits import adapt
 from sentinel.domain.expressions import parse
 from sentinel.domain.hierarchy import Node, NodeList, NodePattern, parse_node
@@ -17,7 +17,7 @@ from sentinel.domain.notices import Notice
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason, slot_of
-from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
+from sentinel.domain.records import AlertKey, Before, Book, BookKey, Plan, QueryState
 from sentinel.domain.rules import (
     SOURCE_RULE,
     Address,
@@ -97,6 +97,7 @@ class Run:
     events: list[Event] = field(default_factory=list)
     incidents: dict[str, Incident] = field(default_factory=dict)
     plans: list[Plan] = field(default_factory=list)
+    _stored: dict[AlertKey, tuple[object, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def rulebook(self) -> Rulebook:
@@ -139,6 +140,7 @@ class Run:
             siblings=tuple(state for other, state in self.queries.items() if other != key),
         )
         done = plan(self.rulebook, rules, before, reading)
+        self._write(done)
         self.queries[key] = _reloaded_query(done.query) if self.forgetful else done.query
         books = {key: _reloaded_book(book) for key, book in done.books.items()} if self.forgetful else done.books
         self.books.update(books)
@@ -147,6 +149,19 @@ class Run:
         self.incidents.update({one.id: one for one in done.incidents})
         self.plans.append(done)
         return done
+
+    def _write(self, done: Plan) -> None:
+        """What a store would hold now. Whatever the plan did not write has to be there already, as it is remembered."""
+        for touched in done.changed:
+            alerts = done.books[touched.book].alerts[touched.query]
+            for i in touched.positions:
+                self._stored[touched.book, touched.query, alerts.nodes[i]] = _row(alerts, int(i))
+        for gone in done.gone:
+            del self._stored[gone]
+        for key, book in done.books.items():
+            for query, alerts in book.alerts.items():
+                for i, node in enumerate(alerts.nodes):
+                    assert self._stored.get((key, query, node)) == _row(alerts, i), f"{node} is not written"
 
     def _feed(self, query: Query, figures: Figures | None, failure: Failure | None, wait: float | None) -> Plan:
         reading = Reading(query, self.now, slot_of(self.now, self.step), figures, failure)
@@ -212,6 +227,17 @@ def _reloaded_query(state: QueryState) -> QueryState:
     """A query as a store gives it back: the rows of its last good answer in a list of their own."""
     known = state.known
     return state if known is None else state.evolve(known=NodeList.of(known.nodes, known.aggregate))  # type: ignore[arg-type]
+
+
+def _row(alerts: Alerts, i: int) -> tuple[object, ...]:
+    """One alert as a store has it; a timer that does not run has no start."""
+    timers = [
+        (code := int(getattr(alerts, name)[i]), float(getattr(alerts, f"{name}_since")[i]) if code % 2 else 0.0)
+        for name in ("warning", "critical")
+    ]
+    figures = [float(getattr(alerts, name)[i]) for name in ("good_at", "missing_since", "value")]
+    known = [None if np.isnan(one) else one for one in figures]
+    return (*timers, *known, bool(alerts.blind[i]), int(alerts.shown[i]), alerts.incident[i])
 
 
 def _reloaded_book(book: Book) -> Book:

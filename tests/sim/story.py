@@ -157,7 +157,7 @@ def _ticks(dice: random.Random, sites: tuple[Node, ...], *, storm: bool) -> tupl
             down = frozenset(dice.sample(("slack", "portal", "mail", "hook"), dice.choice((0, 1, 1, 2))))
         if dice.random() < 0.06:
             refused = frozenset(dice.sample(("#alerts", "#ops"), dice.choice((0, 1))))
-        jump = dice.choice((-90.0, -20.0, 30.0, 90.0, 3600.0)) if dice.random() < 0.06 else 0.0
+        jump = dice.choice((-7200.0, -90.0, -20.0, 30.0, 90.0, 3600.0)) if dice.random() < 0.06 else 0.0
         ticks.append(
             Tick(
                 bad={site: share for site, share in figures.items() if share},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from sqlalchemy import event, select
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Address
 from sentinel.errors import LeaseLost
-from sentinel.store import lease, messages, outbox, rearming
+from sentinel.store import bundles, lease, messages, outbox, rearming
 from sentinel.store.database import Database
-from sentinel.store.messages import Thread
-from sentinel.store.outbox import Lane, OutboxDepth, Stuck
+from sentinel.store.messages import StaleDigest, Thread
+from sentinel.store.outbox import Bundle, Lane, OutboxDepth, Stuck
 from sentinel.store.tables import attempts, notices
 from sentinel.store.unit_of_work import record
 from tests.store.records import AT, MAIL, SLACK, a_notice, an_incident, due_lanes
@@ -247,6 +248,22 @@ def test_an_edit_dated_by_a_clock_that_was_ahead_does_not_hide_what_changes_now(
     record(database, [an_incident(changed_at=LATER)])
     messages.edited(database, LANE, LATER, None)
     assert messages.stale_lanes(database, LATER - 1000, 45) == [], "dated ahead, and shown as it is"
+
+
+@pytest.mark.fault(19, 115)
+def test_a_digest_dated_by_a_clock_that_was_ahead_is_edited_once_and_hides_nothing(database: Database) -> None:
+    ahead, other = an_incident(changed_at=LATER + 3000), an_incident("other", changed_at=LATER)
+    record(database, [ahead, other], decided=[a_notice(1), a_notice(1, incident="other")])
+    lanes, bundle = [LANE, replace(LANE, incident="other")], Bundle("together")
+    chosen = [one for rows in bundles.rows(database, lanes).values() for one in rows]
+    bundles.begin(database, bundle, chosen, LATER, None, may_repeat=False)
+    bundles.delivered(database, bundle, LATER, None, digest="together", lanes=lanes, ref={"ts": "1"})
+    due = [StaleDigest("together", LANE.address)]
+    assert messages.stale_digests(database, LATER + 50, 45) == due
+    messages.digest_edited(database, "together", LATER + 50, None, ref=None, shown=[ahead, other])
+    assert messages.stale_digests(database, LATER + 500, 45) == []
+    record(database, [an_incident(changed_at=LATER + 600)])
+    assert messages.stale_digests(database, LATER + 600, 45) == due
 
 
 def test_every_mark_asks_whether_the_lease_is_still_ours(database: Database) -> None:
