@@ -1,6 +1,6 @@
 # Short names; each check is defined once, in scripts/test.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports sim format catalogue lock bench soak matrix fuzz rivals wheel
+.PHONY: help setup demo test lint types imports sim long format catalogue lock bench soak matrix fuzz rivals wheel
 
 UV ?= $(shell command -v uv || echo .venv/bin/uv)
 COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header
@@ -25,6 +25,9 @@ types: ## mypy --strict
 
 imports: ## import-linter: who may import whom
 	@scripts/test imports
+
+long: ## a crash at every step, a kill at every point
+	@scripts/test long
 
 sim: ## 2,000 random stories of a whole Sentinel on virtual time; docs/explanation/simulation.md
 	@scripts/test sim

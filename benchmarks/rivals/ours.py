@@ -149,6 +149,8 @@ def reader(truth: Truth, began: Callable[[], float]) -> Callable[[bytes], list[P
             listed = [(episode(one), one["state"]) for one in told["digest"]["incidents"]]
             steps = [(one, OPEN) for one, _ in listed] + [(one, CLOSE) for one, state in listed if state == "closed"]
             return [Post(tuple((one, step) for one, step in steps if one), told["may_repeat"], told["key"])]
+        if told["incident"]["rule"].startswith("sentinel/"):
+            return []  # it tells of itself, that it keeps dying: no episode, and so neither news nor a repeat
         one = episode(told["incident"])
         first, last = told["key"].split("/")[2], told["kind"]
         kinds = dict.fromkeys(CLOSE if kind in ("recovered", "closed") else OPEN for kind in (first, last))

@@ -24,6 +24,10 @@ def run(*, once: bool, rules: Path | None) -> None:
     answered, 3 a source failed, 5 it refused the credentials.
     """
     import asyncio  # noqa: PLC0415  # the command line imports inside its commands: --help stays quick
+    import signal  # noqa: PLC0415  # as above
+
+    # Until there are rules to read anew the signal has nothing to do; by itself it would end the program.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     from sentinel.app import App, load_all  # noqa: PLC0415
     from sentinel.cli.running import exit_code, prepare, serve  # noqa: PLC0415

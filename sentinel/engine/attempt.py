@@ -15,6 +15,7 @@ from sentinel.engine.desk import Desk
 from sentinel.engine.reconcile import Fate, reconcile
 from sentinel.engine.settling import abandon, settle
 from sentinel.engine.storm import Together, is_quiet
+from sentinel.errors import StoreError
 from sentinel.store import bundles, incidents, messages, outbox
 from sentinel.store.notices import Lane
 
@@ -64,14 +65,15 @@ async def _tell(desk: Desk, batch: Batch, compose: Compose) -> bool:
 
 async def _attempt(desk: Desk, batch: Batch, channel: Channel, delivery: Delivery, *, doubtful: bool) -> bool:
     await _begin(desk, batch, delivery.at, doubtful=doubtful)
-    desk.tried_at[batch.key] = desk.clock.monotonic()
+    number = batch.attempts + 1
+    desk.tried_at[batch.key] = number, desk.clock.monotonic()
     if not await desk.still_ours():
         # Stopped or starved since the lease was renewed: whoever leads now finds an open attempt and looks it up.
         log.warning("not sent: the lease may be somebody else's", notice=delivery.key)
         return False
-    outcome = await _offer(channel, replace(delivery, still_ours=desk.still_ours))
+    outcome = await _offer(channel, replace(delivery, still_ours=lambda: _may_go_on(desk)))
     # It may have left as late as now: this process may have been stopped with the message in its hands.
-    desk.tried_at[batch.key] = desk.clock.monotonic()
+    desk.tried_at[batch.key] = number, desk.clock.monotonic()
     begun = tuple(replace(one, may_repeat=doubtful) for one in batch.notices)
     await settle(desk, replace(batch, notices=begun, open_since=None), delivery, outcome)
     return isinstance(outcome, Delivered | Refused)
@@ -94,6 +96,15 @@ async def _offer(channel: Channel, delivery: Delivery) -> Outcome:
     except Exception as broken:
         log.exception("channel broke", channel=channel.kind, notice=delivery.key)
         return Unclear(f"{type(broken).__name__} inside the channel")
+
+
+async def _may_go_on(desk: Desk) -> bool:
+    """Whether a send of several calls may make the next one: a database that does not tell is no leave."""
+    try:
+        return await desk.still_ours()
+    except StoreError as broken:
+        log.warning("a send stops half-way: the database does not tell whose turn it is", reason=broken.message)
+        return False
 
 
 async def _alone(desk: Desk, batch: Batch, at: float) -> Delivery:

@@ -26,8 +26,8 @@ class Desk:
 
     `only_tests` leaves all but test notices where they are, for a program whose settings may not be the service's.
     `refusing` are channels that have refused something since the start; `blind_since` is by notice when its look-ups
-    began to fail, by the steady clock: time in which nobody looked proves nothing. `tried_at` is by notice when its
-    attempt was made, by the same clock, as far as this process knows.
+    began to fail, by the steady clock: time in which nobody looked proves nothing. `tried_at` is by notice the
+    number of its last attempt and when that was made, by the same clock, as far as this process knows.
     """
 
     db: Database
@@ -42,7 +42,7 @@ class Desk:
     only_tests: bool = False
     refusing: set[str] = field(default_factory=set)
     blind_since: dict[str, float] = field(default_factory=dict)
-    tried_at: dict[str, float] = field(default_factory=dict)
+    tried_at: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     async def store(self, work: Callable[[], T]) -> T:
         """Work of the store, in a thread of its own."""

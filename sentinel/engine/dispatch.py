@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 import structlog
 
@@ -56,6 +56,13 @@ class Run:
     beside: frozenset[Lane] = frozenset()
 
 
+class Hurry(Enum):
+    """Which of the notices that wait for an instant ahead are offered at once."""
+
+    ALL = "all"
+    DATED_AHEAD = "written by a clock ahead of ours"
+
+
 @dataclass
 class Dispatcher(Desk):
     """Tells what the outbox holds."""
@@ -65,6 +72,7 @@ class Dispatcher(Desk):
     _running: list[Run] = field(default_factory=list)
     _broken: list[Exception] = field(default_factory=list)
     _started: bool = False
+    _hurries: list[Hurry] = field(default_factory=list)
 
     async def drain(self) -> int:
         """Work off what is due now, different channels side by side. Returns with how much of it it got on.
@@ -138,21 +146,26 @@ class Dispatcher(Desk):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def clock_set_back(self) -> None:
-        """What waits for an instant that now lies further ahead is offered at once: sooner does no harm."""
-        at = self.clock.now()
-        with contextlib.suppress(StoreError):
-            await self.store(lambda: outbox.offer_now(self.db, at, self.epoch()))
+    def clock_set_back(self) -> None:
+        """What waits for an instant that now lies further ahead is offered at the next look: sooner does no harm."""
+        self._hurries.append(Hurry.ALL)
 
-    async def take_over(self) -> None:
+    def take_over(self) -> None:
         """Another instance, whose clock was ahead of ours, may have left what waits for an instant far from now."""
-        at = self.clock.now()
-        with contextlib.suppress(StoreError):
-            await self.store(lambda: outbox.offer_now(self.db, at, self.epoch(), written_after=at))
+        self._hurries.append(Hurry.DATED_AHEAD)
+
+    async def _catch_up(self, at: float) -> None:
+        """Do what was asked for above; it stays asked for until the store has done it."""
+        wanted = tuple(self._hurries)
+        if wanted:
+            since = None if Hurry.ALL in wanted else at
+            await self.store(lambda: outbox.offer_now(self.db, at, self.epoch(), written_after=since))
+            del self._hurries[: len(wanted)]
 
     async def _due(self) -> Todo:
         """What is due on each channel that takes something now."""
         at = self.clock.now()
+        await self._catch_up(at)
         if not self._started and not self.only_tests:
             # Settings may have changed since what was refused was refused.
             await self.store(lambda: rearming.rearm(self.db, at, self.epoch()))
@@ -171,7 +184,7 @@ class Dispatcher(Desk):
         }
         for stale in await self._stale(at):
             there = todo.setdefault(stale.address.channel, [])
-            if len(there) < ROUND:
+            if len(there) < ROUND and self.pacing.takes_edits(stale.address.channel, steady):
                 there.append(Edit(stale))
         return {channel: tasks for channel, tasks in todo.items() if not self.pacing.is_paused(channel, steady)}
 

@@ -77,6 +77,9 @@ async def _refresh(desk: Desk, channel: Channel, address: Address, delivery: Del
     now = desk.clock.monotonic()
     desk.pacing.sent(address.channel, address.kind, now)
     if isinstance(outcome, Later | Unclear):
-        asked = outcome.retry_after
-        desk.pacing.pause(address.channel, now, asked if asked is not None else desk.patience.edit_every)
+        if outcome.retry_after is not None:
+            desk.pacing.pause(address.channel, now, outcome.retry_after)
+        else:
+            # That an edit failed says nothing about news: those go on.
+            desk.pacing.pause_edits(address.channel, now, desk.patience.edit_every)
     return outcome

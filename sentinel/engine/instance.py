@@ -219,7 +219,7 @@ class Instance:
     async def _lead(self) -> None:
         """Poll, judge and tell until stopped or until the lease is lost."""
         self.ticker.forget()
-        await self.dispatcher.take_over()
+        self.dispatcher.take_over()
         self._schedule = schedule = Schedule(self.clock, self._turn, self.speed, self.bells())
         dispatcher = asyncio.create_task(self._tell(), name="dispatcher")
         chores = [
@@ -375,7 +375,7 @@ class Instance:
             if jump:
                 schedule.jumped(jump / self.speed)
             if jump < 0:
-                await self.dispatcher.clock_set_back()
+                self.dispatcher.clock_set_back()
             await asyncio.sleep(self.look_every)
 
     async def _every(self, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:

@@ -35,6 +35,7 @@ class Pacing:
 
     _next_at: dict[str, float] = field(default_factory=dict)
     _paused_until: dict[str, float] = field(default_factory=dict)
+    _edits_paused_until: dict[str, float] = field(default_factory=dict)
     _roots: dict[str, deque[float]] = field(default_factory=dict)
     _digests: dict[str, tuple[str, float]] = field(default_factory=dict)
     _strained: set[str] = field(default_factory=set)
@@ -88,3 +89,11 @@ class Pacing:
     def pause(self, channel: str, now: float, seconds: float) -> None:
         """Nothing to this channel for so long; a longer pause stands."""
         self._paused_until[channel] = max(self._paused_until.get(channel, 0.0), now + seconds)
+
+    def pause_edits(self, channel: str, now: float, seconds: float) -> None:
+        """No edits there for so long; notices go on."""
+        self._edits_paused_until[channel] = max(self._edits_paused_until.get(channel, 0.0), now + seconds)
+
+    def takes_edits(self, channel: str, now: float) -> bool:
+        """Whether a message there may be edited without news."""
+        return self._edits_paused_until.get(channel, 0.0) <= now

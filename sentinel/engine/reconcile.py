@@ -54,11 +54,14 @@ async def reconcile(desk: Desk, batch: Batch, channel: Channel, delivery: Delive
 def _elapsed(desk: Desk, batch: Batch) -> float:
     """Seconds since the attempt, by the steady clock: a wall clock that was set makes no message appear or vanish.
 
-    An attempt of another process counts from when it was first looked at here: that one's clock may be minutes apart,
-    and it may have posted as late as just before its end.
+    An attempt of another process, also one after our own, counts from when it was first looked at here: that one's
+    clock may be minutes apart, and it may have posted as late as just before its end.
     """
     steady = desk.clock.monotonic()
-    return steady - desk.tried_at.setdefault(batch.key, steady)
+    number, since = desk.tried_at.get(batch.key, (0, steady))
+    if number != batch.attempts:
+        desk.tried_at[batch.key], since = (batch.attempts, steady), steady
+    return steady - since
 
 
 async def _unprovable(desk: Desk, batch: Batch, found: Unclear, at: float) -> Fate:

@@ -61,7 +61,9 @@ class Chaos:
         self.stage.bad = self.stage.bad ^ {site for site in self.stage.sites if self.dice.random() < TURNING}
 
     def _anywhere(self) -> None:
+        """From its first question to the Portal on, so that even a slow machine gets to deciding something."""
         self.program.says("leading")
+        self.stage.polled()
         until = time.perf_counter() + self.dice.uniform(0.0, 3.0)
         while time.perf_counter() < until:
             time.sleep(0.01)

@@ -11,7 +11,7 @@ from sentinel.store.database import Database
 from tests.e2e.chaos import Chaos
 from tests.e2e.stage import stage
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.long]
 
 KILLS = 6
 
@@ -29,5 +29,5 @@ def test_killing_the_program_at_random_loses_and_repeats_nothing(
         found = chaos.finish(database)
     assert found.lost == ()
     assert found.repeated == ()
-    assert found.incidents > KILLS // 2  # a busy machine gives the program less time between two kills
+    assert found.incidents >= KILLS
     assert found.messages > 0

@@ -13,6 +13,7 @@ from tests.e2e.kill_run import run, theatre
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long
 @pytest.mark.process
 @pytest.mark.timeout(400)  # a dozen starts of the program, on machines that may be busy
 @pytest.mark.promise("P1", "P2", "P3", "P5")

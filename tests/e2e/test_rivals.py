@@ -57,6 +57,12 @@ def test_a_digest_tells_what_it_lists_for_the_first_time_and_repeats_only_under_
     assert count(BOTH, [*told, (63.0, digest)], kills=0).repeated == 1
 
 
+def test_what_sentinel_tells_of_itself_is_no_episode() -> None:
+    told = {"key": "sn-1/1/degraded", "kind": "degraded", "may_repeat": False, "digest": None}
+    read = ours.reader(BOTH, lambda: 0.0)
+    assert read(json.dumps({**told, "incident": {"rule": "sentinel/restarts", "node": []}}).encode()) == []
+
+
 def test_episodes_and_dice_are_the_same_for_the_same_seed() -> None:
     assert truth(7, 600.0, 3) == truth(7, 600.0, 3) != truth(8, 600.0, 3)
     posts = [Post(((one, OPEN),)) for one in truth(7, 6000.0, 20).episodes]
@@ -75,7 +81,7 @@ def test_each_body_is_read_as_the_episode_and_step_that_it_tells() -> None:
     assert read(json.dumps({"alerts": [firing]}).encode()) == [Post(((TWO, OPEN),))]
     resolved = {**firing, "status": "resolved", "startsAt": "1970-01-01T00:00:11Z"}
     assert read(json.dumps({"alerts": [resolved]}).encode()) == [Post(((ONE, CLOSE),))]
-    incident = {"node": ["Country", "Site 01"], "opened_at": "1970-01-01T00:00:10Z"}
+    incident = {"rule": "devices", "node": ["Country", "Site 01"], "opened_at": "1970-01-01T00:00:10Z"}
     body = {"incident": incident, "key": "i/1/degraded/team/hook", "kind": "recovered", "may_repeat": True}
     merged = Post(((ONE, OPEN), (ONE, CLOSE)), marked=True)
     assert ours.reader(BOTH, lambda: 0.0)(json.dumps(body).encode()) == [merged]

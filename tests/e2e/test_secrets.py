@@ -120,6 +120,7 @@ def run(folder: Path, database_url: str) -> Iterator[Run]:
             yield Run(it, program, box, hooks, database_url)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)  # a dozen processes one after the other
 def test_after_a_whole_life_no_secret_is_in_anything_that_was_written(database_url: str, tmp_path: Path) -> None:
     with run(tmp_path, database_url) as it:

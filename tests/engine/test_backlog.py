@@ -260,6 +260,23 @@ async def test_what_was_refused_is_not_told_after_a_later_step_whose_fate_was_op
 
 
 @pytest.mark.promise("P7")
+async def test_figures_that_cannot_be_edited_keep_no_news_waiting(sqlite_url: str) -> None:
+    async with crowd(sqlite_url) as it:
+        it.open(1)
+        await it.tell()
+        it.slack.inject("chat.update", http_status(503), times=None)
+        it.clock.advance(60)
+        it.widen(1, value="20 %")
+        await it.tell(1)
+        edits = len(it.slack.calls("chat.update"))
+        assert edits == 1
+        it.open(2)
+        await it.tell(5)
+        assert len(it.roots) == 2
+        assert len(it.slack.calls("chat.update")) == edits
+
+
+@pytest.mark.promise("P7")
 async def test_a_message_that_cannot_be_edited_keeps_no_other_incident_waiting(sqlite_url: str) -> None:
     """Slack finds no clear word for the edit of one message, for ever; it takes everything else."""
     async with crowd(sqlite_url) as it:

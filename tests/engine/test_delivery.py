@@ -268,7 +268,7 @@ async def test_a_clock_set_back_keeps_no_notice_waiting_for_its_old_time(sqlite_
         it.slack.inject("chat.postMessage", rate_limited(retry_after=30))
         await it.turn()
         it.clock.jump(-7200.0)
-        await it.dispatcher.clock_set_back()
+        it.dispatcher.clock_set_back()
         it.clock.advance(31.0)
         await it.tell()
         assert roots(it) == 1
@@ -349,7 +349,7 @@ async def test_a_clock_that_is_set_changes_nothing_about_when_a_post_is_looked_u
         it.slack.inject("chat.postMessage", dropped_after())
         await it.turn()
         it.clock.jump(jump)
-        await it.dispatcher.clock_set_back()
+        it.dispatcher.clock_set_back()
         await settle(it, minutes=2)
         assert roots(it) == 1
         assert state(database, it) == (0, 0, 0)

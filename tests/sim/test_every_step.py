@@ -47,6 +47,7 @@ def test_the_story_without_a_crash(stage: Stage) -> None:
     assert kinds == ["degraded", "escalated", "widened", "narrowed", "recovered", "degraded", "recovered"]
 
 
+@pytest.mark.long
 @pytest.mark.promise("P1", "P2", "P3", "P5")
 @pytest.mark.fault(1, 2, 32)
 @pytest.mark.timeout(400)

@@ -30,6 +30,7 @@ def around_wires(trace: list[str]) -> list[int]:
     return sorted({near for number in wires for near in (number - 1, number, number + 1, number + 2) if near > 0})
 
 
+@pytest.mark.long
 @pytest.mark.promise("P1", "P2", "P3", "P5")
 @pytest.mark.fault(114)
 @pytest.mark.timeout(300)

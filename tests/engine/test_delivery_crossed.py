@@ -1,0 +1,65 @@
+"""Telling while clocks, processes and the store get into each other's way."""
+
+from __future__ import annotations
+
+import pytest
+
+from sentinel.demo.workspace_faults import rate_limited, silent
+from sentinel.engine import dispatch
+from sentinel.errors import StoreBusy
+from sentinel.store import outbox
+from sentinel.store.database import Database
+from tests.engine.town import Town, town
+from tests.store.records import due_lanes
+
+
+@pytest.mark.fault(19)
+@pytest.mark.promise("P7")
+async def test_a_clock_set_back_while_the_store_is_busy_is_made_up_for_when_it_is_not(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", rate_limited(retry_after=30))
+        await it.turn()
+        it.clock.jump(-7200.0)
+        it.dispatcher.clock_set_back()
+        it.clock.advance(31.0)
+        with monkeypatch.context() as busy:
+            busy.setattr(dispatch.outbox, "offer_now", _busy)
+            with pytest.raises(StoreBusy):
+                await it.dispatcher.drain()
+        await it.tell()
+        assert len(it.slack.roots("#workplace-alerts")) == 1
+    database.close()
+
+
+async def _tell_for(it: Town, seconds: int) -> None:
+    for _ in range(seconds // 5):
+        it.clock.advance(5.0)
+        await it.tell()
+
+
+def _busy(*_: object, **__: object) -> int:
+    raise StoreBusy("busy")
+
+
+@pytest.mark.fault(21, 114)
+@pytest.mark.promise("P2")
+async def test_an_attempt_of_another_process_after_our_own_is_looked_for_from_when_it_is_seen(sqlite_url: str) -> None:
+    """Our own was made long ago. The other one's post may have left just now, and history lags."""
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        it.slack.inject("chat.postMessage", silent(accepted=False))
+        await it.turn()
+        [lane] = due_lanes(database, it.clock.now() + 3600)
+        it.clock.advance(300.0)
+        ids = [one.id for one in outbox.lane(database, lane)]
+        outbox.begin(database, ids, it.clock.now(), None)
+        await _tell_for(it, 45)
+        assert len(it.slack.calls("chat.postMessage")) == 1
+        await _tell_for(it, 60)
+        assert len(it.slack.roots("#workplace-alerts")) == 1
+    database.close()
