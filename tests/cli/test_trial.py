@@ -120,7 +120,16 @@ def test_on_postgres_the_lease_tells_whether_an_instance_runs(
     postgres.drop(url)
 
 
+@pytest.fixture
+def heeding_ctrl_c() -> Iterator[None]:
+    """Tests that run in the background of a shell ignore Ctrl-C, and what they start would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.process
+@pytest.mark.usefixtures("heeding_ctrl_c")
 def test_ctrl_c_while_waiting_is_130_without_a_traceback(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'sentinel.db'}"
     call("db", "upgrade")
