@@ -253,7 +253,7 @@ class Dispatcher(Desk):
         if isinstance(stale, Lane):
             await self.store(lambda: messages.edited(self.db, stale, at, epoch))
         else:
-            await self.store(lambda: messages.digest_edited(self.db, stale.key, at, epoch, ref=None))
+            await self.store(lambda: messages.digest_edited(self.db, stale.key, at, epoch, ref=None, shown=None))
 
 
 def _lanes_beside(task: Task | Edit) -> frozenset[Lane]:

@@ -31,8 +31,8 @@ async def refresh_lane(desk: Desk, lane: Lane) -> bool:
     if isinstance(outcome, Delivered | Refused):
         # A refused edit is not tried again until the next change: the message stays as it was.
         ref = dict(outcome.ref) if isinstance(outcome, Delivered) and outcome.ref is not None else None
-        shown_at = max(at, story.incident.changed_at)  # another clock may be ahead of this one
-        await desk.store(lambda: messages.edited(desk.db, lane, shown_at, epoch, ref=ref))
+        shown = story.incident.changed_at
+        await desk.store(lambda: messages.edited(desk.db, lane, at, epoch, ref=ref, shown=shown))
     return isinstance(outcome, Delivered | Refused)
 
 

@@ -42,20 +42,23 @@ async def settle(desk: Desk, batch: Batch, delivery: Delivery, outcome: Outcome)
 async def _delivered(desk: Desk, batch: Batch, delivery: Delivery, outcome: Delivered, at: float) -> None:
     address, epoch, lanes = batch.lanes[0].address, desk.epoch(), batch.lanes
     ref = dict(outcome.ref) if outcome.ref is not None else None
-    bundle, note = batch.bundle, outcome.note
+    bundle, note, found = batch.bundle, outcome.note, batch.open_since is not None
     if bundle is None:
         # A reminder is a line in the thread; the message itself stays as it was.
         edited = delivery.first or delivery.kind is not NoticeKind.REMINDER
-        found = batch.open_since is not None
+        now = delivery.story.incident.changed_at
         await desk.store(
             lambda: outbox.delivered(
-                desk.db, batch.ids, at, epoch, lane=lanes[0], ref=ref, edited=edited, note=note, found=found
+                desk.db, batch.ids, at, epoch, lane=lanes[0], ref=ref, edited=edited, shown=now, note=note, found=found
             )
         )
     else:
-        digest = batch.digest or bundle.key
+        digest, members = batch.digest or bundle.key, delivery.digest.incidents if delivery.digest is not None else ()
+        shown = None if found else {one.id: one.changed_at for one in members}
         await desk.store(
-            lambda: bundles.delivered(desk.db, bundle, at, epoch, digest=digest, lanes=lanes, ref=ref, note=note)
+            lambda: bundles.delivered(
+                desk.db, bundle, at, epoch, digest=digest, lanes=lanes, ref=ref, shown=shown, note=note
+            )
         )
     for one in batch.notices:
         figures.DELIVERY_SECONDS.labels(address.kind).observe(max(0.0, at - one.notice.at))

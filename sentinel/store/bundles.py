@@ -81,9 +81,12 @@ def delivered(
     digest: str,
     lanes: Sequence[Lane],
     ref: Mapping[str, str] | None,
+    shown: Mapping[str, float] | None = None,
     note: str = "",
 ) -> None:
     """The channel has them, under the root of that digest, which is the message of all these lanes from now on.
+
+    `shown`: by incident when it had changed as the digest shows it; None when an earlier attempt was found.
 
     Raises:
         LeaseLost: another instance writes now.
@@ -95,4 +98,5 @@ def delivered(
         settle_overtaken(connection, bundle, at)
         settle(connection, bundle, at, "delivered", note)
         finish_attempts(connection, bundle, at, "delivered", note)
-        keep_digest(connection, digest, lanes, composed_at if composed_at is not None else at, ref)
+        made_at = composed_at if composed_at is not None else at
+        keep_digest(connection, digest, lanes, made_at, ref, shown=shown or {})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, Select, String, bindparam, exists, func, select, update
 
 from sentinel.domain.incidents import Incident
 from sentinel.domain.rules import Address
@@ -80,8 +80,7 @@ def names(db: Database, digest: str) -> frozenset[str]:
 def stale_lanes(db: Database, at: float, edit_every: float, limit: int = 100) -> list[Lane]:
     """Lanes with nothing to tell whose message shows an older state of the incident, last edited `edit_every` ago.
 
-    An edit that lies ahead was dated by another clock, or by this one before it was set back: what the message shows is
-    not known then, and it is edited once more.
+    An edit that lies ahead was dated by another clock, or by this one before it was set back: it is long enough ago.
     """
     with db.reading() as connection:
         found = connection.execute(_stale_lanes(), {"at": at, "before": at - edit_every, "limit": limit})
@@ -129,20 +128,31 @@ def _stale_digests() -> Select[Any]:
 
 def _is_due() -> ColumnElement[bool]:
     at, before = bindparam("at", type_=Moment), bindparam("before", type_=Moment)
-    changed = (incidents.c.changed_at > threads.c.last_edit_at) & (threads.c.last_edit_at <= before)
-    ahead = (threads.c.last_edit_at > at) & (incidents.c.changed_at != threads.c.last_edit_at)
-    return changed | ahead
+    long_ago = (threads.c.last_edit_at <= before) | (threads.c.last_edit_at > at)
+    return (incidents.c.changed_at != threads.c.shown) & long_ago
 
 
-def edited(db: Database, lane: Lane, at: float, epoch: int | None, *, ref: Mapping[str, str] | None = None) -> None:
-    """The lane's message was brought up to date as of `at`, without a notice.
+def edited(
+    db: Database,
+    lane: Lane,
+    at: float,
+    epoch: int | None,
+    *,
+    ref: Mapping[str, str] | None = None,
+    shown: float | None = None,
+) -> None:
+    """The lane's message was brought up to date at `at`, without a notice.
+
+    `shown`: when the incident had changed as the message shows it; None leaves the message for what it is until the
+    incident changes again.
 
     Raises:
         LeaseLost: another instance writes now.
     """
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        keep(connection, lane, at, ref, edited=True)
+        then = shown if shown is not None else _changed_at(connection, lane.incident)
+        keep(connection, lane, at, ref, edited=True, shown=then)
 
 
 def digest_edited(
@@ -152,47 +162,92 @@ def digest_edited(
     epoch: int | None,
     *,
     ref: Mapping[str, str] | None,
-    shown: Iterable[Incident] = (),
+    shown: Iterable[Incident] | None,
 ) -> None:
-    """A digest's root was brought up to date as of `at`, and shows these incidents.
-
-    What another clock, or this one before it was set back, dated ahead counts as shown as of then: it is no news.
+    """A digest's root was brought up to date at `at`, and shows these incidents; None as in `edited`.
 
     Raises:
         LeaseLost: another instance writes now.
     """
-    ahead = [one for one in shown if one.changed_at > at]
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        keep_digest(connection, key, (), at, ref)
-        for one in ahead:
-            member = (threads.c.bundle == key) & (threads.c.incident == one.id)
-            connection.execute(update(threads).where(member).values(last_edit_at=one.changed_at))
+        if shown is None:
+            member = incidents.c.id.in_(select(threads.c.incident).where(threads.c.bundle == key))
+            now = connection.execute(select(incidents.c.id, incidents.c.changed_at).where(member))
+            then = {row.id: row.changed_at for row in now}
+        else:
+            then = {one.id: one.changed_at for one in shown}
+        keep_digest(connection, key, (), at, ref, shown=then)
 
 
-def keep(connection: Connection, lane: Lane, at: float, ref: Mapping[str, str] | None, *, edited: bool) -> None:
-    """Remember a lane's own message."""
+def keep(
+    connection: Connection,
+    lane: Lane,
+    at: float,
+    ref: Mapping[str, str] | None,
+    *,
+    edited: bool,
+    shown: float | None = None,
+) -> None:
+    """Remember a lane's own message, which was made at `at`. `shown` as in `edited`; None: what it was by then."""
     mine = threads.c.lane == lane_digest(lane.incident, lane.address)
-    old = connection.execute(select(threads.c.ref, threads.c.last_edit_at, threads.c.bundle).where(mine)).first()
+    found = select(threads.c.ref, threads.c.last_edit_at, threads.c.shown, threads.c.bundle).where(mine)
+    old = connection.execute(found).first()
     if old is not None and ref is None and not edited:
         return
     known = dict(ref) if ref is not None else (old.ref if old is not None else {})
-    shown_at = at if edited or old is None else old.last_edit_at
-    put(connection, threads, [_row(lane, known, shown_at, old.bundle if old is not None else None)])
+    bundle = old.bundle if old is not None else None
+    if old is not None and not edited:
+        at, shown = old.last_edit_at, old.shown
+    elif shown is None:
+        shown = _shown_by(connection, lane.incident, at)
+    put(connection, threads, [_row(lane, known, at, shown, bundle)])
 
 
 def keep_digest(
-    connection: Connection, key: str, lanes: Sequence[Lane], at: float, ref: Mapping[str, str] | None
+    connection: Connection,
+    key: str,
+    lanes: Sequence[Lane],
+    at: float,
+    ref: Mapping[str, str] | None,
+    *,
+    shown: Mapping[str, float],
 ) -> None:
-    """Remember the digest's root for these lanes too, and for all lanes that it is as of `at`, wherever it stands now."""
+    """Remember the digest's root for these lanes too, and for all lanes that it was made for at `at`, wherever it stands.
+
+    `shown`: by incident when it had changed as the digest shows it.
+    """
     old = connection.execute(select(threads.c.ref).where(threads.c.bundle == key).limit(1)).first()
     known = dict(ref) if ref is not None else (old.ref if old is not None else {})
-    changes = {"ref": known, "last_edit_at": at}
-    connection.execute(update(threads).where(threads.c.bundle == key).values(changes))
-    put(connection, threads, [_row(lane, known, at, key) for lane in lanes])
+    connection.execute(update(threads).where(threads.c.bundle == key).values(ref=known, last_edit_at=at))
+    if shown and old is not None:
+        mine = (threads.c.bundle == key) & (threads.c.incident == bindparam("one", type_=String))
+        member = update(threads).where(mine).values(shown=bindparam("then", type_=Moment))
+        connection.execute(member, [{"one": name, "then": changed} for name, changed in shown.items()])
+    rows = [_row(lane, known, at, _of(connection, shown, lane.incident, at), key) for lane in lanes]
+    put(connection, threads, rows)
 
 
-def _row(lane: Lane, ref: Mapping[str, str], last_edit_at: float, digest: str | None) -> Mapping[str, Any]:
+def _of(connection: Connection, shown: Mapping[str, float], incident: str, at: float) -> float:
+    return shown[incident] if incident in shown else _shown_by(connection, incident, at)
+
+
+def _shown_by(connection: Connection, incident: str, at: float) -> float:
+    """What a message made at `at` shows when nobody remembers: the present state if that is no younger, else not that."""
+    return min(at, _changed_at(connection, incident) or at)
+
+
+def _changed_at(connection: Connection, incident: str) -> float | None:
+    """None for the incident of a test notice, which is nowhere."""
+    changed: float | None = connection.execute(
+        select(incidents.c.changed_at).where(incidents.c.id == incident)
+    ).scalar()
+    return changed
+
+
+def _row(
+    lane: Lane, ref: Mapping[str, str], last_edit_at: float, shown: float, digest: str | None
+) -> Mapping[str, Any]:
     return {
         "lane": lane_digest(lane.incident, lane.address),
         "incident": lane.incident,
@@ -201,5 +256,6 @@ def _row(lane: Lane, ref: Mapping[str, str], last_edit_at: float, digest: str | 
         "channel_to": lane.address.to,
         "ref": dict(ref),
         "last_edit_at": last_edit_at,
+        "shown": shown,
         "bundle": digest,
     }

@@ -136,12 +136,14 @@ def delivered(
     lane: Lane,
     ref: Mapping[str, str] | None,
     edited: bool,
+    shown: float | None = None,
     note: str = "",
     found: bool = False,
 ) -> None:
-    """The channel has them. `ref` None leaves what the lane knows; `edited`: the message shows the incident as it is.
+    """The channel has them. `ref` None leaves what the lane knows; `edited`: the message shows the incident.
 
-    `found` by a look-up: it may be of the first attempt of unknown fate, and shows the incident as of then.
+    `shown`: when the incident had changed as the message shows it. `found` by a look-up: the message may be of the first
+    attempt of unknown fate, and shows the incident as of then.
 
     Raises:
         LeaseLost: another instance writes now.
@@ -156,7 +158,8 @@ def delivered(
         settle_overtaken(connection, ids, at)
         settle(connection, ids, at, "delivered", note)
         finish_attempts(connection, ids, at, "delivered", note)
-        keep(connection, lane, composed_at if composed_at is not None else at, ref, edited=edited)
+        made_at, then = composed_at if composed_at is not None else at, None if found else shown
+        keep(connection, lane, made_at, ref, edited=edited, shown=then)
 
 
 def later(

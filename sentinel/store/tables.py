@@ -31,7 +31,7 @@ from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Reason
 from sentinel.store.columns import Blob, Json, Moment, NodePath, Words
 
-REVISION = "0003"
+REVISION = "0004"
 """The schema that this program needs: the newest migration."""
 
 metadata = MetaData(
@@ -317,6 +317,9 @@ threads = Table(
     Column("channel_to", Words, nullable=False),
     Column("ref", Json, nullable=False),
     Column("last_edit_at", Moment, nullable=False),
+    Column(
+        "shown", Moment, nullable=False
+    ),  # the incident's changed_at as the message shows it, whoever's clock that was
     Column("bundle", String(64)),
     _closed("channel_kind", CHANNEL_KINDS),
     Index(None, "incident"),

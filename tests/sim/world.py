@@ -296,7 +296,7 @@ class World:
             waiting = "SELECT count(*) FROM notices WHERE state IN ('waiting', 'sending', 'unclear')"
             stale = (
                 "SELECT count(*) FROM threads JOIN incidents ON incidents.id = threads.incident"
-                " WHERE channel_kind = 'slack' AND changed_at > last_edit_at"
+                " WHERE channel_kind = 'slack' AND changed_at != shown"
             )
             found = [connection.execute(text).fetchone()[0] for text in (waiting, stale)]
             bad = {tuple(json.loads(node)) for (node,) in connection.execute(_BAD)}

@@ -250,6 +250,20 @@ def test_an_edit_dated_by_a_clock_that_was_ahead_does_not_hide_what_changes_now(
     assert messages.stale_lanes(database, LATER - 1000, 45) == [], "dated ahead, and shown as it is"
 
 
+@pytest.mark.fault(115)
+def test_a_change_that_another_clock_dates_before_the_message_is_shown_all_the_same(database: Database) -> None:
+    """Who sent the message died; its clock was minutes ahead of the clock of who leads now."""
+    record(database, [an_incident(changed_at=LATER)], decided=[a_notice(1)])
+    ids = ids_in(database)
+    outbox.begin(database, ids, LATER + 157, None)
+    outbox.delivered(database, ids, LATER + 158, None, lane=LANE, ref={"ts": "1"}, edited=True, shown=LATER)
+    assert messages.stale_lanes(database, LATER + 300, 45) == []
+    record(database, [an_incident(changed_at=LATER + 60)])
+    assert messages.stale_lanes(database, LATER + 300, 45) == [LANE]
+    messages.edited(database, LANE, LATER + 300, None, shown=LATER + 60)
+    assert messages.stale_lanes(database, LATER + 900, 45) == []
+
+
 @pytest.mark.fault(19, 115)
 def test_a_digest_dated_by_a_clock_that_was_ahead_is_edited_once_and_hides_nothing(database: Database) -> None:
     ahead, other = an_incident(changed_at=LATER + 3000), an_incident("other", changed_at=LATER)
