@@ -317,9 +317,8 @@ threads = Table(
     Column("channel_to", Words, nullable=False),
     Column("ref", Json, nullable=False),
     Column("last_edit_at", Moment, nullable=False),
-    Column(
-        "shown", Moment, nullable=False
-    ),  # the incident's changed_at as the message shows it, whoever's clock that was
+    # The incident's changed_at as the message shows it, whoever's clock that was.
+    Column("shown", Moment, nullable=False),
     Column("bundle", String(64)),
     _closed("channel_kind", CHANNEL_KINDS),
     Index(None, "incident"),
