@@ -75,7 +75,8 @@ async def test_a_whole_answer_that_is_no_use(sqlite_url: str, reason: str, fault
     database = Database.open(sqlite_url)
     async with town(database, portal_timeout=0.6 if reason == "timeout" else 20.0) as it:
         it.degrade(0)
-        await it.turn()
+        while state_of(database, 0) is State.OK:  # where the time-out is short a busy machine may miss a good answer
+            await it.turn()
         it.degrade()
         it.portal.fault(fault())
         for _ in range(3):
