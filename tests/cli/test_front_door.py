@@ -33,6 +33,24 @@ LEAVES = [
 
 
 @pytest.mark.process
+def test_a_hang_up_before_there_are_rules_ends_nothing() -> None:
+    """They are read anew then; by itself the signal would end the program."""
+    program = (
+        "import os, signal, sys\n"
+        "import sentinel.app\n"
+        "from sentinel.cli.main import main\n"
+        "def hang_up(**_):\n"
+        "    os.kill(os.getpid(), signal.SIGHUP)\n"
+        "    sys.exit(7)\n"
+        "sentinel.app.load_all = hang_up\n"
+        "sys.argv = ['sentinel', 'run']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], env=environment({}), capture_output=True, check=False)  # noqa: S603
+    assert done.returncode == 7
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], [], ["--version"], *([*leaf, "--help"] for leaf in LEAVES)])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     program = (

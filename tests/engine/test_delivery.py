@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from sentinel.deliver.channel import Delivery
 from sentinel.demo.workspace_faults import dropped_after, dropped_before, http_status, rate_limited, refused, silent
 from sentinel.domain.incidents import Incident, Story
 from sentinel.engine import attempt
@@ -261,20 +260,6 @@ async def test_an_edit_that_fails_is_made_later_and_not_every_second(sqlite_url:
     database.close()
 
 
-async def test_a_clock_set_back_keeps_no_notice_waiting_for_its_old_time(sqlite_url: str) -> None:
-    database = Database.open(sqlite_url)
-    async with town(database) as it:
-        it.degrade(0)
-        it.slack.inject("chat.postMessage", rate_limited(retry_after=30))
-        await it.turn()
-        it.clock.jump(-7200.0)
-        it.dispatcher.clock_set_back()
-        it.clock.advance(31.0)
-        await it.tell()
-        assert roots(it) == 1
-    database.close()
-
-
 class _Crash(BaseException):
     """The process is gone: not an error that anybody may handle."""
 
@@ -353,29 +338,4 @@ async def test_a_clock_that_is_set_changes_nothing_about_when_a_post_is_looked_u
         await settle(it, minutes=2)
         assert roots(it) == 1
         assert state(database, it) == (0, 0, 0)
-    database.close()
-
-
-@pytest.mark.fault(21, 98)
-@pytest.mark.promise("P2")
-async def test_an_answer_that_is_read_late_proves_only_what_it_was_asked_for(sqlite_url: str) -> None:
-    """The process is stopped for minutes while a look-up is under way: history did not show the post yet when asked."""
-    database = Database.open(sqlite_url)
-    async with town(database) as it:
-        it.slack.settings.history_lag_lookups = 1
-        it.degrade(0)
-        it.slack.inject("chat.postMessage", dropped_after())
-        await it.turn()
-        channel = it.dispatcher.channels(ALERTS)
-        assert channel is not None
-        look_up = channel.look_up
-
-        async def stopped(delivery: Delivery) -> object:
-            found = await look_up(delivery)
-            it.clock.advance(300.0)
-            return found
-
-        channel.look_up = stopped  # type: ignore[method-assign,assignment]
-        await settle(it, minutes=2)
-        assert roots(it) == 1
     database.close()
