@@ -27,10 +27,10 @@ from benchmarks.moments import Moments
 from benchmarks.serving import LEVELS, portal
 from sentinel.collect import nexthink
 from sentinel.collect.settings import NexthinkSettings
+from sentinel.domain.asking import Asked
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook, SourceTraits
 from sentinel.engine import tick
-from sentinel.engine.queries import Asked
 from sentinel.engine.tick import Ticker
 from sentinel.store import readings
 from sentinel.store.database import Database

@@ -102,9 +102,9 @@ async def _ask(
 
 
 def _queries(portal: NexthinkSource, rulebook: Rulebook | None, wanted: dict[str, str | None]) -> list[Query]:
+    from sentinel.domain.asking import needed  # noqa: PLC0415  # as above
     from sentinel.domain.hierarchy import parse_node  # noqa: PLC0415  # not for --help
     from sentinel.domain.reading import Query  # noqa: PLC0415  # as above
-    from sentinel.engine.queries import needed  # noqa: PLC0415  # as above
 
     if wanted["service"] is not None:
         level, path, hierarchy = wanted["level"], wanted["path"], wanted["hierarchy"] or ""

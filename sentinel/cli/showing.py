@@ -25,10 +25,10 @@ from sentinel.demo.portal import PASSWORD, USER, Portal
 from sentinel.demo.script import environment, rules
 from sentinel.demo.tiers import tier
 from sentinel.demo.workspace import Workspace
+from sentinel.domain.asking import Asked
 from sentinel.domain.records import Plan
 from sentinel.domain.sentences import counted
 from sentinel.engine.journal import configure
-from sentinel.engine.queries import Asked
 from sentinel.errors import SentinelError
 
 ZONE = ZoneInfo("Europe/Zurich")

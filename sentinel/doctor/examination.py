@@ -15,9 +15,9 @@ from sentinel.config.settings import Settings
 from sentinel.doctor import channels, clocks, door, room
 from sentinel.doctor.configuration import Configured, read
 from sentinel.doctor.groups import Group, Look
+from sentinel.domain.asking import needed
 from sentinel.domain.reading import Query
 from sentinel.domain.rules import Service
-from sentinel.engine.queries import needed
 from sentinel.errors import ConfigError, NotFound, SourceError, StoreError
 from sentinel.fetch_reach import in_its_own_thread
 from sentinel.findings import Findings

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sentinel.clock import Clock
+from sentinel.domain.asking import Asked
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
-from sentinel.engine.queries import Asked
 from sentinel.engine.tick import Ticker
 from sentinel.errors import StoreError
 from sentinel.store import outbox

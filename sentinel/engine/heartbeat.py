@@ -11,8 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 
 from sentinel.clock import Clock
+from sentinel.domain.asking import Asked
 from sentinel.engine import figures
-from sentinel.engine.queries import Asked
 from sentinel.fetch import Answer, Client
 
 log = structlog.get_logger("sentinel.heartbeat")

@@ -11,6 +11,7 @@ import structlog
 
 from sentinel.clock import Clock
 from sentinel.collect.source import Source
+from sentinel.domain.asking import Asked, needed
 from sentinel.domain.reading import Failure, Query, Reading, slot_of
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook
@@ -19,7 +20,6 @@ from sentinel.engine.discovery import Survey, survey
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.offload import offload
 from sentinel.engine.parts import Parts
-from sentinel.engine.queries import Asked, needed
 from sentinel.engine.schedule import JumpWatch, Schedule
 from sentinel.engine.tenure import LEASE, Tenure
 from sentinel.engine.tick import Ticker

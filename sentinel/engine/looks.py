@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sentinel.clock import Clock
+from sentinel.domain.asking import Asked
 from sentinel.domain.rules import Address, Severity
 from sentinel.domain.selfcheck import Sighting, Symptom
 from sentinel.domain.sentences import counted, duration
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
-from sentinel.engine.queries import Asked
 from sentinel.engine.schedule import START_SPREAD
 from sentinel.engine.tick import Ticker
 from sentinel.store import outbox

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sentinel.clock import Clock
+from sentinel.domain.asking import Asked
 from sentinel.engine import figures
 from sentinel.engine.instance import Instance
-from sentinel.engine.queries import Asked
 from sentinel.engine.tick import Ticker
 
 

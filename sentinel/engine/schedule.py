@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from sentinel.clock import Clock
+from sentinel.domain.asking import Asked
 from sentinel.engine import figures
 from sentinel.engine.bells import Bells, WallBells
-from sentinel.engine.queries import Asked
 
 log = structlog.get_logger("sentinel.schedule")
 

@@ -10,21 +10,22 @@ import structlog
 
 from sentinel.clock import Clock
 from sentinel.collect.source import Source
+from sentinel.domain.asking import Asked
 from sentinel.domain.edits import adapt
 from sentinel.domain.incidents import Incident
+from sentinel.domain.memory import Memory
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Failure, Query, Reading, Reason
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
 from sentinel.domain.renames import remarked
-from sentinel.domain.rules import SOURCE_RULE, Rulebook
+from sentinel.domain.rules import Rulebook
 from sentinel.domain.sources import in_trouble
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
-from sentinel.engine.queries import Asked
 from sentinel.errors import LeaseLost, StoreError
 from sentinel.store import queries
 from sentinel.store.database import Database
-from sentinel.store.memory import Remembered, load
+from sentinel.store.memory import load
 from sentinel.store.unit_of_work import commit
 
 log = structlog.get_logger("sentinel.tick")
@@ -52,7 +53,7 @@ class Ticker:
     last_tick_at: float | None = None
     ticked: dict[str, float] = field(default_factory=dict)
     """Per query key when its last tick was committed, by the steady clock."""
-    _remembered: Remembered | None = None
+    _remembered: Memory | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def forget(self) -> None:
@@ -163,21 +164,20 @@ class Ticker:
                 return done
         return None
 
-    def _memory(self) -> Remembered:
+    def _memory(self) -> Memory:
         if self._remembered is None:
             self._remembered = load(self.db)
         return self._remembered
 
     def _decide(self, asked: Asked, reading: Reading) -> Plan:
         memory = self._memory()
-        before = _before(memory, asked, reading)
+        before = memory.before(asked.rules, reading)
         noted = remarked(reading, before.query.known)
         done, judged = self._judge(asked, before, noted)
         commit(self.db, done, judged, epoch=self.epoch(), after=before.query.last_reading_at)
         for remark in noted.remarks[len(reading.remarks) :]:
             log.warning("hierarchy changed", source=asked.query.source, service=asked.query.service, text=remark)
-        memory.queries[asked.query.key] = done.query
-        memory.books.update(done.books)
+        memory.keep(done)
         return done
 
     def _amend(self, decide: Callable[[Mapping[BookKey, Book]], Plan | None]) -> Plan | None:
@@ -185,7 +185,7 @@ class Ticker:
         done = decide(memory.books)
         if done is not None:
             commit(self.db, done, None, epoch=self.epoch())
-            memory.books.update(done.books)
+            memory.keep_books(done)
         return done
 
     def _judge(self, asked: Asked, before: Before, reading: Reading) -> tuple[Plan, Reading]:
@@ -207,7 +207,7 @@ class Ticker:
         done = adapt(self.rulebook, wanted, memory.books, self.clock.now())
         if done is not None:
             commit(self.db, done, None, epoch=self.epoch())
-            memory.books.update(done.books)
+            memory.keep_books(done)
         queries.ask_only(self.db, wanted, epoch=self.epoch())
         for key in [key for key in memory.queries if key not in wanted]:
             del memory.queries[key]
@@ -240,17 +240,3 @@ def _unjudged(asked: Asked, broken: Exception) -> Failure:
     rules = ", ".join(rule.id for rule in asked.rules)
     text = f"Sentinel could not judge the answer about {asked.query.service} by {rules} ({type(broken).__name__})"
     return Failure(Reason.NOT_A_TABLE, text, "This is a mistake in Sentinel: please report it with the log.")
-
-
-def _before(memory: Remembered, asked: Asked, reading: Reading) -> Before:
-    query = reading.query
-    keys: list[BookKey] = [(rule.id, query.service, query.source) for rule in asked.rules]
-    keys.append((SOURCE_RULE, None, query.source))
-    siblings = tuple(
-        state for key, state in memory.queries.items() if state.query.source == query.source and key != query.key
-    )
-    return Before(
-        query=memory.queries.get(query.key) or QueryState(query=query),
-        books={key: memory.books.get(key) or Book(key) for key in keys},
-        siblings=siblings,
-    )

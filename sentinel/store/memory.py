@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from sentinel.domain.incidents import Incident
-from sentinel.domain.records import Book, BookKey, QueryState
+from sentinel.domain.memory import Memory
+from sentinel.domain.records import Book, BookKey
 from sentinel.store import alerts, incidents, queries
 from sentinel.store.database import Database
 
@@ -13,15 +12,7 @@ RECENT = 7 * 86400.0
 """Seconds before the last reading within which ended incidents are remembered: far longer than any `reopen_within`."""
 
 
-@dataclass
-class Remembered:
-    """Queries by key, books by rule, service and source."""
-
-    queries: dict[str, QueryState] = field(default_factory=dict)
-    books: dict[BookKey, Book] = field(default_factory=dict)
-
-
-def load(db: Database, *, recent_since: float | None = None) -> Remembered:
+def load(db: Database, *, recent_since: float | None = None) -> Memory:
     """Everything a tick needs to know, as the last commit left it.
 
     Ended incidents come along when they ended at or after `recent_since` (Unix seconds; None: a week before the last
@@ -39,4 +30,4 @@ def load(db: Database, *, recent_since: float | None = None) -> Remembered:
             episodes.setdefault(key, {})[incident.id] = incident
     keys = sorted(columns.keys() | episodes.keys(), key=str)
     books = {key: Book(key, columns.get(key, {}), episodes.get(key, {})) for key in keys}
-    return Remembered(states, books)
+    return Memory(states, books)

@@ -18,9 +18,9 @@ from sentinel.config.loader import load
 from sentinel.demo.faults import LoginPage, Redirect, Status
 from sentinel.demo.portal import PASSWORD, USER, Portal
 from sentinel.demo.tiers import tier
+from sentinel.domain.asking import needed
 from sentinel.domain.reading import Query
 from sentinel.domain.rules import Rule, Service
-from sentinel.engine.queries import needed
 from sentinel.findings import Finding, Findings, State
 from tests.fakes.certificates import Authority
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sentinel.config.loader import Loaded, load
+from sentinel.domain.asking import needed
 from sentinel.domain.rules import Service
-from sentinel.engine.queries import needed
 
 UID = "1f6f3a52-5d4e-4c0a-9a55-0b7f3f6f2d11"
 OTHER = "2f6f3a52-5d4e-4c0a-9a55-0b7f3f6f2d12"

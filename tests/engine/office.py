@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from sentinel.collect.source import Source
 from sentinel.deliver.channel import Channel
+from sentinel.domain.asking import Asked
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Address, Rule, Rulebook
 from sentinel.engine.bells import Ring
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.instance import Instance
 from sentinel.engine.parts import Parts
-from sentinel.engine.queries import Asked
 from sentinel.engine.tick import Ticker
 from sentinel.store import outbox
 from sentinel.store.database import Database

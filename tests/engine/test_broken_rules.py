@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sentinel.domain.alerts import STATES, State
+from sentinel.domain.asking import needed
 from sentinel.domain.expressions import Condition, Ternary
 from sentinel.domain.reading import Figures
-from sentinel.engine.queries import needed
 from sentinel.store.database import Database
 from sentinel.store.memory import load
 from tests.domain.polls import a_rule, threshold

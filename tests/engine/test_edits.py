@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sentinel.domain.asking import needed
 from sentinel.domain.incidents import CloseReason
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import Rulebook
-from sentinel.engine.queries import needed
 from sentinel.engine.tick import Ticker
 from sentinel.store.database import Database
 from sentinel.store.memory import load

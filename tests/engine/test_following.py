@@ -6,8 +6,8 @@ import asyncio
 from collections import Counter
 
 from sentinel.clock import SystemClock
+from sentinel.domain.asking import Asked
 from sentinel.domain.reading import Query
-from sentinel.engine.queries import Asked
 from sentinel.engine.schedule import Schedule
 
 

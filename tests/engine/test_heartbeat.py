@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from sentinel.domain.asking import Asked
 from sentinel.domain.reading import Query
 from sentinel.engine.heartbeat import FAILING, Heartbeat, Pass, with_suffix
-from sentinel.engine.queries import Asked
 from sentinel.fetch import Client
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import heard

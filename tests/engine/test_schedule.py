@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sentinel.clock import SystemClock
+from sentinel.domain.asking import Asked, needed
 from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.reading import Query
@@ -16,7 +17,6 @@ from sentinel.engine.batch import Batch, delivery_of, next_batch
 from sentinel.engine.bells import WallBells
 from sentinel.engine.figures import REGISTRY
 from sentinel.engine.pacing import Pacing
-from sentinel.engine.queries import Asked, needed
 from sentinel.engine.schedule import JumpWatch, Schedule
 from sentinel.store.outbox import OutboxNotice
 from tests.domain.polls import TEAM, a_rule

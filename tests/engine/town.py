@@ -16,12 +16,12 @@ from sentinel.deliver.settings import DeliverySettings, Secret, SlackSettings
 from sentinel.demo.portal import PASSWORD, USER, Portal
 from sentinel.demo.tiers import tiny
 from sentinel.demo.workspace import Workspace
+from sentinel.domain.asking import Asked, needed
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Address, Rule, Rulebook, SourceTraits
 from sentinel.engine.backoff import Patience
 from sentinel.engine.dispatch import Dispatcher
-from sentinel.engine.queries import Asked, needed
 from sentinel.engine.tick import Ticker
 from sentinel.store.database import Database
 from tests.domain.polls import START, a_route, a_rule
