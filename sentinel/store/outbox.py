@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, or_, select, update
 
 from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.rules import Address, ChannelKind
@@ -225,7 +225,8 @@ def postpone(
 def offer_now(db: Database, at: float, epoch: int | None, *, written_after: float | None = None) -> int:
     """Let nothing wait longer than until `at`: after the clock was set back, times in the rows lie too far ahead.
 
-    `written_after`: only what was decided or tried later than that. Returns how many notices were waiting for later.
+    `written_after`: only what was decided, or tried by a clock that showed more than that, and what Slack may have:
+    looks for it leave no date. Returns how many notices were waiting for later.
 
     Raises:
         LeaseLost: another instance writes now.
@@ -234,7 +235,10 @@ def offer_now(db: Database, at: float, epoch: int | None, *, written_after: floa
         check_epoch(connection, epoch)
         ahead = is_undelivered & or_(notices.c.next_attempt_at > at, notices.c.not_before > at)
         if written_after is not None:
-            ahead &= or_(notices.c.at > written_after, notices.c.attempt_started_at > written_after)
+            tried = exists().where((attempts.c.notice == notices.c.id) & (attempts.c.finished_at > written_after))
+            sought = (notices.c.state == "unclear") & (notices.c.channel_kind == "slack")
+            begun = notices.c.attempt_started_at > written_after
+            ahead &= or_(notices.c.at > written_after, begun, tried, sought)
         return connection.execute(update(notices).where(ahead).values(next_attempt_at=at, not_before=at)).rowcount
 
 

@@ -356,3 +356,45 @@ def test_the_outbox_never_looks_through_what_was_delivered_long_ago(sqlite_url: 
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
             assert not [step for *_, step in plan if step.startswith("SCAN notices") and "INDEX" not in step], statement
     database.close()
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.fault(19, 115)
+@pytest.mark.parametrize("address", [SLACK, MAIL])
+def test_what_another_instance_put_off_by_a_clock_that_was_ahead_is_looked_at_by_the_one_that_takes_over(
+    database: Database, address: Address
+) -> None:
+    """It was decided and begun here, and only its outcome was written over there."""
+    record(database, [], decided=[a_notice(1, address)])
+    lane, hours = Lane("sn-one", address), 7200.0
+    ids = ids_in(database, lane)
+    outbox.begin(database, ids, LATER, None)
+    ahead = LATER + hours
+    outbox.unclear(database, ids, ahead, None, next_attempt_at=ahead + 5, reason="no answer")
+    assert due_lanes(database, LATER + 200) == []
+    assert outbox.offer_now(database, LATER + 200, None, written_after=LATER + 200) == 1
+    assert due_lanes(database, LATER + 200) == [lane]
+
+
+@pytest.mark.fault(19, 115)
+def test_a_look_for_what_slack_may_have_leaves_no_date_and_is_repeated_at_once_by_who_takes_over(
+    database: Database,
+) -> None:
+    record(database, [], decided=[a_notice(1)])
+    ids = ids_in(database)
+    outbox.begin(database, ids, LATER, None)
+    outbox.unclear(database, ids, LATER + 1, None, next_attempt_at=LATER + 5, reason="no answer")
+    outbox.unclear(database, ids, LATER + 7200, None, next_attempt_at=LATER + 7205, reason="not found yet")
+    assert outbox.offer_now(database, LATER + 30, None, written_after=LATER + 30) == 1
+    assert due_lanes(database, LATER + 30) == [LANE]
+
+
+@pytest.mark.fault(98)
+def test_what_was_put_off_by_a_clock_that_agrees_goes_on_waiting_when_somebody_takes_over(database: Database) -> None:
+    """A channel that asked for patience is not asked by every instance that starts."""
+    record(database, [], decided=[a_notice(1)])
+    ids = ids_in(database)
+    outbox.begin(database, ids, LATER, None)
+    outbox.later(database, ids, LATER + 1, None, next_attempt_at=LATER + 600, reason="HTTP 429")
+    assert outbox.offer_now(database, LATER + 30, None, written_after=LATER + 30) == 0
+    assert due_lanes(database, LATER + 30) == []
