@@ -8,6 +8,7 @@ COMMANDS = (
     ("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),
     ("probe", "sentinel.cli.probe", "Ask a source once and show what was recognised"),
     ("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
+    ("explain", "sentinel.cli.explain", "What a metric or a function of conditions means"),
     ("run", "sentinel.cli.run", "Poll, decide, record, tell"),
     ("status", "sentinel.cli.status", "What is wrong now"),
     ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when, for how long"),

@@ -20,6 +20,18 @@ class Unit(Enum):
     ANY = "any"  # a source's own column without a declared unit: fits everything
 
 
+UNITS_IN_WORDS: Mapping[Unit, str] = MappingProxyType(
+    {
+        Unit.COUNT: "a plain number, 17",
+        Unit.RATIO: "a percentage, 5%, or a fraction of 1, 0.05",
+        Unit.TIME: "a time, 150ms, 2s, 5min, 1h",
+        Unit.BYTES: "a size, 10kB, 10MB, 2GB",
+        Unit.ANY: "a plain number; Sentinel does not know what the column measures",
+    }
+)
+"""How conditions write a figure of each unit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric: canonical key, unit, meaning, and the kinds of service that have it."""

@@ -17,6 +17,7 @@ HEAVY = ("aiohttp", "alembic", "apscheduler", "httpx", "jinja2", "numpy", "pydan
 
 LEAVES = [
     ["check"],
+    ["explain"],
     ["discover"],
     ["probe"],
     ["run"],
@@ -131,6 +132,10 @@ def test_every_command_that_prints_data_takes_json(leaf: list[str]) -> None:
         ["notices", "preview", "--incident", "sn-a", "--recovered"],
         ["notices", "preview", "--incident", "sn-a", "--digest"],
         ["notices", "retry", "--all", "--channel", "slack:#alerts"],
+        ["explain"],
+        ["explain", "metrics"],
+        ["explain", "devices"],
+        ["explain", "metric", "devices", "users"],
         ["probe", "--level", "Site"],
         ["probe", "--url", "https://portal.example.com"],
     ],
