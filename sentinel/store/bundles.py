@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, update
 
 from sentinel.errors import LeaseLost
 from sentinel.store.database import Database
@@ -20,7 +20,10 @@ from sentinel.store.outbox import (
     settle,
     settle_overtaken,
 )
-from sentinel.store.tables import attempts, is_undelivered, notices
+from sentinel.store.tables import attempts, is_undelivered, notices, threads
+
+NOT_SHOWN = 0.0
+"""When an incident had changed, of which a message shows nothing: no incident is as old as that."""
 
 
 def rows(db: Database, lanes: Sequence[Lane], bundle: str | None = None) -> dict[Lane, list[OutboxNotice]]:
@@ -99,4 +102,12 @@ def delivered(
         settle(connection, bundle, at, "delivered", note)
         finish_attempts(connection, bundle, at, "delivered", note)
         made_at = composed_at if composed_at is not None else at
+        if shown is None and _edited_since(connection, digest, made_at):
+            shown = dict.fromkeys((lane.incident for lane in lanes), NOT_SHOWN)
         keep_digest(connection, digest, lanes, made_at, ref, shown=shown or {})
+
+
+def _edited_since(connection: Connection, digest: str, at: float) -> bool:
+    """Whether the digest's root was edited after that instant; whoever edited it may not have known of all its lanes."""
+    later = (threads.c.bundle == digest) & (threads.c.last_edit_at >= at)
+    return connection.execute(select(threads.c.lane).where(later).limit(1)).first() is not None
