@@ -18,12 +18,12 @@ from sentinel.config.rule_tables import Surroundings, no_data_default, read_rule
 from sentinel.config.schema import RulesFile
 from sentinel.config.source_tables import check_catalogue_units, read_services, read_sources, units_of
 from sentinel.config.structure import read_tables
+from sentinel.config.syntax import syntax_problem
 from sentinel.domain.rules import Rulebook, SourceTraits
 from sentinel.errors import ConfigError, Problem
 
 __all__ = ["Defaults", "DeliverySettings", "Loaded", "ReceiverConfig", "SourceConfig", "load", "read_text"]
 
-_SYNTAX_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)\s*$")
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(rule|route|rule[ \t]*\.[ \t]*override)[ \t]*\]\]", re.MULTILINE)
 
 
@@ -91,30 +91,7 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
     except RecursionError:
         raise ConfigError((_problem(file, 0, 0, "E101", "brackets are nested too deeply"),)) from None
     except (ValueError, OverflowError) as error:
-        raise ConfigError((_syntax(str(error), text, file),)) from None
-
-
-def _syntax(said: str, text: str, file: str) -> Problem:
-    """What the parser said, at its place. At the end of the document: behind the last thing that stands there."""
-    match = _SYNTAX_PLACE.search(said)
-    message = said[: match.start()] if match else "a value cannot be read"
-    message = "".join(char if char.isprintable() else "?" for char in message)
-    if match and match.group(1):
-        line, column = int(match.group(1)), int(match.group(2))
-    elif match:
-        shown = text.rstrip()
-        line, column = shown.count("\n") + 1, len(shown) - shown.rfind("\n")
-    else:
-        line, column = 0, 0
-    lines = text.split("\n")
-    written = lines[line - 1] if 0 < line <= len(lines) else ""
-    hint = ""
-    if re.match(r"\s*[A-Za-z0-9_.-]+\s*=\s*[A-Za-z#<>]", written) and "value" in message.lower():
-        hint = "text needs quotes"
-    elif message.startswith("Cannot overwrite"):
-        hint = "the same key stands twice in one table"
-        column = len(written) - len(written.lstrip()) + 1
-    return _problem(file, line, column, "E101", message[:1].lower() + message[1:], hint)
+        raise ConfigError((syntax_problem(str(error), text, file),)) from None
 
 
 def _lines(text: str, structure: RulesFile, problems: Problems) -> Mapping[Path, int]:

@@ -79,6 +79,14 @@ class Positions:
         last = span.start + offsets[min(max(end, start + 1), len(offsets) - 1)]
         return self._place(Span(first, max(last, first + 1)))
 
+    def alias(self, written: Path, meant: Path) -> None:
+        """Let what stands at one path, and below it, be found under another one as well."""
+        length = len(written)
+        for table in (self.headers, self.keys, self.values):
+            below = [(path, span) for path, span in table.items() if path[:length] == written]
+            for path, span in below:
+                table.setdefault((*meant, *path[length:]), span)
+
     def line(self, number: int) -> str:
         """The text of a line, counted from 1; empty beyond the end."""
         lines = self.text.split("\n")

@@ -144,15 +144,21 @@ def read_routes(
 
 def _told(names: list[str], path: Path, known: Mapping[str, ReceiverConfig], problems: Problems) -> tuple[Address, ...]:
     told: dict[Address, None] = {}
+    silent = problems.touches(path) or _names_are_broken(problems)
     for number, name in enumerate(names):
         receiver = known.get(name)
         if receiver is not None:
             told.update(dict.fromkeys(receiver.addresses))
-        elif not problems.touches(path):
+        elif not silent:
             near = nearest_name(name, known)
             hint = f'did you mean "{near}"?' if near else f"receivers are {', '.join(known)}" if known else ""
             problems.error("E114", f'no receiver is called "{name}"', (*path, number), hint=hint)
     return tuple(told)
+
+
+def _names_are_broken(problems: Problems) -> bool:
+    """Whether a receiver has no usable name, or all of them stand under a misspelt header."""
+    return any(path[:1] == ("receiver",) and path[2:] in ((), ("name",)) for path in problems.absent)
 
 
 def _check_reminder(table: RouteTable, path: Path, problems: Problems) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, available_timezones
 
+from sentinel.config.conditions import Vocabulary, check_gate, check_sense, read_condition
 from sentinel.config.definitions import SourceConfig
 from sentinel.config.durations import duration_text
 from sentinel.config.nearness import nearest_name
@@ -13,12 +14,10 @@ from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.reach import check_overrides
 from sentinel.config.schema import DefaultsTable, NoRollup, Off, OverrideTable, RuleTable, ThresholdTable
-from sentinel.config.shares import doubtful_shares
 from sentinel.config.source_tables import is_uid, resolve_source, service_pattern
 from sentinel.config.structure import STAND_IN
 from sentinel.config.urls import check_link
-from sentinel.domain.expression_bounds import clear_on_wrong_side, never_breaches, never_clears
-from sentinel.domain.expressions import Condition, ExpressionError, parse
+from sentinel.domain.expressions import Condition
 from sentinel.domain.hierarchy import NodePattern
 from sentinel.domain.metrics import Unit, nearest
 from sentinel.domain.patterns import NamePattern
@@ -27,7 +26,9 @@ from sentinel.domain.rules import Criteria, NoData, Override, Rollup, Rule, Serv
 NO_DATA_AFTER = 1800.0
 """Three of Nexthink's ten-minute steps."""
 
-_CODES = {"unknown_metric": "E110", "unit": "E111", "not_yet": "E123"}
+_ABBREVIATION = 5
+"""Letters of an abbreviation such as CEST at most."""
+
 _POLLS = 3
 """Missed polls that make no data, where the file does not say after how long: one may be late, one may fail."""
 
@@ -102,7 +103,7 @@ class _RuleReader:
         self.around = around
         self.problems = problems
         self.source = resolve_source(table.source, path, list(around.sources), problems)
-        self._units: Mapping[str, Unit] = around.units.get(self.source, around.units[""])
+        self._words = Vocabulary(around.units.get(self.source, around.units[""]), _titles(around.sources, self.source))
         self._every = table.every or around.defaults.every
         self._services = [one for one in around.services if one.source == self.source]
 
@@ -177,13 +178,10 @@ class _RuleReader:
                 hint='e.g. warning = "devices_with_errors / devices > 5%"',
                 side="key",
             )
-        only_if = asked.values.get("only_if")
         return Criteria(
             warning=warning,
             critical=critical,
-            only_if=self._condition(only_if, asked.paths["only_if"], asked.paths["only_if"])
-            if isinstance(only_if, str)
-            else None,
+            only_if=self._gate(asked),
             no_data=NoData(asked.values.get("no_data", "unknown")),
             no_data_after=self._no_data_after(asked),
             line=self.around.lines.get(path, 0),
@@ -217,11 +215,11 @@ class _RuleReader:
                 self.problems.error("E104", f"{key} has no breach", at, hint='e.g. breach = "devices > 5"')
             return None
         breach = self._condition(value.breach, (*at, "breach"), at)
-        clear = None if value.clear is None else self._condition(value.clear, (*at, "clear"), at)
+        clear = None if value.clear is None else self._condition(value.clear, (*at, "clear"), at, breach=breach)
         if breach is None:
             return None
         if clear is not None or value.clear is None:
-            self._check_sense(breach, clear, (*at, "breach"), (*at, "clear"))
+            check_sense(breach, clear, (*at, "breach"), (*at, "clear"), self.problems)
         return Threshold(
             breach=breach,
             clear=clear,
@@ -231,34 +229,17 @@ class _RuleReader:
             else value.recover_for,
         )
 
-    def _condition(self, text: str, path: Path, bare: Path) -> Condition | None:
+    def _condition(self, text: str, path: Path, bare: Path, *, breach: Condition | None = None) -> Condition | None:
         """A condition, written at `path`, or at `bare` where it stands there as text."""
-        try:
-            condition = parse(text, self._units)
-        except ExpressionError as error:
-            at = path if path in self.problems.positions.values else bare
-            code = _CODES.get(error.code, "E109")
-            self.problems.inside(code, error.message, at, error.start, error.end, hint=error.hint)
-        except RecursionError:
-            self.problems.error("E109", "this is nested too deeply", path)
-        else:
-            for doubt in doubtful_shares(condition):
-                at = path if path in self.problems.positions.values else bare
-                self.problems.doubt("W113", doubt.message, at, doubt.start, doubt.end, hint=doubt.hint)
-            return condition
-        return None
+        at = path if path in self.problems.positions.values else bare
+        return read_condition(text, self._words, at, self.problems, breach=breach)
 
-    def _check_sense(self, breach: Condition, clear: Condition | None, at: Path, clear_at: Path) -> None:
-        never = never_breaches(breach)
-        if never is not None:
-            self.problems.warning("W105", never, at)
-        if clear is not None and (wrong := clear_on_wrong_side(breach, clear)) is not None:
-            hint = "clear must ask for figures on the good side of breach's limit"
-            self.problems.error("E107", wrong, clear_at, hint=hint)
-            return
-        stuck = never_clears(breach, clear)
-        if stuck is not None and never is None:
-            self.problems.error("E108", stuck, at if clear is None else clear_at)
+    def _gate(self, asked: _Asked) -> Condition | None:
+        text, at = asked.values.get("only_if"), asked.paths.get("only_if", self.path)
+        found = self._condition(text, at, at) if isinstance(text, str) else None
+        if found is not None:
+            check_gate(found, at, self.problems)
+        return found
 
     def _check_place(self) -> None:
         table, path = self.table, self.path
@@ -307,11 +288,19 @@ class _RuleReader:
         )
 
 
+def _titles(sources: Mapping[str, SourceConfig], name: str) -> Mapping[str, str]:
+    """The titles of the source's columns, in small letters, with the metrics that they are."""
+    source = sources.get(name)
+    return {} if source is None else {" ".join(t.lower().split()): metric for metric, t in source.columns.items()}
+
+
 def _check_timezone(name: str, path: Path, problems: Problems) -> None:
     try:
         ZoneInfo(name)
     except (ValueError, KeyError, OSError):
         known = {zone.lower(): zone for zone in available_timezones()}
-        near = nearest(name, known)
+        near = None if name.isupper() and len(name) <= _ABBREVIATION else nearest(name, known)
         hint = f'did you mean "{known[near]}"?' if near else 'names look like "Europe/Zurich"'
+        if near is None and name.isupper():
+            hint = f"an abbreviation does not say where: {hint}"
         problems.error("E119", "unknown time zone", path, hint=hint)

@@ -23,10 +23,14 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
 class Table(BaseModel):
-    """A table: unknown keys are refused, values are never converted. `title` is how messages name it."""
+    """A table: unknown keys are refused, values are never converted. `title` is how messages name it.
+
+    `example` is how it is written where people write something else.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
     title: ClassVar[str] = ""
+    example: ClassVar[str] = ""
 
 
 class DefaultsTable(Table):
@@ -110,7 +114,8 @@ def _threshold(value: object) -> object:
         return {"breach": value}
     if isinstance(value, dict):
         return value
-    raise refused("E105", "must be a condition in quotes, or a table with breach and clear")
+    hint = 'e.g. "devices_with_errors / devices > 5%"'
+    raise refused("E105", "must be a condition in quotes, or a table with breach and clear", hint)
 
 
 def _threshold_or_false(value: object) -> object:
@@ -198,6 +203,7 @@ class SlackTable(Table):
     """A channel of the workspace whose bot token the environment has."""
 
     title = "slack"
+    example = '{ channel = "#workplace-alerts" }'
     channel: Text
 
 
@@ -205,6 +211,7 @@ class SlackWebhookTable(Table):
     """An incoming webhook: its URL is a credential and stands in the environment."""
 
     title = "slack_webhook"
+    example = '{ name = "workplace" }, and its URL into SENTINEL_SLACK_WEBHOOK_WORKPLACE'
     name: Identifier
 
 
@@ -212,6 +219,7 @@ class EmailTable(Table):
     """Recipients of one mail."""
 
     title = "email"
+    example = '{ to = ["workplace@example.com"] }'
     to: Annotated[list[str], Field(min_length=1), BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 
@@ -219,6 +227,7 @@ class WebhookTable(Table):
     """A URL that takes JSON."""
 
     title = "webhook"
+    example = '{ name = "tickets", url = "https://tickets.example.com/hook" }'
     name: Identifier
     url: LongText
 

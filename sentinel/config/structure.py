@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sentinel.config.codes import CODES
@@ -13,7 +13,8 @@ from sentinel.config.confidential import is_confidential_key
 from sentinel.config.naming import variable_part
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
-from sentinel.config.schema import NOT_YET, RulesFile, Table
+from sentinel.config.schema import NOT_YET, RulesFile
+from sentinel.config.unknown_keys import Meant, meant, model_at
 from sentinel.domain.metrics import nearest
 
 _ROUNDS = 8
@@ -47,7 +48,9 @@ def read_tables(raw: Mapping[str, Any], problems: Problems) -> tuple[RulesFile |
         try:
             return RulesFile.model_validate(tree), frozenset(absent)
         except ValidationError as invalid:
-            details = invalid.errors(include_url=False)
+            details = sorted(invalid.errors(include_url=False), key=lambda one: one["type"] == "missing")
+        misspelt = _misspelt(details, tree)
+        absent |= misspelt
         for detail in details:
             path = _existing(tree, detail["loc"])
             if detail["type"] == "missing":
@@ -55,7 +58,13 @@ def read_tables(raw: Mapping[str, Any], problems: Problems) -> tuple[RulesFile |
             if path not in absent:
                 _tell(detail, path, tree, problems)
         for detail in details:
-            absent.add(_mend(detail, tree))
+            path = _existing(tree, detail["loc"])
+            better = _as_meant(detail, path, tree)
+            if better is None:
+                absent.add(_mend(detail, tree))
+            elif better != path:
+                problems.positions.alias(path, better)
+                absent.discard(better)
     return None, frozenset(absent)
 
 
@@ -104,12 +113,12 @@ def _tell(detail: ErrorDetails, path: Path, tree: dict[str, Any], problems: Prob
     if kind == "extra_forbidden":
         _tell_unknown(path, tree, problems)
     elif kind == "missing":
-        where = _model_at(path[:-1]).title
+        where = model_at(path[:-1]).title
         problems.error("E104", f"{where} has no {key}", path[:-1], hint=_need(key), side="key")
     elif kind in CODES:
         problems.error(kind, f"{key}: {context['message']}", path, hint=str(context.get("hint", "")))
     elif kind in _KINDS:
-        problems.error("E105", f"{key} {_KINDS[kind]}", path)
+        _tell_kind(kind, key, path, detail["input"], problems)
     elif kind == "literal_error":
         words = str(context["expected"]).replace("'", "")
         given = detail["input"]
@@ -120,6 +129,25 @@ def _tell(detail: ErrorDetails, path: Path, tree: dict[str, Any], problems: Prob
         problems.error("E106", f"{key} has characters that cannot stand in it", path, hint=hint)
     else:
         problems.error("E106", f"{key}: {_sentence(detail)}", path)
+
+
+def _tell_kind(kind: str, key: str, path: Path, given: object, problems: Problems) -> None:
+    """A value of the wrong kind; of tables with the form that was meant."""
+    model = model_at(path)
+    message, hint = f"{key} {_KINDS[kind]}", ""
+    if kind == "list_type" and _is_one_of_several(path, given):
+        message, hint = f"there may be several of [{model.title[2:-2]}]", f"write {model.title}"
+    elif kind in ("model_type", "dict_type"):
+        several = isinstance(given, list) and model.title == f"[{key}]"
+        message = f"there is only one {model.title}" if several else message
+        hint = f"write {model.title}" if several else f"write {key} = {model.example}" if model.example else ""
+    elif kind == "list_type":
+        hint = "even around a single one"
+    elif kind == "string_type" and isinstance(given, list):
+        hint = "it takes only one"
+    elif kind == "bool_type" and isinstance(given, str):
+        hint = "without quotes"
+    problems.error("E105", message, path, hint=hint)
 
 
 def _sentence(detail: ErrorDetails) -> str:
@@ -147,10 +175,8 @@ def _name(loc: Iterable[str | int]) -> str:
 
 def _tell_unknown(path: Path, tree: dict[str, Any], problems: Problems) -> None:
     key = str(path[-1])
-    model = _model_at(path[:-1])
-    known = sorted(field.alias or name for name, field in model.model_fields.items())
+    model = model_at(path[:-1])
     shown = key if key.isprintable() and len(key) <= 60 else repr(key[:60])  # noqa: PLR2004  # a key, not a novel
-    near = nearest(key, known)
     if key in NOT_YET:
         name = f"[[{key}]]" if len(path) == 1 else key
         problems.error("E123", f"{name} is not available yet", path, hint="leave it out", side="key")
@@ -158,10 +184,49 @@ def _tell_unknown(path: Path, tree: dict[str, Any], problems: Problems) -> None:
         hint = f"set {_variable(path, tree)} (or the same with _FILE) instead"
         problems.error("E120", f"{shown}: credentials do not belong into this file", path, hint=hint, side="key")
     else:
-        if near is None and len(path) == 1:
-            near = nearest(key, NOT_YET)
-        hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(known)}"
-        problems.error("E103", f"unknown key {shown} in {model.title}", path, hint=hint, side="key")
+        what = "a key" if len(path) > 1 or not isinstance(tree[key], dict | list) else "a table"
+        message = f"{model.title} has no key {shown}" if what == "a key" else f"there is no table {shown}"
+        problems.error("E103", message, path, hint=_meant(path, tree).advice, side="key")
+
+
+def _meant(path: Path, tree: dict[str, Any]) -> Meant:
+    """What an unknown key at this path was meant to be."""
+    found = meant(str(path[-1]), model_at(path[:-1]), frozenset(_at(tree, path[:-1])))
+    near = nearest(str(path[-1]), NOT_YET) if found.key is None and len(path) == 1 else None
+    return Meant(None, False, f"did you mean {near!r}?") if near else found
+
+
+def _as_meant(detail: ErrorDetails, path: Path, tree: dict[str, Any]) -> Path | None:
+    """Put right what was surely meant otherwise, so that its contents are judged as well: its path then, else None."""
+    if path != detail["loc"]:
+        return None  # another mend took it away
+    if detail["type"] == "missing":
+        return path  # another mend put it right
+    if detail["type"] == "list_type" and _is_one_of_several(path, detail["input"]):
+        _at(tree, path[:-1])[path[-1]] = [detail["input"]]
+        return (*path, 0)
+    if detail["type"] == "extra_forbidden":
+        found = _meant(path, tree)
+        if found.key is not None and found.sure:
+            table = _at(tree, path[:-1])
+            table[found.key] = table.pop(path[-1])
+            return (*path[:-1], found.key)
+    return None
+
+
+def _is_one_of_several(path: Path, given: object) -> bool:
+    """Whether `[rule]` stands where `[[rule]]` is meant."""
+    return isinstance(given, dict) and isinstance(path[-1], str) and model_at(path).title.startswith("[[")
+
+
+def _misspelt(details: Iterable[ErrorDetails], tree: dict[str, Any]) -> set[Path]:
+    """The paths that unknown keys were meant for: nothing is missing there."""
+    found: set[Path] = set()
+    for detail in details:
+        path = _existing(tree, detail["loc"])
+        if detail["type"] == "extra_forbidden" and (key := _meant(path, tree).key) is not None:
+            found.add((*path[:-1], key))
+    return found
 
 
 def _variable(path: Path, tree: dict[str, Any]) -> str:
@@ -179,19 +244,3 @@ def _variable(path: Path, tree: dict[str, Any]) -> str:
         "email": "SENTINEL_SMTP_PASSWORD",
     }
     return by_channel.get(str(channel), "the SENTINEL_* variable it belongs to")
-
-
-def _model_at(path: Path) -> type[Table]:
-    """The table that stands at a path."""
-    model: type[Table] = RulesFile
-    for step in path:
-        fields = {field.alias or name: field for name, field in model.model_fields.items()}
-        if isinstance(step, str) and step in fields:
-            model = _inner(fields[step].annotation) or model
-    return model
-
-
-def _inner(annotation: object) -> type[Table] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation if issubclass(annotation, Table) else None
-    return next((found for one in get_args(annotation) if (found := _inner(one))), None)

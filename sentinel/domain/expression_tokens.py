@@ -53,6 +53,20 @@ UNITS: dict[str, tuple[Unit, float]] = {
     "TB": (Unit.BYTES, 1e12),
 }
 
+_SPELT: dict[str, tuple[str, ...]] = {
+    "%": ("percent", "pct", "per"),
+    "ms": ("msec", "millisecond", "milli"),
+    "s": ("sec", "second"),
+    "min": ("minute",),
+    "h": ("hr", "hour"),
+    "d": ("day",),
+    "B": ("byte",),
+    "kB": ("kib", "kilobyte"),
+    "MB": ("mib", "megabyte"),
+    "GB": ("gib", "gigabyte"),
+}
+"""How people write units, in small letters and in the singular."""
+
 _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s?(%|[A-Za-z]+\b)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -110,7 +124,7 @@ def _number(text: str, position: int) -> Token | None:
     end = match.end() if suffix else match.end(1)
     if suffix not in UNITS:
         raise ExpressionError(
-            f"unknown unit {suffix!r}", match.start(2), end, hint=_unit_hint(digits, suffix), code="unit"
+            f"unknown unit {suffix!r}", match.start(2), end, hint=_unit_hint(digits, suffix), code="unknown_unit"
         )
     if fraction := _FRACTION.match(text, end):
         hint = f"write {digits}.{fraction[1]} or {digits}{fraction[1]}"
@@ -123,8 +137,9 @@ def _number(text: str, position: int) -> Token | None:
 
 
 def _unit_hint(digits: str, suffix: str) -> str:
-    """The unit that differs in case only, else all of them: `5KB` is meant as `5kB`."""
+    """The unit that differs in case only, or is spelt out, else all of them: `5KB` is meant as `5kB`."""
     same = [name for name in UNITS if len(name) > 1 and name.lower() == suffix.lower()]
+    same += [unit for unit, words in _SPELT.items() if suffix.lower().removesuffix("s") in words]
     return f"write {digits}{same[0]}" if same else f"units are {', '.join(name for name in UNITS if name)}"
 
 

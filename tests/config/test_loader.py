@@ -75,7 +75,12 @@ def test_ten_mistakes_are_told_at_once_each_with_its_place_and_what_to_do() -> N
         (10, 1, "E104", "a rule keeps its history under its id: choose one and never change it"),
         (14, 1, "E103", "did you mean 'runbook'?"),
         (16, 12, "E110", "did you mean 'devices_with_errors'?"),
-        (17, 70, "E107", "clear must ask for figures on the good side of breach's limit"),
+        (
+            17,
+            70,
+            "E107",
+            'e.g. clear = "devices_with_errors / devices <= 10%", or a limit that asks for less',
+        ),
         (23, 10, "E113", 'did you mean "portal"?'),
         (25, 9, "E124", "put it in quotes, with its unit"),
         (26, 36, "E111", "a percentage is compared with a ratio such as devices_with_errors / devices"),

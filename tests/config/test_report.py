@@ -39,7 +39,7 @@ def test_one_problem_shows_its_line_and_a_caret() -> None:
         "   |",
         f"17 | {sources['rules.toml'].splitlines()[16]}",
         "   | " + " " * 69 + "^" * 37,
-        "   = help: clear must ask for figures on the good side of breach's limit",
+        '   = help: e.g. clear = "devices_with_errors / devices <= 10%", or a limit that asks for less',
     ]
 
 

@@ -79,7 +79,7 @@ def test_parent_is_the_figure_of_the_parents_own_row() -> None:
         ("devices > 5%", 10, "unit", "percentage"),
         ("network_response_time > 150", 24, "unit", "150ms"),
         ("incoming_traffic > 5", 19, "unit", "5MB"),
-        ("devices > 5 furlongs", 12, "unit", "ms"),
+        ("devices > 5 furlongs", 12, "unknown_unit", "ms"),
         ("a < b < 3", 6, "syntax", "and"),
         ("a = 3", 2, "syntax", "=="),
         ("(a > 1", 0, "syntax", ""),

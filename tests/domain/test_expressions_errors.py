@@ -19,7 +19,7 @@ UNITS = {
     "WaitTime": Unit.TIME,
 }
 
-CODES = {"syntax", "unknown_metric", "unknown_function", "unit", "type", "not_yet", "constant"}
+CODES = {"syntax", "unknown_metric", "unknown_function", "unit", "unknown_unit", "type", "not_yet", "constant"}
 
 
 def condition(text: str) -> Condition:
@@ -40,8 +40,9 @@ def refusal(text: str) -> ExpressionError:
         ("a «≥» 5", "syntax", "write >="),
         ("a > «.»5", "syntax", "0.5"),
         ("a > 5«,»5", "syntax", "5.5"),
-        ("a > 5«KB»", "unit", "5kB"),
-        ("a > 5 «apples»", "unit", "ms"),
+        ("a > 5«KB»", "unknown_unit", "5kB"),
+        ("a > 5«msecs»", "unknown_unit", "5ms"),
+        ("a > 5 «apples»", "unknown_unit", "ms"),
         ("a > «٣»", "syntax", ""),
         ("a > «1e999»", "constant", ""),
         ("a > «1e308 * 10»", "constant", ""),
