@@ -69,6 +69,8 @@ def _told(
         problems.inside(code, message, path, error.start, end, hint=f"did you mean {metric!r}?")
         return error.start, end, metric if len(metric) <= end - error.start else ""
     hint = (_whole(text, breach, words) if breach is not None else "") or error.hint
+    if breach is None and text.lstrip().startswith(("<", ">", "==", "!=")):
+        hint = f'say what is compared: "devices_with_errors / devices {text.strip()}"'
     problems.inside(code, error.message, path, error.start, error.end, hint=hint)
     return error.start, error.end, ""
 

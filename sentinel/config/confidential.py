@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 _KEY = (
-    r"[A-Za-z0-9_-]*(?:pass?w|passphrase|passwd|pwd|pswd|secret|token|credential|api[_-]?key|private[_-]?key|user[_-]?name|login|"
+    r"[A-Za-z0-9_-]*(?:pass?w|passphrase|passwd|pwd|pswd|secret|token|credential|api[_-]?key|private[_-]?key|user[_-]?name|"
+    r"login(?!s?[_-]?(?:time|duration|error|failure|count|share))|"
     r"authori[sz]ation|bearer)[A-Za-z0-9_-]*"
 )
 _CONFIDENTIAL_KEY = re.compile(_KEY, re.IGNORECASE)

@@ -16,6 +16,7 @@ from sentinel.config.reach import check_reach
 from sentinel.config.route_tables import read_delivery, read_receivers, read_routes
 from sentinel.config.rule_tables import Surroundings, no_data_default, read_rules
 from sentinel.config.schema import RulesFile
+from sentinel.config.sense import Sense
 from sentinel.config.source_tables import check_catalogue_units, read_services, read_sources, units_of
 from sentinel.config.structure import read_tables
 from sentinel.config.syntax import syntax_problem
@@ -134,6 +135,7 @@ def _assembled(
     services = read_services(structure.service, list(sources), problems)
     around = Surroundings(structure.defaults, sources, services, units, lines)
     rules = read_rules(structure.rule, around, problems)
+    Sense(structure.rule, structure.defaults, sources, services, problems).check(rules)
     delivery = read_delivery(structure.delivery, problems)
     receivers = read_receivers(structure.receiver, structure.delivery, problems)
     routes = read_routes(structure.route, receivers, services, problems, lines)

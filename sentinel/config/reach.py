@@ -32,10 +32,7 @@ def check_reach(
         problems.warning("W103", f"nobody is told anything: {what}", ("receiver", 0), hint=hint, side="key")
         return
     names = tuple(sources)
-    for number, rule in enumerate(rules):
-        if not any(_may_match(route.matchers, rule) for route in routes):
-            message = f'no route can receive what rule "{rule.id}" finds'
-            problems.warning("W102", message, ("rule", number), hint=_CATCH_ALL, side="key")
+    _check_told(rules, routes, problems)
     lost = [name for name in names if not any(_takes(route.matchers, SOURCE_RULE, name, ()) for route in routes)]
     for name in lost:
         message = f'nobody is told when source "{name}" itself gives no data'
@@ -52,6 +49,18 @@ def check_reach(
             problems.warning("W104", f'no route names receiver "{receiver.name}"', ("receiver", number), side="key")
     _check_order(routes, problems)
     _check_matchers(routes, rules, names, problems)
+
+
+def _check_told(rules: tuple[Rule, ...], routes: tuple[Route, ...], problems: Problems) -> None:
+    """Rules of which a severity, or all that they find, goes nowhere."""
+    for number, rule in enumerate(rules):
+        fitting = [route.matchers for route in routes if _may_match(route.matchers, rule)]
+        told = {word for one in fitting for word in one.severity or ("warning", "critical")}
+        untold = sorted(_severities(rule) - told)
+        if untold:
+            which = f" at severity {untold[0]}" if fitting else ""
+            message = f'no route can receive what rule "{rule.id}" finds{which}'
+            problems.warning("W102", message, ("rule", number), hint=_CATCH_ALL, side="key")
 
 
 def _check_order(routes: tuple[Route, ...], problems: Problems) -> None:
@@ -75,6 +84,7 @@ def _check_matchers(
         "source": [*sources, ITSELF],
         "owner": list(dict.fromkeys(rule.owner for rule in rules if rule.owner)),
     }
+    services = list(dict.fromkeys(one.text for rule in rules for one in rule.services))
     for number, route in enumerate(routes):
         for key, names in known.items():
             patterns: tuple[NamePattern, ...] = getattr(route.matchers, key)
@@ -85,6 +95,12 @@ def _check_matchers(
                 hint = f'did you mean "{near}"?' if near else ""
                 message = f'no rule has the owner "{pattern.text}"' if key == "owner" else f'no {key} "{pattern.text}"'
                 problems.warning("W110", message, ("route", number, key, index), hint=hint)
+        for index, pattern in enumerate(route.matchers.service):
+            if not any(overlap(pattern, rule.services) for rule in rules):
+                near = nearest_name(pattern.text, services)
+                hint = f'did you mean "{near}"?' if near else f"rules are for {', '.join(services)}"
+                message = f'no rule is for the service "{pattern.text}"'
+                problems.warning("W110", message, ("route", number, "service", index), hint=hint)
 
 
 def _takes(matchers: Matchers, rule: str, source: str, node: Node) -> bool:
@@ -105,7 +121,7 @@ def _may_match(matchers: Matchers, rule: Rule) -> bool:
         _fits(matchers.source, rule.source)
         and _fits(matchers.rule, rule.id)
         and _fits(matchers.owner, rule.owner)
-        and (not matchers.service or any(_overlap(ours, rule.services) for ours in matchers.service))
+        and (not matchers.service or any(overlap(ours, rule.services) for ours in matchers.service))
         and (not matchers.severity or bool(set(matchers.severity) & _severities(rule)))
     )
 
@@ -122,10 +138,11 @@ def _severities(rule: Rule) -> set[str]:
     return found
 
 
-def _overlap(pattern: NamePattern, others: tuple[NamePattern, ...]) -> bool:
+def overlap(pattern: NamePattern, others: tuple[NamePattern, ...]) -> bool:
     """Whether some name could fit both: two globs might always, and so might whatever an identifier stands for."""
     return any(
         (pattern.is_glob and other.is_glob)
+        or pattern.text.casefold() == other.text.casefold()
         or pattern.matches(other.text)
         or other.matches(pattern.text)
         or is_uid(other.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -24,7 +25,7 @@ def as_text(problems: Sequence[Problem], sources: Mapping[str, str], *, colour: 
         sources: file -> its text. Without it, or without a place, only the message is shown.
         colour: with ANSI colours.
     """
-    hidden = {(p.file, p.line): p for p in problems if p.code == _CREDENTIAL}
+    hidden = {(p.file, p.line): p for p in reversed(problems) if p.code == _CREDENTIAL}  # the leftmost of a line
     lines = {file: text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n") for file, text in sources.items()}
     blocks: list[str] = []
     for problem in problems:
@@ -82,8 +83,9 @@ def _block(problem: Problem, line: str | None, credential: Problem | None, paint
 def _excerpt(line: str, problem: Problem, credential: Problem | None) -> tuple[str, int, int]:
     """What is shown of a line, the columns of a terminal before the carets, and the number of carets."""
     if credential is not None:
-        kept = credential.column - 1 + credential.span
-        line = line[:kept] + f" = {HIDDEN}"
+        start, kept = credential.column - 1, credential.column - 1 + credential.span
+        at_key = re.match(r"\s*=", line[kept:])
+        line = f"{line[:kept]} = {HIDDEN}" if at_key else f"{line[:start]}{HIDDEN}"
     line, column, span = masked(line, problem.column, problem.span)
     start = min(column - 1, len(line))
     span = max(1, min(span, len(line) - start))

@@ -10,6 +10,7 @@ from sentinel.config.definitions import DeliverySettings, ReceiverConfig
 from sentinel.config.durations import duration_text
 from sentinel.config.naming import variable_part
 from sentinel.config.nearness import nearest_name
+from sentinel.config.node_patterns import check_node_pattern
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.schema import DeliveryTable, ReceiverTable, RouteTable
@@ -58,7 +59,8 @@ def read_receivers(
             _check_mail(table.email.to, path, problems)
         if table.webhook is not None:
             at: Path = (*path, "webhook", "url")
-            check_url(table.webhook.url, at, problems, insecure=delivery.insecure, what="notices")
+            hook = table.webhook
+            check_url(hook.url, at, problems, insecure=delivery.insecure, what="notices", name=hook.name)
         addresses = tuple(_addresses(table))
         if not addresses and not problems.touches(path):
             hint = 'e.g. slack = { channel = "#workplace-alerts" } or email = { to = ["a@example.com"] }'
@@ -125,6 +127,8 @@ def read_routes(
     """The routes; without any, the only receiver gets everything."""
     for number, table in enumerate(tables):
         _check_reminder(table, ("route", number, "remind_every"), problems)
+        for place, pattern in enumerate(table.node or ()):
+            check_node_pattern(pattern, ("route", number, "node", place), problems)
     by_name = {receiver.name: receiver for receiver in receivers}
     if not tables:
         if len(receivers) == 1:

@@ -46,7 +46,8 @@ def read_sources(tables: list[SourceTable], directory: FilePath | None, problems
     found: dict[str, SourceConfig] = {}
     for number, table in enumerate(tables):
         path: Path = ("source", number)
-        check_url(table.url, (*path, "url"), problems, insecure=table.insecure, what="the password")
+        at: Path = (*path, "url")
+        check_url(table.url, at, problems, insecure=table.insecure, what="the password", name=table.name)
         ca_file = None if table.ca_file is None else (directory or FilePath()) / table.ca_file
         config = SourceConfig(
             name=table.name,

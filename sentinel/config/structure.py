@@ -120,7 +120,7 @@ def _tell(detail: ErrorDetails, path: Path, tree: dict[str, Any], problems: Prob
     elif kind in _KINDS:
         _tell_kind(kind, key, path, detail["input"], problems)
     elif kind == "literal_error":
-        words = str(context["expected"]).replace("'", "")
+        words = str(context["expected"]).replace("''", '""').replace("'", "")
         given = detail["input"]
         near = nearest(given, words.replace(" or ", ", ").split(", ")) if isinstance(given, str) else None
         problems.error("E106", f"{key} must be {words}", path, hint=f"did you mean {near!r}?" if near else "")
@@ -164,8 +164,19 @@ def _sentence(detail: ErrorDetails) -> str:
     return told.get(detail["type"], detail["msg"])
 
 
+_NEEDS: Mapping[str, str] = {
+    "id": "a rule keeps its history under its id: choose one and never change it",
+    "service": 'e.g. service = "Exchange Online", or a list, or a pattern: "*"',
+    "hierarchy": 'e.g. hierarchy = "Location"; `sentinel discover` lists what there is',
+    "url": 'e.g. url = "https://portal.example.com"',
+    "uid": "`sentinel discover` lists the identifiers of services",
+    "column": 'e.g. { column = "Login time (s)", unit = "s" }',
+    "to": "name the receivers that are told",
+}
+
+
 def _need(key: str) -> str:
-    return "a rule keeps its history under its id: choose one and never change it" if key == "id" else ""
+    return _NEEDS.get(key, "")
 
 
 def _name(loc: Iterable[str | int]) -> str:

@@ -18,6 +18,8 @@ _VALUE = re.compile(r"[^\s\[{\"'][^#\n]*?(?=\s*(?:#|$))")
 _TOKEN = re.compile(
     r"#[^\n]*|\"\"\".*?\"\"\"|'''.*?'''|(?!\"\"\")\"(?:[^\"\\\n]|\\.)*\"|(?!''')'[^'\n]*'|[\[\]{}]", re.DOTALL
 )
+_OPEN_QUOTE = ("Illegal character '\\n'", "Illegal character '\\r'", "Expected \"'", "Unterminated string")
+_HEADER = re.compile(r"\s*\[{1,2}[A-Za-z0-9_. -]+\]{1,2}\s*(#.*)?")
 _CLOSING = {"[": "]", "{": "}"}
 
 
@@ -76,7 +78,7 @@ def _located(said: str, text: str) -> _Fault:
 
 def _quote_left_open(fault: _Fault) -> _Fault | None:
     """At the quote that opens: the parser notices at the end of the line, or of the file."""
-    if not fault.message.startswith(("Illegal character '\\n'", "Illegal character '\\r'", 'Expected "\'"', "Unterm")):
+    if not fault.message.startswith(_OPEN_QUOTE):
         return None
     position, opened = 0, -1
     while position < len(fault.text):
@@ -96,10 +98,11 @@ def _quote_left_open(fault: _Fault) -> _Fault | None:
 
 def _bracket_left_open(fault: _Fault) -> _Fault | None:
     """At the bracket that opens: the parser notices at the next thing that does not belong into it."""
-    if not fault.message.startswith(("Unclosed array", "Unclosed inline table")):
+    within = fault.message == "Invalid value" and _HEADER.fullmatch(fault.written)  # a header, taken for an element
+    if not within and not fault.message.startswith(("Unclosed array", "Unclosed inline table")):
         return None
     lines = fault.text.split("\n")
-    end = sum(len(line) + 1 for line in lines[: fault.line - 1]) + fault.column - 1
+    end = sum(len(line) + 1 for line in lines[: fault.line - 1]) + (0 if within else fault.column - 1)
     opened: list[tuple[int, str]] = []
     for match in _TOKEN.finditer(fault.text, 0, end):
         if match.group() in _CLOSING:
@@ -121,16 +124,14 @@ def _braces_over_lines(fault: _Fault) -> _Fault | None:
     if not fault.message.startswith("Invalid initial character for a key part"):
         return None
     before = fault.written[: fault.column - 1].rstrip()
-    if before.endswith(",") and fault.rest.lstrip()[:1] in ("", "#"):
+    if before.endswith((",", "{")) and fault.rest.lstrip()[:1] in ("", "#"):
         hint = "write all of it in one line, or as a table of its own under a [header]"
         return replace(fault, message="a table in braces ends in the line in which it begins", hint=hint)
     if before.endswith(",") and fault.rest[:1] == "}":
         return replace(
             fault, message="a table in braces has no comma at its end", column=len(before), hint="leave the comma out"
         )
-    if fault.rest[:1] in _TYPOGRAPHIC:
-        return _typographic(fault)
-    return None
+    return _typographic(fault) if fault.rest.startswith(tuple(_TYPOGRAPHIC)) else None
 
 
 def _typographic(fault: _Fault) -> _Fault:
@@ -160,10 +161,11 @@ def _more_in_the_line(fault: _Fault) -> _Fault | None:
     if not fault.message.startswith("Expected newline"):
         return None
     before = fault.written[: fault.column - 1]
-    number = re.search(r"=\s*([-+]?[0-9][0-9._]*)$", before)
-    if number and re.match(r"\s?(%|[A-Za-z]+)", fault.rest):
-        column, end = number.start(1) + 1, re.match(r"\s?(%|[A-Za-z]+)", fault.rest)
-        span = len(number.group(1)) + (end.end() if end else 0)
+    number = re.search(r"=\s*([-+]?[0-9][0-9._]*)\s?$", before)
+    unit = re.match(r"\s?(%|[A-Za-z]+)(?!\w|\s*=)", fault.rest)
+    if number and unit:
+        column = number.start(1) + 1
+        span = fault.column - column + unit.end()
         hint = "a number with a unit is text: put it in quotes"
         return replace(fault, message="this is no value", column=column, span=span, hint=hint)
     if re.match(r"\s*\[+[^\]]*\]$", before) and fault.rest.startswith("]"):
@@ -195,8 +197,11 @@ def _no_equals_sign(fault: _Fault) -> _Fault | None:
 def _statement(fault: _Fault) -> _Fault | None:
     if fault.message != "Invalid statement":
         return None
-    if fault.rest[:1] in _TYPOGRAPHIC and fault.rest:
+    if fault.rest.startswith(tuple(_TYPOGRAPHIC)):
         return _typographic(fault)
+    if fault.rest.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+        hint = "keep one of the versions between <<<<<<< and >>>>>>>"
+        return replace(fault, message="a merge conflict stands here", span=len(fault.rest.split()[0]), hint=hint)
     if fault.rest[:1] in "/;":
         return replace(fault, message="a line cannot begin like this", hint="a comment begins with #")
     if not fault.rest[:1].isascii():

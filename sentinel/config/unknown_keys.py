@@ -9,7 +9,7 @@ from typing import NamedTuple, get_args
 from pydantic import BaseModel
 
 from sentinel.config.positions import Path
-from sentinel.config.schema import RulesFile, RuleTable, Table
+from sentinel.config.schema import ColumnTable, RulesFile, RuleTable, Table
 
 _SURE = 0.75
 _MAYBE = 0.6
@@ -32,6 +32,7 @@ _WORDS: Mapping[type[Table], Mapping[str, str]] = {
             ("node", "site", "country"), "write level or path; other criteria for a node: [[rule.override]]"
         ),
     },
+    ColumnTable: dict.fromkeys(("title", "name"), "write column"),
     RulesFile: {
         **dict.fromkeys(("override", "overrides"), "write [[rule.override]] below the rule that it belongs to"),
         **dict.fromkeys(("groups", "alert", "alerts"), "write [[rule]]"),
@@ -60,7 +61,9 @@ def meant(key: str, model: type[Table], given: frozenset[str] = frozenset()) -> 
         return Meant(None, False, f"{key} belongs into {' or '.join(elsewhere[:2])}")
     near, likeness = (key, 1.0) if key in words else _like(key, [*known, *words])
     if near in words:
-        return Meant("warning" if words[near] == _CONDITION else None, False, words[near])
+        advice = words[near]
+        instead = "warning" if advice == _CONDITION else advice.removeprefix("write ").split()[0]
+        return Meant(instead if instead in known else None, False, advice)
     if near:
         title = model_at((near,)).title if model is RulesFile else repr(near)
         return Meant(near, likeness >= _SURE, f"did you mean {title}?")

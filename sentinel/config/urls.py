@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from sentinel.config.confidential import is_slack_webhook
+from sentinel.config.naming import variable_part
 from sentinel.config.nearness import is_loopback
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
@@ -13,8 +14,8 @@ from sentinel.fetch_addresses import is_forbidden_host
 _FORBIDDEN_HINT = "Sentinel never asks such addresses, whatever name leads to them"
 
 
-def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what: str) -> None:
-    """Note what is wrong with a URL that Sentinel talks to."""
+def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what: str, name: str) -> None:
+    """Note what is wrong with a URL that Sentinel talks to. `name`: of the source or webhook that it is for."""
     holder = "the source" if path[0] == "source" else "[delivery]"
     try:
         parts = urlsplit(url)
@@ -23,9 +24,9 @@ def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what:
         problems.error("E125", "this is no URL", path, hint="it looks like https://portal.example.com")
         return
     if parts.username or parts.password or "@" in parts.netloc:
-        problems.error("E120", "the URL carries credentials", path, hint=_instead(path))
+        problems.error("E120", "the URL carries credentials", path, hint=_instead(path, variable_part(name)))
     elif is_slack_webhook(url):
-        hint = "write slack_webhook = { name = ... } and set SENTINEL_SLACK_WEBHOOK_<NAME> in the environment"
+        hint = f"write slack_webhook = {{ name = ... }} and set SENTINEL_SLACK_WEBHOOK_{variable_part(name)} in the environment"
         problems.error("E120", "the URL of a Slack webhook is a credential", path, hint=hint)
     elif parts.scheme not in ("http", "https") or not host:
         problems.error(
@@ -44,10 +45,10 @@ def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what:
         )
 
 
-def _instead(path: Path) -> str:
+def _instead(path: Path, name: str) -> str:
     if path[0] == "source":
-        return "set SENTINEL_SOURCE_<NAME>_USERNAME and SENTINEL_SOURCE_<NAME>_PASSWORD in the environment"
-    return "set SENTINEL_WEBHOOK_<NAME>_SECRET in the environment; requests are signed with it"
+        return f"set SENTINEL_SOURCE_{name}_USERNAME and SENTINEL_SOURCE_{name}_PASSWORD in the environment"
+    return f"set SENTINEL_WEBHOOK_{name}_SECRET in the environment; requests are signed with it"
 
 
 def check_link(url: str, path: Path, problems: Problems) -> None:

@@ -80,6 +80,12 @@ def never_breaches(breach: Bounded) -> str | None:
     return "the condition is false for every possible figure" if is_constant(breach) is False else None
 
 
+def holds_wherever(second: Bounded, first: Bounded) -> bool:
+    """Whether the second condition is true for all figures for which the first is, and the first for some."""
+    held = [_holds(second.tree, world) for world in _worlds(first.tree, second.tree) if _holds(first.tree, world)]
+    return bool(held) and all(held)
+
+
 def clear_on_wrong_side(breach: Bounded, clear: Bounded) -> str | None:
     """Why the clear condition contradicts the breach; None where it does not, or where that cannot be told."""
     first, second = _upward(breach.tree), _upward(clear.tree)

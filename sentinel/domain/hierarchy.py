@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -64,16 +64,25 @@ class NodePattern:
 
     def matches(self, node: Node) -> bool:
         """Whether the pattern covers that node."""
-        # `reached` holds how many of the node's names the pattern so far may have used up.
+        *_, reached = self._used_up(node)
+        return len(node) in reached
+
+    def reaches(self, node: Node) -> bool:
+        """Whether the pattern may cover that node, or some node below it."""
+        return any(len(node) in reached for reached in self._used_up(node))
+
+    def _used_up(self, node: Node) -> Iterator[set[int]]:
+        """How many of the node's names the pattern may have used up: before its first name, and after each."""
         reached = {0}
+        yield reached
         for name in self._names:
             if name is None:
                 reached = set(range(min(reached), len(node) + 1))
             else:
                 reached = {used + 1 for used in reached if used < len(node) and name.fullmatch(node[used])}
+            yield reached
             if not reached:
-                return False
-        return len(node) in reached
+                return
 
 
 def _names_of(pattern: str) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentinel.domain.expression_bounds import holds_wherever
 from sentinel.domain.expressions import (
     Condition,
     clear_on_wrong_side,
@@ -140,3 +141,20 @@ def test_no_figure_contradicts_what_was_said_before(breach: str, clear: str, cel
         assert (breached.true == always)[breached.known].all()
     if never_clears(bad, good) is not None:
         assert not (cleared.true & breached.known & ~breached.true).any()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "holds"),
+    [
+        ("a > 10", "a > 5", True),
+        ("a > 5", "a > 5", True),
+        ("a > 5", "a > 10", False),
+        ("a > 5 and b > 5", "a > 5", True),
+        ("a > 5", "a > 5 or b > 5", True),
+        ("a > 5", "b > 5", False),
+        ("devices < 0", "a > 5", False),
+        ("a < 5", "not a > 5", True),
+    ],
+)
+def test_a_condition_holds_wherever_another_one_does(first: str, second: str, holds: bool) -> None:
+    assert holds_wherever(condition(second), condition(first)) is holds

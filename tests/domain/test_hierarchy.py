@@ -54,6 +54,30 @@ def test_patterns(pattern: str, node: str, matches: bool) -> None:
     assert NodePattern(pattern).matches(parse_node(node)) is matches
 
 
+@pytest.mark.parametrize(
+    ("pattern", "node", "reaches"),
+    [
+        *(("Asia/**", "Europe", False), ("Europe", "Europe", True), ("Europe/*", "Europe", True)),
+        *(("Europe/Paris", "Europe", True), ("Europe/Paris", "Europe/Paris/HQ", False), ("**", "Europe", True)),
+        *(
+            ("Paris", "Europe", True),
+            ("Eu*/**/HQ", "Europe/Paris", True),
+            ("Asia", "", True),
+            ("A*/B*", "A1/C1", False),
+        ),
+    ],
+)
+def test_a_pattern_reaches_a_node_or_something_below_it(pattern: str, node: str, reaches: bool) -> None:
+    assert NodePattern(pattern).reaches(parse_node(node)) is reaches
+
+
+@given(st.lists(st.sampled_from(["a", "b", "*", "**"]), min_size=1, max_size=4), st.lists(st.sampled_from("ab")))
+def test_a_pattern_reaches_whatever_lies_above_what_it_matches(pattern: list[str], node: list[str]) -> None:
+    found = NodePattern("/".join(pattern))
+    if found.matches(tuple(node)):
+        assert all(found.reaches(tuple(node[:depth])) for depth in range(len(node) + 1))
+
+
 def test_a_hostile_pattern_takes_no_time() -> None:
     """Patterns that make naive matchers explode."""
     assert not NodePattern("/".join(["**"] * 8 + ["x"])).matches(("a",) * 30)
