@@ -14,6 +14,8 @@ from sentinel.config.schema import ColumnTable, RulesFile, RuleTable, Table
 _SURE = 0.75
 _MAYBE = 0.6
 """How alike two words are (difflib's ratio) to be surely, and perhaps, the same one misspelt."""
+_SPELT = 0.85
+"""The same for words of other tools: there are many of them."""
 
 _CONDITION = 'write the condition under its severity: warning = "..." or critical = "..."'
 _WORDS: Mapping[type[Table], Mapping[str, str]] = {
@@ -60,6 +62,8 @@ def meant(key: str, model: type[Table], given: frozenset[str] = frozenset()) -> 
     if elsewhere:
         return Meant(None, False, f"{key} belongs into {' or '.join(elsewhere[:2])}")
     near, likeness = (key, 1.0) if key in words else _like(key, [*known, *words])
+    if near in words and likeness < _SPELT:
+        near, likeness = _like(key, known)
     if near in words:
         advice = words[near]
         instead = "warning" if advice == _CONDITION else advice.removeprefix("write ").split()[0]

@@ -40,6 +40,7 @@ def test_what_was_meant_is_named(key: str, model: type[Table], advice: str) -> N
 
 
 def test_what_is_like_nothing_gets_all_that_there_is() -> None:
+    assert meant("colour", RuleTable).key is None
     assert meant("xyz", DefaultsTable).advice == f"known here: {', '.join(keys_of(DefaultsTable))}"
 
 
