@@ -9,6 +9,7 @@ COMMANDS = (
     ("probe", "sentinel.cli.probe", "Ask a source once and show what was recognised"),
     ("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
     ("explain", "sentinel.cli.explain", "What a metric or a function of conditions means"),
+    ("test", "sentinel.cli.test", "Tests of the rules: written figures in, states and notices out"),
     ("run", "sentinel.cli.run", "Poll, decide, record, tell"),
     ("status", "sentinel.cli.status", "What is wrong now"),
     ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when, for how long"),
@@ -19,7 +20,7 @@ COMMANDS = (
 
 EXIT_CODES = (
     (0, "well"),
-    (1, "something was found (`status --exit-code`, `doctor`), or there is no such thing"),
+    (1, "something was found (`status --exit-code`, `doctor`, `test`), or no such thing"),
     (2, "wrong usage or configuration"),
     (3, "a source could not be asked"),
     (4, "the database cannot be used"),

@@ -43,6 +43,18 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E203": "The settings of a source cannot be used.",
         "E204": "An HTTP door that other machines can reach asks for a token.",
         "E205": "A variable that the rules file makes necessary is not set, and `sentinel run` does without none of them.",
+        "E301": "A file of rule tests names a rules file, or has rules of its own.",
+        "E302": "The values of a series cannot be read.",
+        "E303": "The answers of a source cannot be read.",
+        "E304": "A test without series polls nothing.",
+        "E305": "Two things of a rule test are the same: names of tests, series, answers of a source.",
+        "E306": "No rule is about the service of a series.",
+        "E307": "The series of a test lack what the rules read.",
+        "E308": "The test names something that nothing in it has: a node, a service, a rule, a source.",
+        "E309": "The test is over before that instant.",
+        "E310": "It cannot be told which nodes of the series are on which level.",
+        "E311": "This kind of expectation is not available yet.",
+        "E312": "The start of a test is an instant with its time zone.",
         "W101": "A rule asks more often than the figures of its source move.",
         "W102": "No route can ever receive what the rule finds.",
         "W103": "Nobody is told anything.",
@@ -68,6 +80,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W201": "A variable begins with SENTINEL_ but means nothing.",
         "W202": "A variable belongs to something that the rules file does not have.",
         "W203": "A variable that the rules file makes necessary is not set.",
+        "W301": "A series ends before the others: its row is missing from then on.",
+        "W302": "A test without expectations cannot fail.",
+        "W303": "No rule reads the metric of a series.",
     }
 )
-"""Code -> one sentence. E refuses the configuration, W does not; from 200 on it is about the environment."""
+"""Code -> one sentence. E refuses the configuration, W does not; from 200 on it is about the environment, from 300 on about rule tests."""

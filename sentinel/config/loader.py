@@ -6,8 +6,9 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, TypeVar
 
 from sentinel.config.definitions import Defaults, DeliverySettings, Loaded, ReceiverConfig, SourceConfig
 from sentinel.config.positions import Path, Positions
@@ -25,6 +26,7 @@ from sentinel.errors import ConfigError, Problem
 
 __all__ = ["Defaults", "DeliverySettings", "Loaded", "ReceiverConfig", "SourceConfig", "load", "read_text"]
 
+F = TypeVar("F", bound=RulesFile)
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(rule|route|rule[ \t]*\.[ \t]*override)[ \t]*\]\]", re.MULTILINE)
 
 
@@ -46,18 +48,38 @@ def load(path: FilePath | None = None, *, text: str | None = None, name: str = "
     if text is None:
         path = FilePath(name) if path is None else path
         text = read_text(path)
-    file = name if path is None else str(path)
+    structure, problems = _structured(text, name if path is None else str(path), RulesFile)
+    loaded = assembled(structure, None if path is None else path.parent, problems, text)
+    if problems.errors:
+        raise ConfigError(problems.all)
+    return replace(loaded, warnings=problems.all)
+
+
+def opened(path: FilePath, kind: type[F], *, hint: str) -> tuple[F, str, Problems]:
+    """The tables of a file of some kind, its text, and what is wrong with their form; `hint`: where there is no file.
+
+    Raises:
+        ConfigError: nothing in it can be used.
+    """
+    text = read_text(path, hint=hint)
+    structure, problems = _structured(text, str(path), kind)
+    return structure, text, problems
+
+
+def _structured(text: str, file: str, kind: type[F]) -> tuple[F, Problems]:
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
     data = _parsed(plain, file)
     problems = Problems(file, plain)
-    structure, problems.absent = read_tables(data, problems)
+    structure, problems.absent = read_tables(data, problems, kind)
     if structure is None:
         raise ConfigError(problems.all)
-    directory = None if path is None else path.parent
-    return _assembled(structure, directory, problems, text, _lines(plain, structure, problems))
+    return structure, problems
 
 
-def read_text(path: FilePath) -> str:
+_COPY = "copy rules.example.toml and adapt it, or name another one: SENTINEL_RULES, or on the command line"
+
+
+def read_text(path: FilePath, *, hint: str = _COPY) -> str:
     """The text of a file.
 
     Raises:
@@ -68,7 +90,6 @@ def read_text(path: FilePath) -> str:
             raw = file.read(LARGEST + 1)  # a device has no size to ask for, and no end
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "the name cannot be used"
-        hint = "copy rules.example.toml and adapt it, or name another one: SENTINEL_RULES, or on the command line"
         raise ConfigError((_problem(str(path), 0, 0, "E102", f"cannot be read: {why}", hint),)) from None
     if len(raw) > LARGEST:
         raise ConfigError((_problem(str(path), 0, 0, "E102", f"is larger than {LARGEST // 2**20} MiB"),))
@@ -126,9 +147,19 @@ def _scanned_lines(structure: RulesFile, positions: Positions) -> Mapping[Path, 
     return {path: positions.key(path).line for path in paths}
 
 
-def _assembled(
-    structure: RulesFile, directory: FilePath | None, problems: Problems, text: str, lines: Mapping[Path, int]
+def assembled(
+    structure: RulesFile,
+    directory: FilePath | None,
+    problems: Problems,
+    text: str,
+    *,
+    written: RulesFile | None = None,
 ) -> Loaded:
+    """What the tables mean together, as far as they can be understood; what is wrong is added to `problems`.
+
+    `written`: the tables of the file, where `structure` has others beside them.
+    """
+    lines = _lines(problems.text, written or structure, problems)
     sources = read_sources(structure.source, directory, problems)
     units = units_of(structure.source, problems)
     check_catalogue_units(structure.source, problems)
@@ -143,8 +174,6 @@ def _assembled(
         check_reach(rules, routes, receivers, sources, problems)
     if not rules and not problems.touches(("rule",)):
         problems.warning("W106", "there is no [[rule]], so nothing is watched", (), side="key")
-    if problems.errors:
-        raise ConfigError(problems.all)
     table = structure.defaults
     defaults = Defaults(**{**table.model_dump(), "no_data_after": table.no_data_after or no_data_default(table.every)})
     traits = tuple(

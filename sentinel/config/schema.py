@@ -290,11 +290,11 @@ class RulesFile(Table):
     delivery: DeliveryTable = Field(default_factory=DeliveryTable)
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the file, for editors; definitions under the name that older drafts know."""
-    schema = RulesFile.model_json_schema(ref_template="#/definitions/{model}")
+def json_schema(file: type[RulesFile], title: str) -> dict[str, Any]:
+    """The JSON Schema of a kind of file, for editors; definitions under the name that older drafts know."""
+    schema = file.model_json_schema(ref_template="#/definitions/{model}")
     schema["definitions"] = schema.pop("$defs")
-    schema["title"] = "Sentinel rules"
+    schema["title"] = title
     return {"$schema": "http://json-schema.org/draft-07/schema#", **_as_written(schema)}
 
 
@@ -317,9 +317,9 @@ def _as_written(part: Any) -> Any:
     return found
 
 
-def schema_text() -> str:
-    """The contents of `rules.schema.json`."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def schema_text(file: type[RulesFile] = RulesFile, title: str = "Sentinel rules") -> str:
+    """The contents of `rules.schema.json`, or of the schema for another kind of file."""
+    return json.dumps(json_schema(file, title), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":  # python -m sentinel.config.schema > rules.schema.json

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -20,7 +21,9 @@ from sentinel.domain.metrics import nearest
 _ROUNDS = 8
 """Leaving out one thing can make another visible, never for long."""
 
-_STAND_INS: Mapping[str, object] = {"to": ["missing"], "service": ["missing"], "url": "https://missing.invalid"}
+F = TypeVar("F", bound=RulesFile)
+
+_STAND_INS: Mapping[str, object] = {"url": "https://missing.invalid", "node": ["missing"], "at": "0s", "states": {}}
 """What stands for a missing key, so that the rest of its table can still be judged; anything else gets `STAND_IN`."""
 STAND_IN = "missing"
 
@@ -35,8 +38,16 @@ _KINDS: Mapping[str, str] = {
 }
 
 
-def read_tables(raw: Mapping[str, Any], problems: Problems) -> tuple[RulesFile | None, frozenset[Path]]:
-    """The tables of a file, with what is wrong with their form added to `problems`.
+@dataclass(frozen=True)
+class _Read:
+    """What is being read: the kind of file, and what it says."""
+
+    file: type[RulesFile]
+    tree: dict[str, Any]
+
+
+def read_tables(raw: Mapping[str, Any], problems: Problems, file: type[F]) -> tuple[F | None, frozenset[Path]]:
+    """The tables of a kind of file, with what is wrong with their form added to `problems`.
 
     Returns:
         The tables without what could not be read, and the paths that were left out or are missing: nothing more is
@@ -46,20 +57,20 @@ def read_tables(raw: Mapping[str, Any], problems: Problems) -> tuple[RulesFile |
     absent: set[Path] = set()
     for _ in range(_ROUNDS):
         try:
-            return RulesFile.model_validate(tree), frozenset(absent)
+            return file.model_validate(tree), frozenset(absent)
         except ValidationError as invalid:
             details = sorted(invalid.errors(include_url=False), key=lambda one: one["type"] == "missing")
-        misspelt = _misspelt(details, tree)
+        misspelt = _misspelt(details, _Read(file, tree))
         absent |= misspelt
         for detail in details:
             path = _existing(tree, detail["loc"])
             if detail["type"] == "missing":
                 path = (*path, str(detail["loc"][-1]))
             if path not in absent:
-                _tell(detail, path, tree, problems)
+                _tell(detail, path, _Read(file, tree), problems)
         for detail in details:
             path = _existing(tree, detail["loc"])
-            better = _as_meant(detail, path, tree)
+            better = _as_meant(detail, path, _Read(file, tree))
             if better is None:
                 absent.add(_mend(detail, tree))
             elif better != path:
@@ -107,18 +118,18 @@ def _at(tree: Any, path: Path) -> Any:
     return tree
 
 
-def _tell(detail: ErrorDetails, path: Path, tree: dict[str, Any], problems: Problems) -> None:
+def _tell(detail: ErrorDetails, path: Path, read: _Read, problems: Problems) -> None:
     kind, key = detail["type"], _name(detail["loc"])
     context: Mapping[str, Any] = detail.get("ctx") or {}
     if kind == "extra_forbidden":
-        _tell_unknown(path, tree, problems)
+        _tell_unknown(path, read, problems)
     elif kind == "missing":
-        where = model_at(path[:-1]).title
+        where = model_at(path[:-1], read.file).title
         problems.error("E104", f"{where} has no {key}", path[:-1], hint=_need(key), side="key")
     elif kind in CODES:
         problems.error(kind, f"{key}: {context['message']}", path, hint=str(context.get("hint", "")))
     elif kind in _KINDS:
-        _tell_kind(kind, key, path, detail["input"], problems)
+        _tell_kind(kind, key, path, detail["input"], read, problems)
     elif kind == "literal_error":
         words = str(context["expected"]).replace("''", '""').replace("'", "")
         given = detail["input"]
@@ -131,11 +142,11 @@ def _tell(detail: ErrorDetails, path: Path, tree: dict[str, Any], problems: Prob
         problems.error("E106", f"{key}: {_sentence(detail)}", path)
 
 
-def _tell_kind(kind: str, key: str, path: Path, given: object, problems: Problems) -> None:
+def _tell_kind(kind: str, key: str, path: Path, given: object, read: _Read, problems: Problems) -> None:
     """A value of the wrong kind; of tables with the form that was meant."""
-    model = model_at(path)
+    model = model_at(path, read.file)
     message, hint = f"{key} {_KINDS[kind]}", ""
-    if kind == "list_type" and _is_one_of_several(path, given):
+    if kind == "list_type" and _is_one_of_several(path, given, read.file):
         message, hint = f"there may be several of [{model.title[2:-2]}]", f"write {model.title}"
     elif kind in ("model_type", "dict_type"):
         several = isinstance(given, list) and model.title == f"[{key}]"
@@ -184,58 +195,58 @@ def _name(loc: Iterable[str | int]) -> str:
     return next((step for step in reversed(list(loc)) if isinstance(step, str)), "this")
 
 
-def _tell_unknown(path: Path, tree: dict[str, Any], problems: Problems) -> None:
+def _tell_unknown(path: Path, read: _Read, problems: Problems) -> None:
     key = str(path[-1])
-    model = model_at(path[:-1])
+    model = model_at(path[:-1], read.file)
     shown = key if key.isprintable() and len(key) <= 60 else repr(key[:60])  # noqa: PLR2004  # a key, not a novel
     if key in NOT_YET:
         name = f"[[{key}]]" if len(path) == 1 else key
         problems.error("E123", f"{name} is not available yet", path, hint="leave it out", side="key")
     elif is_confidential_key(key) or path[-2:] == ("slack_webhook", "url"):
-        hint = f"set {_variable(path, tree)} (or the same with _FILE) instead"
+        hint = f"set {_variable(path, read.tree)} (or the same with _FILE) instead"
         problems.error("E120", f"{shown}: credentials do not belong into this file", path, hint=hint, side="key")
     else:
-        what = "a key" if len(path) > 1 or not isinstance(tree[key], dict | list) else "a table"
+        what = "a key" if len(path) > 1 or not isinstance(read.tree[key], dict | list) else "a table"
         message = f"{model.title} has no key {shown}" if what == "a key" else f"there is no table {shown}"
-        problems.error("E103", message, path, hint=_meant(path, tree).advice, side="key")
+        problems.error("E103", message, path, hint=_meant(path, read).advice, side="key")
 
 
-def _meant(path: Path, tree: dict[str, Any]) -> Meant:
+def _meant(path: Path, read: _Read) -> Meant:
     """What an unknown key at this path was meant to be."""
-    found = meant(str(path[-1]), model_at(path[:-1]), frozenset(_at(tree, path[:-1])))
+    found = meant(str(path[-1]), model_at(path[:-1], read.file), frozenset(_at(read.tree, path[:-1])))
     near = nearest(str(path[-1]), NOT_YET) if found.key is None and len(path) == 1 else None
     return Meant(None, False, f"did you mean {near!r}?") if near else found
 
 
-def _as_meant(detail: ErrorDetails, path: Path, tree: dict[str, Any]) -> Path | None:
+def _as_meant(detail: ErrorDetails, path: Path, read: _Read) -> Path | None:
     """Put right what was surely meant otherwise, so that its contents are judged as well: its path then, else None."""
     if path != detail["loc"]:
         return None  # another mend took it away
     if detail["type"] == "missing":
         return path  # another mend put it right
-    if detail["type"] == "list_type" and _is_one_of_several(path, detail["input"]):
-        _at(tree, path[:-1])[path[-1]] = [detail["input"]]
+    if detail["type"] == "list_type" and _is_one_of_several(path, detail["input"], read.file):
+        _at(read.tree, path[:-1])[path[-1]] = [detail["input"]]
         return (*path, 0)
     if detail["type"] == "extra_forbidden":
-        found = _meant(path, tree)
+        found = _meant(path, read)
         if found.key is not None and found.sure:
-            table = _at(tree, path[:-1])
+            table = _at(read.tree, path[:-1])
             table[found.key] = table.pop(path[-1])
             return (*path[:-1], found.key)
     return None
 
 
-def _is_one_of_several(path: Path, given: object) -> bool:
+def _is_one_of_several(path: Path, given: object, file: type[RulesFile]) -> bool:
     """Whether `[rule]` stands where `[[rule]]` is meant."""
-    return isinstance(given, dict) and isinstance(path[-1], str) and model_at(path).title.startswith("[[")
+    return isinstance(given, dict) and isinstance(path[-1], str) and model_at(path, file).title.startswith("[[")
 
 
-def _misspelt(details: Iterable[ErrorDetails], tree: dict[str, Any]) -> set[Path]:
+def _misspelt(details: Iterable[ErrorDetails], read: _Read) -> set[Path]:
     """The paths that unknown keys were meant for: nothing is missing there."""
     found: set[Path] = set()
     for detail in details:
-        path = _existing(tree, detail["loc"])
-        if detail["type"] == "extra_forbidden" and (key := _meant(path, tree).key) is not None:
+        path = _existing(read.tree, detail["loc"])
+        if detail["type"] == "extra_forbidden" and (key := _meant(path, read).key) is not None:
             found.add((*path[:-1], key))
     return found
 

@@ -57,7 +57,8 @@ class Meant(NamedTuple):
 def meant(key: str, model: type[Table], given: frozenset[str] = frozenset()) -> Meant:
     """What a key that `model` does not have was meant to be. `given`: the keys that stand beside it."""
     known = [one for one in keys_of(model) if one not in given]
-    words = _WORDS.get(model, {})
+    is_file = issubclass(model, RulesFile)
+    words = _WORDS.get(RulesFile if is_file else model, {})
     elsewhere = [] if key in words else _tables_with(key, model)
     if elsewhere:
         return Meant(None, False, f"{key} belongs into {' or '.join(elsewhere[:2])}")
@@ -69,7 +70,7 @@ def meant(key: str, model: type[Table], given: frozenset[str] = frozenset()) -> 
         instead = "warning" if advice == _CONDITION else advice.removeprefix("write ").split()[0]
         return Meant(instead if instead in known else None, False, advice)
     if near:
-        title = model_at((near,)).title if model is RulesFile else repr(near)
+        title = model_at((near,), model).title if is_file else repr(near)
         return Meant(near, likeness >= _SURE, f"did you mean {title}?")
     return Meant(None, False, f"known here: {', '.join(keys_of(model))}")
 
@@ -79,9 +80,9 @@ def keys_of(model: type[Table]) -> list[str]:
     return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
-def model_at(path: Path) -> type[Table]:
-    """The table that stands at a path."""
-    model: type[Table] = RulesFile
+def model_at(path: Path, file: type[Table]) -> type[Table]:
+    """The table that stands at a path of a kind of file."""
+    model = file
     for step in path:
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
         if isinstance(step, str) and step in fields:

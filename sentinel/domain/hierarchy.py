@@ -166,6 +166,10 @@ class NodeList:
         index[self.judged] = np.arange(self.judged.size)
         return index
 
+    def judged_at(self, row: Ints) -> Ints:
+        """For each of these rows (-1: not here) its place in `judged`, or -1."""
+        return np.where(row >= 0, self.judged_index[row], -1) if self.nodes else np.full(row.size, -1, np.int64)
+
     @cached_property
     def parent(self) -> Ints:
         """For each row the row of its parent's own figures, or -1."""

@@ -194,7 +194,7 @@ def _placed(rule: Rule, done: Advanced, figures: Figures | None) -> tuple[Alerts
         return (after.evolve(place=(None,) * len(after.nodes), rolled=None) if any(after.place) else after), {}
     rows, judged = figures.rows, done.judged
     row = after.positions(rows)[active]
-    index = np.where(row >= 0, rows.judged_index[row], -1)
+    index = rows.judged_at(row)
     complete = bool((index >= 0).all())
     if complete and after.rolled is not None and after.rolled.still_holds(rows, index, judged, rule.rollup):
         return after, after.rolled.below

@@ -70,8 +70,8 @@ class Judged:
 def judge(rule: Rule, service: str, figures: Figures) -> Judged:
     """What the answer says about every judged row under the rule."""
     found = variants(rule, service, figures.rows)
-    used = (0,) if found.index is None else tuple(int(n) for n in np.unique(found.index))
-    results = {number: _judge_criteria(found.criteria[number], figures) for number in used}
+    used = () if found.index is None else tuple(int(n) for n in np.unique(found.index))
+    results = {number: _judge_criteria(found.criteria[number], figures) for number in used or (0,)}
     warning, critical = next(iter(results.values()))
     if len(results) > 1:
         warning, critical = warning.copy(), critical.copy()
