@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, tuple_
 
 from sentinel.domain.hierarchy import NodeList
 from sentinel.domain.reading import Figures, Query, Reading
+from sentinel.store import node_lists
 from sentinel.store.database import Database
 from sentinel.store.digests import query_digest
 from sentinel.store.inserting import Row, add_missing
@@ -47,6 +48,29 @@ def save(connection: Connection, packed: Packed) -> None:
     add_missing(connection, readings, [packed.row])
 
 
+def add(db: Database, found: Sequence[Reading]) -> int:
+    """Store readings of any queries in one transaction, those that are not there yet; how many that were.
+
+    A query that is new to the record is noted as one that nobody asks.
+    """
+    packed = [pack(reading) for reading in found]
+    unasked = {one.query: None for one in found}
+    keys = tuple_(readings.c.query, readings.c.at)
+    wanted = [(one.row["query"], one.row["at"]) for one in packed]
+    with db.transaction() as connection:
+        add_missing(connection, queries, [_unasked(query) for query in unasked])
+        node_lists.keep(connection, [one.rows for one in packed if one.rows is not None])
+        there = select(readings.c.query, readings.c.at).where(keys.in_(wanted))
+        known = {(row.query, row.at) for row in connection.execute(there)}
+        fresh = [one.row for one, key in zip(packed, wanted, strict=True) if key not in known]
+        add_missing(connection, readings, fresh)
+    return len(fresh)
+
+
+def _unasked(query: Query) -> Row:
+    return {"digest": query_digest(query.key), "key": query.key, "failures": 0, "asked": False}
+
+
 def latest(db: Database, query_key: str) -> Reading | None:
     """The last reading of a query, None before the first."""
     chosen = readings.c.query == query_digest(query_key)
@@ -70,6 +94,53 @@ def between(db: Database, query_key: str, since: float, until: float, *, page: i
         if len(found) < page:
             return
         start, inclusive = found[-1].at, False
+
+
+def recorded_queries(db: Database) -> tuple[Query, ...]:
+    """Every query of which there are readings, asked today or not, in the order of their keys."""
+    some = exists().where(readings.c.query == queries.c.digest)
+    with db.reading() as connection:
+        keys = connection.execute(select(queries.c.key).where(some)).scalars()
+        return tuple(Query.from_key(key) for key in sorted(keys))
+
+
+def count(db: Database, wanted: Iterable[Query], since: float, until: float) -> int:
+    """How many readings `stream` would give."""
+    with db.reading() as connection:
+        chosen = select(func.count()).select_from(readings).where(_among(wanted) & _in_time(since, until))
+        return int(connection.execute(chosen).scalar_one())
+
+
+def stream(db: Database, wanted: Iterable[Query], since: float, until: float, *, page: int = 500) -> Iterator[Reading]:
+    """The readings of these queries received from `since` until before `until`, oldest first, a page at a time.
+
+    No transaction stays open between two pages. Equal rows are one object all the way, as in a live run.
+    """
+    known = {query_digest(query.key): query for query in wanted}
+    rows: dict[str, NodeList] = {}
+    chosen = select(readings).where(_among(known.values()) & _in_time(since, until))
+    ordered = chosen.order_by(readings.c.at, readings.c.query).limit(page)
+    after: ColumnElement[bool] | None = None
+    while True:
+        with db.reading() as connection:
+            found = connection.execute(ordered if after is None else ordered.where(after)).all()
+            missing = {row.rows for row in found if row.rows is not None} - rows.keys()
+            rows.update(lists(connection, missing))
+        for row in found:
+            figures = Figures(rows[row.rows], unpack_columns(row.figures)) if row.rows is not None else None
+            yield Reading(known[row.query], row.at, row.sample_at, figures, failure_from(row), tuple(row.remarks))
+        if len(found) < page:
+            return
+        last = found[-1]
+        after = (readings.c.at > last.at) | ((readings.c.at == last.at) & (readings.c.query > last.query))
+
+
+def _among(wanted: Iterable[Query]) -> ColumnElement[bool]:
+    return readings.c.query.in_([query_digest(query.key) for query in wanted])
+
+
+def _in_time(since: float, until: float) -> ColumnElement[bool]:
+    return (readings.c.at >= since) & (readings.c.at < until)
 
 
 def _select() -> Select[Any]:

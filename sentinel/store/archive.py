@@ -1,0 +1,176 @@
+"""Readings from an archive that `store.archiving` wrote, chunk by chunk: no more is held than one chunk of each query."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import math
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from sentinel.domain.hierarchy import NodeList
+from sentinel.domain.reading import Failure, Figures, Floats, Query, Reading, Reason
+from sentinel.errors import StoreError
+from sentinel.store.archiving import FORMAT, INDEX, VERSION, figures_of, instants
+from sentinel.store.digests import query_digest
+from sentinel.store.packing import rows_from
+
+_BROKEN = (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile, NotImplementedError)
+"""What reading a damaged file may end in."""
+
+
+@dataclass
+class Archive:
+    """An open archive. Damage is found where it is reached.
+
+    Raises:
+        StoreError: on every use: it cannot be read, is none, is damaged or of a newer program.
+    """
+
+    path: Path
+    _file: zipfile.ZipFile
+    _index: Mapping[str, Any]
+    _queries: tuple[Query, ...]
+    _lists: dict[str, NodeList] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: Path) -> Archive:
+        """Open a file and read its index."""
+        try:
+            file = zipfile.ZipFile(path)
+        except FileNotFoundError:
+            raise StoreError(f"{path}: there is no such file") from None
+        except _BROKEN:
+            raise StoreError(f"{path}: this is no archive of readings", hint=_HINT) from None
+        try:
+            index = json.loads(file.read(INDEX))
+            if index.get("format") != FORMAT:
+                raise ValueError
+            version = int(index["version"])
+            queries = tuple(Query.from_key(key) for key in index["queries"])
+        except _BROKEN:
+            file.close()
+            raise StoreError(f"{path}: this is no archive of readings", hint=_HINT) from None
+        if version > VERSION:
+            file.close()
+            raise StoreError(f"{path}: was written by a newer program (format {version})", hint="update this one")
+        return cls(path, file, index, queries)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def recorded_queries(self) -> tuple[Query, ...]:
+        """Every query of which there are readings."""
+        return tuple(sorted(self._queries, key=lambda query: query.key))
+
+    def count(self, wanted: Iterable[Query], since: float, until: float) -> int:
+        """How many readings `stream` gives, or a few more: chunks are counted whole."""
+        chosen = set(wanted)
+        chunks = sum(int(one["readings"]) for one in self._chunks() if self._concerns(one, chosen, since, until))
+        return chunks + sum(1 for _ in self._failures(chosen, since, until))
+
+    def stream(self, wanted: Iterable[Query], since: float, until: float) -> Iterator[Reading]:
+        """The readings of these queries received from `since` until before `until`, oldest first."""
+        chosen = set(wanted)
+        by_query: dict[int, list[tuple[int, Mapping[str, Any]]]] = {}
+        for number, chunk in enumerate(self._chunks()):
+            if self._concerns(chunk, chosen, since, until):
+                by_query.setdefault(chunk["query"], []).append((number, chunk))
+        failures = sorted(self._failures(chosen, since, until), key=_order)
+        streams = [iter(failures), *(self._of_query(chunks, since, until) for chunks in by_query.values())]
+        yield from heapq.merge(*streams, key=_order)
+
+    def _of_query(self, chunks: list[tuple[int, Mapping[str, Any]]], since: float, until: float) -> Iterator[Reading]:
+        for number, chunk in sorted(chunks, key=lambda one: (one[1]["since"], one[0])):
+            for reading in self._readings(number, chunk):
+                if since <= reading.at < until:
+                    yield reading
+
+    def _readings(self, number: int, chunk: Mapping[str, Any]) -> list[Reading]:
+        try:
+            rows = self._rows(chunk["nodes"])
+            count, shape = int(chunk["readings"]), (int(chunk["readings"]), len(rows.nodes))
+            at, sample_at = (
+                self._array(instants(number, "at"), (count,)),
+                self._array(instants(number, "sample_at"), (count,)),
+            )
+            columns = {name: self._array(figures_of(number, name), shape) for name in chunk["metrics"]}
+            query, remarks = self._queries[chunk["query"]], chunk["remarks"]
+            return [
+                Reading(
+                    query,
+                    float(at[n]),
+                    float(sample_at[n]),
+                    Figures(rows, {name: column[n] for name, column in columns.items()}),
+                    remarks=tuple(remarks.get(str(n), ())),
+                )
+                for n in range(count)
+            ]
+        except _BROKEN:
+            raise self._damaged() from None
+
+    def _failures(self, chosen: set[Query], since: float, until: float) -> Iterator[Reading]:
+        try:
+            for one in self._index["failures"]:
+                query, at = self._queries[one["query"]], float(one["at"])
+                if query in chosen and since <= at < until:
+                    failure = Failure(
+                        Reason(one["failure_reason"]),
+                        one["failure_text"],
+                        one["failure_hint"] or "",
+                        one["retry_after"],
+                    )
+                    yield Reading(query, at, float(one["sample_at"]), None, failure, tuple(one["remarks"]))
+        except _BROKEN:
+            raise self._damaged() from None
+
+    def _chunks(self) -> list[Mapping[str, Any]]:
+        chunks = self._index.get("chunks")
+        if not isinstance(chunks, list):
+            raise self._damaged()
+        return chunks
+
+    def _concerns(self, chunk: Mapping[str, Any], chosen: set[Query], since: float, until: float) -> bool:
+        try:
+            inside: bool = chunk["since"] < until and chunk["until"] >= since
+            return inside and self._queries[chunk["query"]] in chosen
+        except _BROKEN:
+            raise self._damaged() from None
+
+    def _rows(self, digest: str) -> NodeList:
+        found = self._lists.get(digest)
+        if found is None:
+            found = self._lists[digest] = rows_from(self._file.read(f"nodes/{digest}.json"))
+        return found
+
+    def _array(self, name: str, shape: tuple[int, ...]) -> Floats:
+        """An array of just that shape: what a header promises beyond it is never allocated."""
+        with self._file.open(name) as stream:
+            found_shape, _, kind = _header(stream)
+            if found_shape != shape or kind != np.dtype("<f8"):
+                raise ValueError(name)
+            data = stream.read(8 * math.prod(shape))
+        return np.frombuffer(data, "<f8").reshape(shape).astype(np.float64, copy=False)
+
+    def _damaged(self) -> StoreError:
+        return StoreError(f"{self.path}: the archive is damaged", hint=_HINT)
+
+
+_HINT = "`sentinel history export` writes one"
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(stream)
+    if version != (1, 0):
+        raise ValueError(version)
+    return np.lib.format.read_array_header_1_0(stream)
+
+
+def _order(reading: Reading) -> tuple[float, str]:
+    return reading.at, query_digest(reading.query.key)
