@@ -86,8 +86,12 @@ def detections(old: Outcome, new: Outcome) -> tuple[Detection, ...]:
     open at one time, and one stands at or below the other. Of several the first counts.
     """
     found = []
+    by_rule: dict[_Subject, list[Incident]] = {}
+    for candidate in new.incidents:
+        by_rule.setdefault(_subject(candidate), []).append(candidate)
     for one in old.incidents:
-        other = next((candidate for candidate in new.incidents if _same_episode(one, candidate)), None)
+        candidates = by_rule.get(_subject(one), ())
+        other = next((candidate for candidate in candidates if _same_episode(one, candidate)), None)
         if other is not None and other.opened_at != one.opened_at:
             found.append(
                 Detection(
@@ -101,12 +105,16 @@ def detections(old: Outcome, new: Outcome) -> tuple[Detection, ...]:
     return tuple(sorted(found, key=lambda one: (-one.earlier, one.old_at, one.rule, one.service, one.node)))
 
 
+_Subject = tuple[str, str | None, str]
+
+
+def _subject(incident: Incident) -> _Subject:
+    return incident.rule, incident.service, incident.source
+
+
 def _same_episode(one: Incident, other: Incident) -> bool:
     return (
-        one.rule == other.rule
-        and one.service == other.service
-        and one.source == other.source
-        and (is_under(one.node, other.node) or is_under(other.node, one.node))
+        (is_under(one.node, other.node) or is_under(other.node, one.node))
         and (other.resolved_at is None or one.opened_at <= other.resolved_at)
         and (one.resolved_at is None or other.opened_at <= one.resolved_at)
     )

@@ -10,10 +10,12 @@ COMMANDS = (
     ("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
     ("explain", "sentinel.cli.explain", "What a metric or a function of conditions means"),
     ("test", "sentinel.cli.test", "Tests of the rules: written figures in, states and notices out"),
+    ("backtest", "sentinel.cli.backtest", "Which notices rules would have sent, and an edit would change"),
     ("run", "sentinel.cli.run", "Poll, decide, record, tell"),
     ("status", "sentinel.cli.status", "What is wrong now"),
     ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when, for how long"),
     ("notices", "sentinel.cli.notices", "list, test, preview, retry: who was told what, or why not"),
+    ("history", "sentinel.cli.history", "list, export, import: the recorded readings"),
     ("db", "sentinel.cli.db", "upgrade, check, backup: the database and its schema"),
 )
 """Name, module and what it does. The module holds a click command of that name."""
@@ -21,6 +23,7 @@ COMMANDS = (
 EXIT_CODES = (
     (0, "well"),
     (1, "something was found (`status --exit-code`, `doctor`, `test`), or no such thing"),
+    (1, "something was found (`status --exit-code`, `doctor`, `backtest --against`), or there is no such thing"),
     (2, "wrong usage or configuration"),
     (3, "a source could not be asked"),
     (4, "the database cannot be used"),

@@ -19,6 +19,7 @@ from sentinel.errors import StoreError
 from sentinel.store.archiving import FORMAT, INDEX, VERSION, figures_of, instants
 from sentinel.store.digests import query_digest
 from sentinel.store.packing import rows_from
+from sentinel.store.readings import Span
 
 _BROKEN = (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile, NotImplementedError)
 """What reading a damaged file may end in."""
@@ -68,6 +69,19 @@ class Archive:
     def recorded_queries(self) -> tuple[Query, ...]:
         """Every query of which there are readings."""
         return tuple(sorted(self._queries, key=lambda query: query.key))
+
+    def spans(self) -> tuple[Span, ...]:
+        """What there is of each query, in the order of their keys."""
+        instants: dict[Query, list[float]] = {query: [] for query in self.recorded_queries()}
+        numbers = dict.fromkeys(instants, 0)
+        for chunk in self._chunks():
+            query = self._queries[chunk["query"]]
+            numbers[query] += int(chunk["readings"])
+            instants[query] += [float(chunk["since"]), float(chunk["until"])]
+        for failed in self._failures(set(instants), 0.0, math.inf):
+            numbers[failed.query] += 1
+            instants[failed.query].append(failed.at)
+        return tuple(Span(query, numbers[query], min(at), max(at)) for query, at in instants.items() if at)
 
     def count(self, wanted: Iterable[Query], since: float, until: float) -> int:
         """How many readings `stream` gives, or a few more: chunks are counted whole."""

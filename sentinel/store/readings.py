@@ -104,6 +104,28 @@ def recorded_queries(db: Database) -> tuple[Query, ...]:
         return tuple(Query.from_key(key) for key in sorted(keys))
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How many readings of a query there are, and when the first and the last were received (Unix seconds)."""
+
+    query: Query
+    readings: int
+    first_at: float
+    last_at: float
+
+
+def spans(db: Database) -> tuple[Span, ...]:
+    """What is recorded of each query, in the order of their keys."""
+    at = readings.c.at
+    each = select(readings.c.query, func.count().label("n"), func.min(at).label("first"), func.max(at).label("last"))
+    summed = each.group_by(readings.c.query).subquery()
+    joined = select(summed, queries.c.key).join(queries, queries.c.digest == summed.c.query)
+    with db.reading() as connection:
+        rows = connection.execute(joined).all()
+    found = (Span(Query.from_key(row.key), row.n, row.first, row.last) for row in rows)
+    return tuple(sorted(found, key=lambda one: one.query.key))
+
+
 def count(db: Database, wanted: Iterable[Query], since: float, until: float) -> int:
     """How many readings `stream` would give."""
     with db.reading() as connection:

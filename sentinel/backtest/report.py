@@ -1,0 +1,153 @@
+"""What a backtest found, ready to be shown: the numbers side by side, by day, and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sentinel.backtest.difference import Change, Day, Detection, changes, days, detections
+from sentinel.backtest.outcome import Outcome
+from sentinel.deliver.times import iso
+from sentinel.domain.incidents import Incident
+from sentinel.domain.reading import Query
+
+
+@dataclass(frozen=True)
+class Report:
+    """`old` None: one rules file alone. `zone` is an IANA name, in which days begin. Instants in Unix seconds."""
+
+    rules: str
+    against: str | None
+    since: float
+    until: float
+    zone: str
+    new: Outcome
+    old: Outcome | None = None
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """Every notice of either run; of one run alone they all are `=`."""
+        return changes(self.new if self.old is None else self.old, self.new)
+
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        """By day and channel."""
+        return days(self.changes, zone_of(self.zone))
+
+    @cached_property
+    def detections(self) -> tuple[Detection, ...]:
+        """What would have been found sooner or later."""
+        return () if self.old is None else detections(self.old, self.new)
+
+    @property
+    def differs(self) -> bool:
+        """Whether anybody would have been told anything else."""
+        return any(one.sign != "=" for one in self.changes)
+
+    def count(self, sign: str) -> int:
+        """How many notices have that sign."""
+        return sum(one.sign == sign for one in self.changes)
+
+    def as_json(self) -> dict[str, Any]:
+        """As `backtest --json` has it; see docs/reference/backtest.md."""
+        return {
+            "rules": self.rules,
+            "against": self.against,
+            "since": iso(self.since),
+            "until": iso(self.until),
+            "readings": self.new.readings,
+            "failed": self.new.failed,
+            "unrecorded": [_query(one) for one in self.new.unrecorded],
+            "old": None if self.old is None else _numbers(self.old),
+            "new": _numbers(self.new),
+            "added": self.count("+"),
+            "removed": self.count("-"),
+            "days": [
+                {
+                    "day": day.day,
+                    "channel": day.channel,
+                    "old": day.old,
+                    "new": day.new,
+                    "added": day.added,
+                    "removed": day.removed,
+                }
+                for day in self.days
+            ],
+            "detections": [
+                {
+                    "rule": one.rule,
+                    "service": one.service or None,
+                    "node": list(one.node),
+                    "old_at": iso(one.old_at),
+                    "new_at": iso(one.new_at),
+                    "earlier_seconds": one.earlier,
+                }
+                for one in self.detections
+            ],
+            "notices": [_notice(one) for one in self.changes],
+            "incidents": [_incident(one, self.new) for one in self.new.incidents],
+        }
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of that name, UTC where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def _numbers(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "incidents": len(outcome.incidents),
+        "flapping": len(outcome.flapping),
+        "notices": len(outcome.told),
+        "not_told": dict(outcome.not_told),
+    }
+
+
+def _notice(change: Change) -> dict[str, Any]:
+    told = change.told
+    return {
+        "change": change.sign,
+        "at": iso(told.at),
+        "kind": told.kind,
+        "severity": told.severity,
+        "rule": told.rule,
+        "service": told.service or None,
+        "node": list(told.node),
+        "receiver": told.receiver,
+        "channel": told.channel,
+        "incident": told.incident,
+        "text": told.line,
+    }
+
+
+def _incident(one: Incident, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "rule": one.rule,
+        "service": one.service,
+        "node": list(one.node),
+        "severity": one.worst_severity.word,
+        "opened_at": iso(one.opened_at),
+        "resolved_at": None if one.resolved_at is None else iso(one.resolved_at),
+        "close_reason": None if one.close_reason is None else one.close_reason.value,
+        "reopened": one.reopened,
+        "members": one.peak_members,
+        "flapping": one.id in outcome.flapping,
+    }
+
+
+def _query(query: Query) -> dict[str, Any]:
+    return {
+        "source": query.source,
+        "service": query.service,
+        "hierarchy": query.hierarchy,
+        "level": query.level,
+        "path": None if query.path is None else list(query.path),
+        "scope": query.scope,
+    }
