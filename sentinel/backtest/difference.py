@@ -57,7 +57,7 @@ def changes(old: Outcome, new: Outcome) -> tuple[Change, ...]:
         *(Change("=", told) for told in (before & after).elements()),
     ]
     order = {"-": 0, "+": 1, "=": 2}
-    return tuple(sorted(found, key=lambda one: (one.told.at, order[one.sign], one.told)))
+    return tuple(sorted(found, key=lambda one: (one.told.at, order[one.sign])))
 
 
 def days(found: Iterable[Change], zone: tzinfo) -> tuple[Day, ...]:

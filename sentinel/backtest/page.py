@@ -24,8 +24,8 @@ ROWS = 1000
 NAME = 200
 """Characters of a name that the page shows."""
 
-WIDTH, LEFT, LANE, BAR, TOP = 1000.0, 260.0, 26.0, 8.0, 24.0
-"""Of the picture, in its own units: all of it, the names' column, a lane, a bar, the axis above."""
+WIDTH, LEFT, LANE, TOP = 1000.0, 340.0, 26.0, 24.0
+"""Of the picture, in its own units: all of it, the column of names, a lane, the axis above."""
 
 TICKS = 10
 """Labels on the axis at most."""

@@ -39,8 +39,9 @@ class Report:
 
     @cached_property
     def detections(self) -> tuple[Detection, ...]:
-        """What would have been found sooner or later."""
-        return () if self.old is None else detections(self.old, self.new)
+        """What would have been found sooner or later, from the beginning on."""
+        found = () if self.old is None else detections(self.old, self.new)
+        return tuple(one for one in found if max(one.old_at, one.new_at) >= self.since)
 
     @property
     def differs(self) -> bool:

@@ -93,7 +93,7 @@ class _Ledger:
     def outcome(self, unrecorded: tuple[Query, ...]) -> Outcome:
         lasting = [one for one in self.incidents.values() if one.resolved_at is None or one.resolved_at >= self.since]
         return Outcome(
-            told=tuple(sorted(self.told)),
+            told=tuple(self.told),
             incidents=tuple(sorted(lasting, key=lambda one: (one.opened_at, one.id))),
             not_told=dict(sorted(self.not_told.items())),
             flapping=frozenset(self.flapping),

@@ -171,11 +171,11 @@ def summary(report: Report, times: moments.Times) -> list[str]:
             lines[-1] += f", {len(new.flapping)} flapping"
     else:
         lines.append(
-            f"{report.rules} would have sent {_counted(len(new.told), 'notice')} instead of {len(old.told)}: "
-            f"{report.count('+')} added, {report.count('-')} removed"
+            f"{report.rules} would have sent {_counted(len(new.told), 'notice')} instead of {len(old.told):,}: "
+            f"{report.count('+'):,} added, {report.count('-'):,} removed"
         )
         lines.append(
-            f"incidents {len(new.incidents)} instead of {len(old.incidents)}, "
+            f"incidents {len(new.incidents):,} instead of {len(old.incidents):,}, "
             f"flapping {len(new.flapping)} instead of {len(old.flapping)}"
         )
     lines += [f"told to nobody: {count} ({reason})" for reason, count in new.not_told.items()]

@@ -86,7 +86,7 @@ def export(
         if not wanted or past.count(wanted, since, until) == 0:
             raise NotFound("no such readings are recorded", hint="`sentinel history list` shows what there is")
         number = archiving.write(file, past.stream(wanted, since, until))
-    screen.say(f"written: {file}, {number:,} readings of {len(wanted)} queries")
+    screen.say(f"written: {file}, {number:,} readings of {_counted(len(wanted))}")
 
 
 @history.command("import")
@@ -131,3 +131,7 @@ def _as_json(query: Query) -> dict[str, object]:
         "path": None if query.path is None else list(query.path),
         "scope": query.scope,
     }
+
+
+def _counted(queries: int) -> str:
+    return "1 query" if queries == 1 else f"{queries} queries"

@@ -126,6 +126,10 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
         alerts = shifted(alerts, time.shift)
     before, row = _with_new_entries(alerts, verdicts, rows, state, time)
     index = rows.judged_at(row)
+    unseen = _unseen(rule, figures_at=time.at, state=state, time=time)
+    if not before.nodes:
+        return Advanced(before, before, _NOBODY, _NOBODY, verdicts.known, unseen)  # the usual tick: all is well
+    index = np.where(row >= 0, rows.judged_index[row], -1)
     criteria = _criteria_numbers(rule, service, before.nodes, verdicts, index)
     absent = index < 0
     warning = np.where(absent, Verdict.UNKNOWN, verdicts.warning[index] if rows.judged.size else 0).astype(np.uint8)
@@ -169,7 +173,6 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     gone = ((w_phase == Phase.INACTIVE) & (c_phase == Phase.INACTIVE) & ~blind) | retired
     judged = verdicts.known
     judged[index[after.active & ~absent]] = True
-    unseen = _unseen(rule, figures_at=time.at, state=state, time=time)
     return Advanced(before, after, gone, retired, judged, unseen, shifted=time.shift != 0)
 
 
@@ -238,6 +241,7 @@ def _criteria_numbers(rule: Rule, service: str, nodes: tuple[Node, ...], verdict
     return numbers
 
 
+_NOBODY = np.zeros(0, bool)
 _INACTIVE, _CLEAR = np.uint8(Phase.INACTIVE), np.uint8(Verdict.CLEAR)
 _POLICY = {NoData.UNKNOWN: 0, NoData.BREACH: 1, NoData.OK: 2}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -178,8 +178,10 @@ class Alerts:
         )
 
     def evolve(self, **columns: object) -> Alerts:
-        """A copy with other columns."""
-        return replace(self, **columns)  # type: ignore[arg-type]
+        """A copy with other columns. By hand: `replace` takes longer than a tick spends on the columns of a quiet rule."""
+        other = object.__new__(Alerts)
+        other.__dict__.update(self.__dict__, **columns)
+        return other
 
     @property
     def severity(self) -> Codes:
