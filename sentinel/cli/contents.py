@@ -22,8 +22,7 @@ COMMANDS = (
 
 EXIT_CODES = (
     (0, "well"),
-    (1, "something was found (`status --exit-code`, `doctor`, `test`), or no such thing"),
-    (1, "something was found (`status --exit-code`, `doctor`, `backtest --against`), or there is no such thing"),
+    (1, "something was found (`status --exit-code`, `doctor`, `test`, `backtest --against`), or no such thing"),
     (2, "wrong usage or configuration"),
     (3, "a source could not be asked"),
     (4, "the database cannot be used"),

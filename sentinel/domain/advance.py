@@ -125,11 +125,10 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     if time.shift:
         alerts = shifted(alerts, time.shift)
     before, row = _with_new_entries(alerts, verdicts, rows, state, time)
-    index = rows.judged_at(row)
     unseen = _unseen(rule, figures_at=time.at, state=state, time=time)
     if not before.nodes:
         return Advanced(before, before, _NOBODY, _NOBODY, verdicts.known, unseen)  # the usual tick: all is well
-    index = np.where(row >= 0, rows.judged_index[row], -1)
+    index = rows.judged_at(row)
     criteria = _criteria_numbers(rule, service, before.nodes, verdicts, index)
     absent = index < 0
     warning = np.where(absent, Verdict.UNKNOWN, verdicts.warning[index] if rows.judged.size else 0).astype(np.uint8)
