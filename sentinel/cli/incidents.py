@@ -73,7 +73,7 @@ def show(*, incident: str, database: str | None, utc: bool, as_json: bool) -> No
 
 def row(one: IncidentRow, times: moments.Times) -> tuple[str, ...]:
     """An incident as the table has it: one that has ended stands there with how it ended."""
-    state = one.close_reason or one.state
+    state = one.close_reason or ("flapping" if one.flapping else one.state)
     return (
         state.replace("_", " ") if times.terse else state,
         one.severity,
@@ -97,7 +97,7 @@ def page(story: IncidentStory, at: float, *, utc: bool = False) -> list[str]:
     )
     fields = (
         ("id", one.id),
-        ("state", f"{one.state}, {one.severity}" + (", no data now" if facts.get("unknown") else "")),
+        ("state", _state(one)),
         ("rule", one.rule),
         ("opened", moments.precise(one.opened_at, utc=utc)),
         ("ended", _ended(one, utc=utc)),
@@ -130,6 +130,15 @@ def page(story: IncidentStory, at: float, *, utc: bool = False) -> list[str]:
         "Notices",
         *([f"  {_notice(notice, utc=utc)}" for notice in story.notices] or ["  none"]),
     ]
+
+
+def _state(one: IncidentRow) -> str:
+    if one.flapping and not one.members:
+        return f"{one.state}, flapping, within the limit now"
+    words = [one.state, one.severity]
+    words += ["flapping"] if one.flapping else []
+    words += ["no data now"] if one.facts.get("unknown") else []
+    return ", ".join(words)
 
 
 def _notice(notice: NoticeRow, *, utc: bool) -> str:

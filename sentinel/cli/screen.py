@@ -33,6 +33,7 @@ _COLOURS = {
     "error": "red",
     "warning": "yellow",
     "stale": "yellow",
+    "flapping": "yellow",
     "unclear": "yellow",
     "unknown": "magenta",
     "recovered": "green",

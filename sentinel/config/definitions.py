@@ -9,7 +9,7 @@ from typing import Literal
 
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.reading import Scope
-from sentinel.domain.rules import Address, Rulebook, Service
+from sentinel.domain.rules import Address, Flapping, Rulebook, Service
 from sentinel.errors import Problem
 
 
@@ -71,6 +71,7 @@ class Defaults:
     recover_for: float
     no_data_after: float
     reopen_within: float
+    flapping: Flapping | None
     retire_after: float
     timezone: str
     scope: Scope

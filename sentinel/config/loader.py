@@ -11,6 +11,7 @@ from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from sentinel.config.definitions import Defaults, DeliverySettings, Loaded, ReceiverConfig, SourceConfig
+from sentinel.config.flapping import flapping_of
 from sentinel.config.positions import Path, Positions
 from sentinel.config.problems import Problems
 from sentinel.config.reach import check_reach
@@ -175,7 +176,11 @@ def assembled(
     if not rules and not problems.touches(("rule",)):
         problems.warning("W106", "there is no [[rule]], so nothing is watched", (), side="key")
     table = structure.defaults
-    defaults = Defaults(**{**table.model_dump(), "no_data_after": table.no_data_after or no_data_default(table.every)})
+    read = {
+        "no_data_after": table.no_data_after or no_data_default(table.every),
+        "flapping": flapping_of(None, table.flapping),
+    }
+    defaults = Defaults(**{**table.model_dump(), **read})
     traits = tuple(
         SourceTraits(
             name=source.name,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sentinel.config.conditions import Vocabulary, check_gate, check_sense, read_condition
 from sentinel.config.definitions import SourceConfig
 from sentinel.config.durations import duration_text
+from sentinel.config.flapping import check_flapping, flapping_of
 from sentinel.config.nearness import nearest_name
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
@@ -79,6 +80,7 @@ def read_rules(tables: list[RuleTable], around: Surroundings, problems: Problems
     _unique_ids(tables, problems)
     if around.defaults.timezone is not None:
         _check_timezone(around.defaults.timezone, ("defaults", "timezone"), problems)
+    check_flapping(around.defaults.flapping, around.defaults.every, ("defaults", "flapping"), problems)
     return tuple(_RuleReader(table, ("rule", n), around, problems).rule() for n, table in enumerate(tables))
 
 
@@ -113,6 +115,7 @@ class _RuleReader:
         self._check_place()
         self._check_every()
         self._check_services()
+        check_flapping(table.flapping, self._every, (*self.path, "flapping"), self.problems)
         check_overrides(table, self.path, self.problems)
         if table.runbook:
             check_link(table.runbook, (*self.path, "runbook"), self.problems)
@@ -134,6 +137,7 @@ class _RuleReader:
             overrides=tuple(self._override(number, override, own) for number, override in enumerate(table.override)),
             rollup=None if isinstance(rollup, NoRollup) else Rollup(**rollup.model_dump()),
             reopen_within=defaults.reopen_within if table.reopen_within is None else table.reopen_within,
+            flapping=flapping_of(table.flapping, defaults.flapping),
             retire_after=table.retire_after or defaults.retire_after,
             timezone=table.timezone or defaults.timezone,
             runbook=table.runbook,

@@ -14,7 +14,7 @@ from sentinel.domain.reading import Scope
 
 NoDataWord = Literal["unknown", "breach", "ok"]
 SeverityWord = Literal["warning", "critical"]
-NOT_YET = frozenset({"maintenance", "calendar", "sla", "flapping"})
+NOT_YET = frozenset({"maintenance", "calendar", "sla"})
 """Keys of the format that this version refuses; nothing else has these names."""
 
 
@@ -33,6 +33,32 @@ class Table(BaseModel):
     example: ClassVar[str] = ""
 
 
+class FlappingTable(Table):
+    """When an incident flaps, and when it is steady again."""
+
+    title = "flapping"
+    changes: int = Field(default=6, ge=2, le=1000)
+    within: SomeTime = 3600.0
+    quiet: SomeTime = 900.0
+
+
+class NoFlapping(FlappingTable):
+    """Every change is told."""
+
+
+def _flapping(value: object) -> object:
+    if value is False:
+        return NoFlapping()
+    if value is True:
+        return FlappingTable()
+    if isinstance(value, dict):
+        return value
+    raise refused("E105", "must be false, or a table with changes, within and quiet")
+
+
+Flapping = Annotated[FlappingTable, BeforeValidator(_flapping, json_schema_input_type=FlappingTable | bool)]
+
+
 class DefaultsTable(Table):
     """What holds for every rule that does not say otherwise."""
 
@@ -42,6 +68,7 @@ class DefaultsTable(Table):
     recover_for: Duration = 1200.0
     no_data_after: SomeTime | None = None
     reopen_within: Duration = 900.0
+    flapping: Flapping = Field(default_factory=FlappingTable)
     retire_after: SomeTime = 7 * 86400.0
     timezone: Text = "UTC"
     scope: Scope = "hour"
@@ -187,6 +214,7 @@ class RuleTable(Table):
     no_data: NoDataWord = "unknown"
     no_data_after: SomeTime | None = None
     reopen_within: Duration | None = None
+    flapping: Flapping | None = None
     retire_after: SomeTime | None = None
     timezone: Text | None = None
     rollup: Annotated[RollupTable, BeforeValidator(_rollup, json_schema_input_type=RollupTable | bool)] = RollupTable()

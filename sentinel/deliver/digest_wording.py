@@ -15,7 +15,7 @@ from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Severity
 
 _SERVICES = 3
-_WORSE = (Look.UNKNOWN, Look.WARNING, Look.CRITICAL)
+_WORSE = (Look.UNKNOWN, Look.FLAPPING, Look.WARNING, Look.CRITICAL)
 _LEAST_NAMED = 3
 _LABEL = 90
 
@@ -147,6 +147,8 @@ def _affected(one: Incident) -> Affected:
     figure = clean(one.facts.value, FIGURE)
     if one.facts.unknown:
         figure = f"no data, last {figure}" if figure else "no data"
+    if one.is_flapping:
+        return Affected(place=label(one), figure="" if one.in_lull else figure, word="flapping")
     return Affected(place=label(one), figure=figure, word=one.severity.word)
 
 

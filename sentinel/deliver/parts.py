@@ -29,6 +29,7 @@ class Look(Enum):
 
     WARNING = ("Degraded", "🟠", "#daa038")
     CRITICAL = ("Critical", "🔴", "#a30200")
+    FLAPPING = ("Flapping", "🟠", "#daa038")
     UNKNOWN = ("No data", "⚪", "#8d99a6")
     RECOVERED = ("Recovered", "✅", "#2eb886")
     CLOSED = ("Closed", "⏹", "#8d99a6")
@@ -101,6 +102,8 @@ def look_of(incident: Incident) -> Look:
         return Look.RECOVERED if incident.close_reason is CloseReason.RECOVERED else Look.CLOSED
     if incident.facts.unknown:
         return Look.UNKNOWN
+    if incident.is_flapping:
+        return Look.FLAPPING
     return Look.CRITICAL if incident.severity is Severity.CRITICAL else Look.WARNING
 
 

@@ -18,7 +18,9 @@ from sentinel.domain.rules import ChannelKind
 
 EVENT_TYPE = "sentinel_notice"
 
-BROADCAST = frozenset({NoticeKind.ESCALATED, NoticeKind.REOPENED, NoticeKind.RECOVERED, NoticeKind.DIGEST})
+BROADCAST = frozenset(
+    {NoticeKind.ESCALATED, NoticeKind.REOPENED, NoticeKind.FLAPPING, NoticeKind.RECOVERED, NoticeKind.DIGEST}
+)
 """Steps that the whole channel hears of, unless the notice is quiet."""
 
 CONTINUES = "Continues an earlier message that is gone"

@@ -118,6 +118,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "node": list(incident.node),
         "state": "open" if incident.is_open else "closed",
         "unknown": facts.unknown,
+        "flapping": incident.is_flapping,
         "severity": incident.severity.word,
         "summary": facts.summary,
         "metric": facts.subject,

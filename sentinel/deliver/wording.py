@@ -52,7 +52,7 @@ def incident_wording(story: Story, at: float) -> Wording:
         text=_text(incident, look),
         title=_title(incident),
         metric=clean(facts.subject, FIGURE) if incident.service is not None else "",
-        value="" if ended or facts.unknown else clean(facts.value, FIGURE),
+        value="" if ended or facts.unknown or incident.in_lull else clean(facts.value, FIGURE),
         limit=clean(facts.limit, FIGURE),
         hold=sentences.duration(facts.hold) if facts.hold > 0 else "",
         detail=clean(facts.detail, _LINE),
@@ -103,6 +103,8 @@ def _one_line(incident: Incident, look: Look, place: str, room: int) -> str:
         head += f" after {'at most ' if incident.facts.unseen_why else ''}{_lasted(incident)}"
     elif look is Look.UNKNOWN:
         head += f", was {incident.severity.word}"
+    elif look is Look.FLAPPING:
+        head += ", within the limit now" if incident.in_lull else f", {incident.severity.word} now"
     if incident.service is None:
         return f"{head}: {clean(facts.summary or incident.source, 2 * room)}" + (
             f": {clean(facts.detail, 2 * room)}" if facts.detail and incident.is_open else ""
@@ -114,7 +116,7 @@ def _one_line(incident: Incident, look: Look, place: str, room: int) -> str:
 
 
 def _figure(incident: Incident, look: Look, room: int) -> str:
-    if look in (Look.RECOVERED, Look.CLOSED):
+    if look in (Look.RECOVERED, Look.CLOSED) or incident.in_lull:
         return f"worst {clean(incident.worst_value, room)}, limit" if incident.worst_value else ""
     value = clean(incident.facts.value, room)
     return f"last {value}" if value and look is Look.UNKNOWN else value
@@ -166,7 +168,9 @@ def _close(incident: Incident) -> str:
         limit = f" (limit {clean(incident.facts.limit, FIGURE)})" if incident.facts.limit else ""
         worst = f", worst {clean(incident.worst_value, FIGURE)}{limit}" if incident.worst_value else ""
         unseen = sentences.between(incident.facts)
-        return f"Recovered {unseen}, lasted {lasted} at most{worst}" if unseen else f"Recovered, lasted {lasted}{worst}"
+        flapped = f"; flapped, {sentences.flips(incident.flaps)}" if incident.flaps.since is not None else ""
+        lasting = f"Recovered {unseen}, lasted {lasted} at most" if unseen else f"Recovered, lasted {lasted}"
+        return f"{lasting}{worst}{flapped}"
     if reason is CloseReason.MERGED and incident.merged_into is None:
         return f"Part of an older incident now (after {lasted})"
     return f"{clean(sentences.closed(incident, reason), _LINE)} (after {lasted})"
@@ -178,19 +182,21 @@ def _notes(story: Story, at: float) -> tuple[str, ...]:
     notes = []
     if incident.reopened:
         notes.append(f"Reopened ×{incident.reopened}")
+    if incident.is_flapping:
+        notes.append(sentences.restless(incident.flaps))
     if incident.is_open and incident.facts.unknown:
         gone = [event.at for event in story.events if event.kind == NoticeKind.UNKNOWN.value]
         since = f" since {local_near(gone[-1], at, zone)}" if gone else ""
         value = clean(incident.facts.value, FIGURE)
         notes.append(f"No data{since}" + (f", last {value}" if value else ""))
-    elif incident.is_open and incident.facts.recovering:
+    elif incident.in_lull:
+        notes.append("Within the limit now")
+    elif incident.is_open and incident.facts.recovering and not incident.is_flapping:
         wait = sentences.duration(incident.facts.recovering)
         notes.append(f"Within the limit now; recovered when it stays so for {wait}")
     if incident.is_open and incident.acknowledged_by is not None:
         when = f" {local_near(incident.acknowledged_at, at, zone)}" if incident.acknowledged_at is not None else ""
         notes.append(f"👀 Acknowledged by {clean(incident.acknowledged_by, NAME)}{when}")
-    if incident.is_open and story.events and story.events[-1].kind == NoticeKind.FLAPPING.value:
-        notes.append(clean(story.events[-1].text, _LINE))
     return tuple(notes)
 
 

@@ -105,8 +105,9 @@ class Advanced:
 
     `gone`: entries that are quiet now and leave the record. `retired`: of those, the ones that left because the
     source has not shown the node for too long. `judged`: per row of `rows.judged`, whether the sample told anything
-    or the alert is active all the same; None for a failed reading. `unseen`: when nobody saw for long how things went.
-    `shifted`: the clock was set back, and every timer has moved, in `before` as in `after`.
+    or the alert is active all the same; None for a failed reading. `unsure`: entries of which the sample told nothing,
+    and the rule does not say what that counts as. `unseen`: when nobody saw for long how things went. `shifted`:
+    the clock was set back, and every timer has moved, in `before` as in `after`.
     """
 
     before: Alerts
@@ -114,6 +115,7 @@ class Advanced:
     gone: Bools
     retired: Bools
     judged: Bools | None
+    unsure: Bools
     unseen: Unseen | None = None
     shifted: bool = False
 
@@ -153,7 +155,8 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     retired = absent & blind & (time.at - missing_since >= rule.retire_after)
     if retired.any():
         w_phase, c_phase = np.where(retired, _INACTIVE, w_phase), np.where(retired, _INACTIVE, c_phase)
-    unknown = blind & (np.isnan(good_at) | reached) & ~(reached & (policy > 0))
+    unsure = blind & ~(reached & (policy > 0))
+    unknown = unsure & (np.isnan(good_at) | reached)
     shown = shown_state(w_phase, c_phase, unknown & ~retired)
     watched = (c_phase != Phase.INACTIVE) | (w_phase == Phase.INACTIVE)
     after = before.evolve(
@@ -172,7 +175,7 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     gone = ((w_phase == Phase.INACTIVE) & (c_phase == Phase.INACTIVE) & ~blind) | retired
     judged = verdicts.known
     judged[index[after.active & ~absent]] = True
-    return Advanced(before, after, gone, retired, judged, unseen, shifted=time.shift != 0)
+    return Advanced(before, after, gone, retired, judged, unsure & ~retired, unseen, shifted=time.shift != 0)
 
 
 def advance_blind(rule: Rule, service: str, alerts: Alerts, state: QueryState, time: Elapsed) -> Advanced:
@@ -192,7 +195,7 @@ def advance_blind(rule: Rule, service: str, alerts: Alerts, state: QueryState, t
         shown=np.where(unknown, UNKNOWN, alerts.shown).astype(np.uint8),
     )
     nothing = np.zeros(count, bool)
-    return Advanced(alerts, after, nothing, nothing, None, shifted=time.shift != 0)
+    return Advanced(alerts, after, nothing, nothing, None, ~nothing, shifted=time.shift != 0)
 
 
 def _with_new_entries(

@@ -24,27 +24,46 @@ _OPENS_FOR_NEW = frozenset(
 )
 """Steps that an address may hear of as its first: it is routed there only now."""
 
-_QUIET = frozenset({NoticeKind.NARROWED, NoticeKind.DEESCALATED, NoticeKind.UNKNOWN, NoticeKind.CLOSED})
+_QUIET = frozenset(
+    {NoticeKind.NARROWED, NoticeKind.DEESCALATED, NoticeKind.UNKNOWN, NoticeKind.CLOSED, NoticeKind.FLAPPING}
+)
 """Steps that are written down where people look, without calling those who know of the incident already."""
 
 
+TOLD_NOBODY = "the opening was told to nobody"
+
+
 def announce(
-    incident: Incident, kind: NoticeKind, line: str, at: float, routes: Iterable[Route], *, nobody: str = NO_ROUTE
+    incident: Incident,
+    kind: NoticeKind,
+    line: str,
+    at: float,
+    routes: Iterable[Route],
+    *,
+    nobody: str = NO_ROUTE,
+    quiet: bool | None = None,
 ) -> tuple[Incident, tuple[Notice, ...]]:
     """The notices of the incident's present step, and the incident with all whom it concerns from now on.
 
-    `nobody` is the reason that is kept when the routes lead to no address.
+    `nobody` is the reason that is kept when the routes lead to no address. `quiet` None: as the kind of step is.
     """
     knowing = incident.audience
     audience = list(knowing)
     if kind in _OPENS_FOR_NEW:
         audience += [address for address in addresses(routes, incident) if address not in knowing]
-    quiet = kind in _QUIET
+    quiet = kind in _QUIET if quiet is None else quiet
     if not audience:
-        reason = nobody if kind in _OPENS_FOR_NEW else "the opening was told to nobody"
+        reason = nobody if kind in _OPENS_FOR_NEW else TOLD_NOBODY
         return incident, (_notice(incident, kind, None, line, at, quiet=quiet, reason=reason),)
     told = tuple(_notice(incident, kind, address, line, at, quiet=quiet and address in knowing) for address in audience)
     return incident.evolve(audience=tuple(audience)), told
+
+
+def withhold(incident: Incident, kind: NoticeKind, line: str, at: float, reason: str) -> tuple[Notice, ...]:
+    """The notices that are not sent, for `reason`: one for each of those who would have been told."""
+    if not incident.audience:
+        return (_notice(incident, kind, None, line, at, reason=TOLD_NOBODY),)
+    return tuple(_notice(incident, kind, address, line, at, reason=reason, told=False) for address in incident.audience)
 
 
 def remind(incident: Incident, line: str, at: float, routes: Iterable[Route]) -> tuple[Notice, ...]:
@@ -77,6 +96,7 @@ def _notice(
     *,
     quiet: bool = False,
     reason: str = "",
+    told: bool = True,
 ) -> Notice:
     return Notice(
         incident=incident.id,
@@ -86,7 +106,7 @@ def _notice(
         at=at,
         not_before=at,
         line=line,
-        told=address is not None,
+        told=told and address is not None,
         quiet=quiet,
         reason=reason,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import numpy as np
 
 from sentinel.domain import sentences
 from sentinel.domain.alerts import Alerts
-from sentinel.domain.episodes import Changes
+from sentinel.domain.changes import Changes
+from sentinel.domain.flapping import end
 from sentinel.domain.incidents import CloseReason, Incident
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Query
@@ -38,7 +39,7 @@ def adapt(
             over = () if book.key[2] in sources else book.open_incidents
         else:
             kept = {query: alerts for query, alerts in book.alerts.items() if (book.key[0], query) in wanted}
-            over = _without_members(book, kept)
+            over = _without_members(book, kept, wanted)
         lost = [(query, alerts) for query, alerts in book.alerts.items() if query not in kept]
         gone.extend((key, query, node) for query, alerts in lost for node in alerts.nodes)
         changes = Changes(dict(book.incidents))
@@ -62,14 +63,23 @@ def adapt(
     )
 
 
-def _without_members(book: Book, kept: Mapping[str, Alerts]) -> tuple[Incident, ...]:
-    """The open incidents that none of the kept alerts belongs to."""
+def _without_members(
+    book: Book, kept: Mapping[str, Alerts], wanted: Container[tuple[str, str]]
+) -> tuple[Incident, ...]:
+    """The open incidents that none of the kept alerts belongs to.
+
+    One that flaps may be good at present: it goes on while the query is asked that will tell.
+    """
     alive = {alerts.incident[i] for alerts in kept.values() for i in np.flatnonzero(alerts.active)}
-    return tuple(one for one in book.open_incidents if one.id not in alive)
+    return tuple(
+        one
+        for one in book.open_incidents
+        if one.id not in alive and not (one.in_lull and (book.key[0], one.flaps.query) in wanted)
+    )
 
 
 def _close(changes: Changes, over: Iterable[Incident], rulebook: Rulebook, at: float) -> None:
     for incident in over:
         reason = CloseReason.RULE_REMOVED
         ended = incident.evolve(resolved_at=max(at, incident.opened_at), close_reason=reason, members=0)
-        changes.tell(ended, NoticeKind.CLOSED, sentences.closed(ended, reason), at, rulebook.routes)
+        end(changes, ended, NoticeKind.CLOSED, sentences.closed(ended, reason), at, rulebook.routes)

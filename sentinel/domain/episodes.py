@@ -2,92 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isnan
 
 import numpy as np
 
 from sentinel.domain import sentences
-from sentinel.domain.advance import Unseen
 from sentinel.domain.affected import Affected, describe, worst_first
-from sentinel.domain.announce import NO_ROUTE, announce, event, remind
+from sentinel.domain.changes import Changes, Scene
+from sentinel.domain.flapping import end, recover, take_step
 from sentinel.domain.hierarchy import Ints, Node, common_ancestor, is_under
-from sentinel.domain.incidents import CloseReason, Event, Facts, Incident, incident_id
-from sentinel.domain.notices import Notice, NoticeKind
-from sentinel.domain.rules import Route, Rule, Severity
-
-
-@dataclass
-class Changes:
-    """What one tick adds to the incidents of one book; filled step by step."""
-
-    incidents: dict[str, Incident]
-    events: list[Event] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    assigned: dict[int, str] = field(default_factory=dict)
-    """Position in Affected -> incident."""
-
-    def tell(
-        self,
-        incident: Incident,
-        kind: NoticeKind,
-        line: str,
-        at: float,
-        routes: Iterable[Route],
-        *,
-        nobody: str = NO_ROUTE,
-    ) -> Incident:
-        """Take the incident one step on: timeline, notices, the new state. `nobody` as `announce` has it."""
-        incident = incident.evolve(step=incident.step + 1, changed_at=at)
-        self.events.append(event(incident, kind, line, at))
-        incident, notices = announce(incident, kind, line, at, routes, nobody=nobody)
-        self.notices.extend(notices)
-        self.incidents[incident.id] = incident
-        return incident
-
-    def remind(self, incident: Incident, at: float, routes: Iterable[Route]) -> None:
-        """Say that it still lasts, where that is due; what this tick tells of it anyway counts as said."""
-        stepped = incident.evolve(step=incident.step + 1)
-        line = sentences.still_bad(incident, at)
-        notices = remind(stepped, line, at, routes)
-        if not notices:
-            return
-        if any(notice.incident == incident.id for notice in self.notices):
-            self.incidents[incident.id] = incident.evolve(reminded_at=at)
-            return
-        self.incidents[incident.id] = stepped.evolve(reminded_at=at)
-        self.notices.extend(notices)
-        self.events.append(event(stepped, NoticeKind.REMINDER, line, at))
-
-
-@dataclass(frozen=True)
-class Scene:
-    """The circumstances of a tick that all incidents of a book share.
-
-    `judged` counts the judged leaves below a node of the level just read; `retired` are the incidents that lost a
-    member only because the source stopped reporting it, `lost` the members that each incident loses now. `failed`:
-    the reading has no figures, which the source's own incident tells. `version`: the rule's fingerprint.
-    `unseen`: when nobody saw for long how things went.
-    """
-
-    rule: Rule
-    service: str
-    at: float
-    routes: tuple[Route, ...]
-    judged: Mapping[Node, int]
-    retired: frozenset[str]
-    lost: Mapping[str, frozenset[Node]]
-    failed: bool
-    version: str
-    unseen: Unseen | None = None
+from sentinel.domain.incidents import CloseReason, Facts, Incident, incident_id
+from sentinel.domain.notices import NoticeKind
+from sentinel.domain.rules import Severity
 
 
 def settle(scene: Scene, found: Affected, incidents: Mapping[str, Incident]) -> Changes:
     """Bring the incidents of one rule and service in line with what is affected now."""
-    changes = Changes({key: incident for key, incident in incidents.items() if incident.is_open})
-    ended = {key: incident for key, incident in incidents.items() if not incident.is_open}
+    changes = Changes({key: one for key, one in incidents.items() if one.is_open and not one.in_lull})
+    ended = {key: one for key, one in incidents.items() if not one.is_open or one.in_lull}
     seen: set[str] = set()
+    settled: list[tuple[str, _Part]] = []
     for part in _returning(scene, _parts(found, changes.incidents), found, ended):
         seen |= part.ids
         if _nothing_new(scene, changes, found, part):
@@ -101,9 +37,13 @@ def settle(scene: Scene, found: Affected, incidents: Mapping[str, Incident]) -> 
         else:
             incident = _begin(scene, changes, found, part.members, node)
         seen.add(incident.id)
+        settled.append((incident.id, part))
         changes.assigned.update((int(i), incident.id) for i in part.members)
     for key in sorted(key for key, one in changes.incidents.items() if one.is_open and key not in seen):
         _end(scene, changes, changes.incidents[key])
+    lulls = [one for key, one in sorted(ended.items()) if one.in_lull and key not in seen]
+    if lulls:
+        _absorb(scene, changes, lulls, [(key, _about(part, found)) for key, part in settled])
     return changes
 
 
@@ -142,7 +82,7 @@ def _returning(scene: Scene, parts: Iterable[_Part], found: Affected, ended: Map
     back: dict[str, _Part] = {}
     latest = _reopenable(scene, ended)
     for part in parts:
-        about = () if part.ids or not latest else (*part.places, *(found.nodes[i] for i in part.members))
+        about = () if part.ids or not latest else _about(part, found)
         again = max((latest[node] for node in about if node in latest), key=_ending, default=None)
         if again is None:
             kept.append(part)
@@ -217,7 +157,23 @@ def _reopen(scene: Scene, changes: Changes, again: Incident, found: Affected, me
     incident = incident.evolve(
         resolved_at=None, close_reason=None, reopened=again.reopened + 1, last_members=frozenset()
     )
-    return changes.tell(incident, NoticeKind.REOPENED, sentences.reopened(incident), scene.at, scene.routes)
+    line = sentences.reopened(incident)
+    return take_step(scene, changes, again, incident, NoticeKind.REOPENED, line, merged=False)
+
+
+def _about(part: _Part, found: Affected) -> set[Node]:
+    """Where something is bad of which the part tells."""
+    return {*part.places, *(found.nodes[i] for i in part.members)}
+
+
+def _absorb(
+    scene: Scene, changes: Changes, lulls: Iterable[Incident], settled: Sequence[tuple[str, set[Node]]]
+) -> None:
+    """What flapped and is bad again as part of another incident is that one's matter from now on."""
+    for one in lulls:
+        into = next((key for key, nodes in settled if not nodes.isdisjoint((one.node, *one.last_members))), None)
+        if into is not None:
+            _close(scene, changes, one.evolve(merged_into=into), CloseReason.MERGED)
 
 
 def _begin(scene: Scene, changes: Changes, found: Affected, members: Ints, node: Node) -> Incident:
@@ -236,13 +192,15 @@ def _begin(scene: Scene, changes: Changes, found: Affected, members: Ints, node:
         changed_at=scene.at,
     )
     incident = _refreshed(scene, fresh, found, members, node)
-    return changes.tell(incident, NoticeKind.DEGRADED, sentences.opened(incident), scene.at, scene.routes)
+    line = sentences.opened(incident)
+    return take_step(scene, changes, fresh, incident, NoticeKind.DEGRADED, line, merged=False)
 
 
 def _reopenable(scene: Scene, ended: Mapping[str, Incident]) -> Mapping[Node, Incident]:
     """Per node the latest incident that stood there or was about it, recovered, and ended within `reopen_within`.
 
-    An end that lies ahead, since the clock was set back, is taken for as long ago.
+    An end that lies ahead, since the clock was set back, is taken for as long ago. One that flaps has not ended yet,
+    however long it has been good.
     """
     latest: dict[Node, Incident] = {}
     for one in sorted(ended.values(), key=_ending):
@@ -252,11 +210,14 @@ def _reopenable(scene: Scene, ended: Mapping[str, Incident]) -> Mapping[Node, In
             and abs(scene.at - one.resolved_at) <= scene.rule.reopen_within
         ):
             latest.update(dict.fromkeys((one.node, *one.last_members), one))
+    for one in sorted((one for one in ended.values() if one.in_lull), key=_ending):
+        latest.update(dict.fromkeys((one.node, *one.last_members), one))
     return latest
 
 
-def _ending(incident: Incident) -> tuple[float, str]:
-    return incident.resolved_at or 0.0, incident.id
+def _ending(incident: Incident) -> tuple[float, float, str]:
+    """What flaps and is good at present comes last."""
+    return (incident.flaps.last if incident.in_lull else 0.0), incident.resolved_at or 0.0, incident.id
 
 
 def _carry_on(
@@ -272,7 +233,7 @@ def _carry_on(
     if step is None or (step is NoticeKind.UNKNOWN and scene.failed):
         changes.incidents[after.id] = after
     else:
-        after = _tell_step(scene, changes, before, after, step)
+        after = _tell_step(scene, changes, before, after, step, merged=bool(younger))
     for other in younger:
         _close(scene, changes, other.evolve(merged_into=after.id), CloseReason.MERGED)
     return after
@@ -294,7 +255,9 @@ def _step(before: Incident, after: Incident, *, merged: bool) -> NoticeKind | No
     return None
 
 
-def _tell_step(scene: Scene, changes: Changes, before: Incident, after: Incident, kind: NoticeKind) -> Incident:
+def _tell_step(
+    scene: Scene, changes: Changes, before: Incident, after: Incident, kind: NoticeKind, *, merged: bool
+) -> Incident:
     lines = []
     if after.severity != before.severity:
         lines.append(sentences.severity_change(before, after))
@@ -303,7 +266,7 @@ def _tell_step(scene: Scene, changes: Changes, before: Incident, after: Incident
     if kind is NoticeKind.UNKNOWN:
         lines.append(sentences.unknown(after))
     line = ". ".join(lines) or sentences.scope(before, after)
-    return changes.tell(after, kind, line, scene.at, scene.routes)
+    return take_step(scene, changes, before, after, kind, line, merged=merged)
 
 
 def _end(scene: Scene, changes: Changes, incident: Incident) -> None:
@@ -327,6 +290,6 @@ def _close(scene: Scene, changes: Changes, incident: Incident, reason: CloseReas
         facts=replace(facts, affected=0, worst=(), unknown=False),
     )
     if reason is CloseReason.RECOVERED:
-        changes.tell(ended, NoticeKind.RECOVERED, sentences.recovered(ended, scene.at), scene.at, scene.routes)
+        recover(scene, changes, incident, ended)
     else:
-        changes.tell(ended, NoticeKind.CLOSED, sentences.closed(ended, reason), scene.at, scene.routes)
+        end(changes, ended, NoticeKind.CLOSED, sentences.closed(ended, reason), scene.at, scene.routes)

@@ -65,14 +65,50 @@ class Facts:
     rule_version: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A change that counts for flapping: when, and whether it was bad from then on."""
+
+    at: float
+    bad: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaps:
+    """How restless an incident is. Instants in Unix seconds, spans in seconds.
+
+    `turns` are the latest changes, oldest first, as many and as old as the rule counts. The rest is about the flapping
+    that goes on or went last: it flaps `since`, None while it does not (of an ended incident: it ended out of it).
+    `first` and `last` of its `number` changes; in `bad` of the span between them it was bad. `announced`: whether
+    people have it for open, of `severity` as they were last told and at its widest at `reach`. For `calm` it was seen
+    not to change; `wait` makes it steady. `query` (a key) is where it last changed.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    since: float | None = None
+    first: float = 0.0
+    last: float = 0.0
+    number: int = 0
+    bad: float = 0.0
+    announced: bool = True
+    severity: Severity = Severity.WARNING
+    reach: Node = ()
+    query: str = ""
+    calm: float = 0.0
+    wait: float = 0.0
+
+
+NEVER = Flaps()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Incident:
     """One episode. Instants in Unix seconds. `step` counts what happened to it; it numbers notices and events.
 
     `service` is None and `node` is () for trouble with a source itself. `severity` is the present one (of an ended
     incident: the last one), `worst_severity` the highest it had. `audience` are the addresses that notices of this
-    incident have been decided for: they get every later step and the close. `value` is the worst observed figure in
-    base units. `level` tells which level of the hierarchy `node` belongs to by its depth: len(node).
+    incident have been decided for: they get every later step and the close, but for what is withheld while it flaps.
+    `value` is the worst observed figure in base units. `level` tells which level of the hierarchy `node` belongs to by its depth: len(node).
     """
 
     id: str
@@ -100,11 +136,22 @@ class Incident:
     audience: tuple[Address, ...] = ()
     facts: Facts = field(default_factory=Facts)
     last_members: frozenset[Node] = frozenset()
+    flaps: Flaps = NEVER
 
     @property
     def is_open(self) -> bool:
         """Whether the episode still lasts."""
         return self.resolved_at is None
+
+    @property
+    def is_flapping(self) -> bool:
+        """Whether it is open and changes too often to tell each change."""
+        return self.resolved_at is None and self.flaps.since is not None
+
+    @property
+    def in_lull(self) -> bool:
+        """Whether it flaps and nothing is bad at present: it may be over, or bad again in a moment."""
+        return self.is_flapping and not self.members
 
     def evolve(self, **changes: object) -> Incident:
         """A copy with other values."""

@@ -10,7 +10,9 @@ import numpy as np
 from sentinel.domain.advance import Advanced, Elapsed, advance, advance_blind, elapsed_since
 from sentinel.domain.affected import affected, limit_text, value_text
 from sentinel.domain.alerts import STATES, UNKNOWN, Alerts, Rolled, Transition
-from sentinel.domain.episodes import Changes, Scene, settle
+from sentinel.domain.changes import Changes, Scene
+from sentinel.domain.episodes import settle
+from sentinel.domain.flapping import Look, settle_down
 from sentinel.domain.hierarchy import Bools, Node
 from sentinel.domain.reading import Figures, Reading
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
@@ -92,14 +94,16 @@ def _tick_book(
         if alerts.nodes:
             done = advance_blind(rule, service, alerts, old, time)
             if done.after is not done.before:
-                _finish_book(tally, rulebook, rule, book, reading, done)
+                _finish_book(tally, rulebook, rule, book, reading, done, time)
         return
     done = advance(rule, service, alerts, reading.figures, old, time)
     if done.before.nodes or book.open_incidents:
-        _finish_book(tally, rulebook, rule, book, reading, done)
+        _finish_book(tally, rulebook, rule, book, reading, done, time)
 
 
-def _finish_book(tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, reading: Reading, done: Advanced) -> None:
+def _finish_book(
+    tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, reading: Reading, done: Advanced, time: Elapsed
+) -> None:
     """Roll-up, incidents, notices, and what of the alerts has to be written."""
     query_key, at = reading.query.key, reading.at
     placed, judged_below = _placed(rule, done, reading.figures)
@@ -107,7 +111,11 @@ def _finish_book(tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, readi
     changes = Changes({})
     stirred = _stirred(done.before, placed)
     if stirred.any() or (done.before.active & ~placed.active).any() or _edited(rule, book, alerts):
-        alerts, changes = _settled(rulebook, rule, book, reading, done, alerts, judged_below, stirred)
+        scene = _scene(rulebook, rule, reading, done, judged_below)
+        alerts, changes = _settled(scene, book, done, alerts, stirred)
+    if reading.figures is not None and any(one.is_flapping for one in book.incidents.values()):
+        scene = _scene(rulebook, rule, reading, done, judged_below)
+        settle_down(scene, changes, book.incidents, _look(alerts, query_key, done, time))
     if reading.figures is not None and any(route.remind_every for route in rulebook.routes):
         _remind(changes, rulebook, book, at)
     _record(tally, rule, alerts[query_key], reading, done)
@@ -145,20 +153,8 @@ def _stirred(before: Alerts, after: Alerts) -> Bools:
     return news & active
 
 
-def _settled(
-    rulebook: Rulebook,
-    rule: Rule,
-    book: Book,
-    reading: Reading,
-    done: Advanced,
-    alerts: dict[str, Alerts],
-    judged_below: Mapping[Node, int],
-    stirred: Bools,
-) -> tuple[dict[str, Alerts], Changes]:
-    """The incidents brought in line, and every active alert with its incident."""
-    query_key = reading.query.key
-    found = affected(alerts, {query_key: stirred})
-    scene = Scene(
+def _scene(rulebook: Rulebook, rule: Rule, reading: Reading, done: Advanced, judged_below: Mapping[Node, int]) -> Scene:
+    return Scene(
         rule=rule,
         service=reading.query.service,
         at=reading.at,
@@ -169,7 +165,16 @@ def _settled(
         failed=reading.figures is None,
         version=rule.version,
         unseen=done.unseen,
+        query=reading.query.key,
     )
+
+
+def _settled(
+    scene: Scene, book: Book, done: Advanced, alerts: dict[str, Alerts], stirred: Bools
+) -> tuple[dict[str, Alerts], Changes]:
+    """The incidents brought in line, and every active alert with its incident."""
+    query_key = scene.query
+    found = affected(alerts, {query_key: stirred})
     changes = settle(scene, found, book.incidents)
     assigned: dict[str, list[str | None]] = {key: list(one.incident) for key, one in alerts.items()}
     mine = alerts[query_key]
@@ -230,10 +235,25 @@ def _lost_members(done: Advanced) -> Mapping[str, frozenset[Node]]:
     return {incident: frozenset(nodes) for incident, nodes in lost.items()}
 
 
+def _look(alerts: Mapping[str, Alerts], query_key: str, done: Advanced, time: Elapsed) -> Look:
+    """What this good answer says of incidents that flap: time that no timer may count is no quiet time either."""
+    first: dict[str | None, str] = {}
+    for key in sorted(alerts):
+        for i in np.flatnonzero(alerts[key].active):
+            first.setdefault(alerts[key].incident[i], key)
+    mine = alerts[query_key]
+    return Look(
+        query=query_key,
+        seconds=0.0 if time.is_gap else time.step,
+        seen={one for i in np.flatnonzero(mine.active & ~done.unsure) if first[one := mine.incident[i]] == query_key},
+        unseen={done.after.nodes[i] for i in np.flatnonzero(done.unsure)},
+    )
+
+
 def _remind(changes: Changes, rulebook: Rulebook, book: Book, at: float) -> None:
     present = {**book.incidents, **changes.incidents}
     for incident in present.values():
-        if incident.is_open and not incident.facts.unknown:
+        if incident.is_open and not incident.facts.unknown and not incident.is_flapping:
             changes.remind(incident, at, rulebook.routes)
 
 

@@ -108,12 +108,21 @@ class Rollup:
     min_coverage: float = 0.5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flapping:
+    """When an incident flaps: `changes` of them within `within` seconds, until nothing changed for `quiet` seconds."""
+
+    changes: int = 6
+    within: float = 3600.0
+    quiet: float = 900.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """A rule as `rules.toml` has it. Durations in seconds. Exactly one of `levels` and `path` is set.
 
     `rollup` None: every active node is an incident of its own. `retire_after`: how long a node may be missing from
-    good answers before its alert is closed as no longer reported.
+    good answers before its alert is closed as no longer reported. `flapping` None: every change is told.
     """
 
     id: str
@@ -129,6 +138,7 @@ class Rule:
     overrides: tuple[Override, ...] = ()
     rollup: Rollup | None = field(default_factory=Rollup)
     reopen_within: float = 900.0
+    flapping: Flapping | None = field(default_factory=Flapping)
     retire_after: float = 7 * 86400.0
     timezone: str = "UTC"
     runbook: str = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sentinel.domain import sentences
 from sentinel.domain.announce import NO_ROUTE
-from sentinel.domain.episodes import Changes
+from sentinel.domain.changes import Changes
 from sentinel.domain.incidents import CloseReason, Facts, Incident, incident_id
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Query

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sentinel.domain.hierarchy import Node
-from sentinel.domain.incidents import CloseReason, Facts, Incident
+from sentinel.domain.incidents import CloseReason, Facts, Flaps, Incident
 from sentinel.domain.rules import SELF_RULES
 
 
@@ -70,10 +70,49 @@ def reopened(incident: Incident) -> str:
 def recovered(incident: Incident, at: float) -> str:
     """How long it lasted and how bad it was; when nobody saw it recover, between which instants it must have been."""
     worst = f", worst {incident.worst_value}" if incident.worst_value else ""
+    flapped = f"; flapped, {flips(incident.flaps)}" if incident.flaps.since is not None else ""
     unseen = between(incident.facts)
     if unseen:
-        return f"Recovered {unseen}{worst}"
-    return f"Recovered after {duration(at - incident.opened_at)}{worst}"
+        return f"Recovered {unseen}{worst}{flapped}"
+    return f"Recovered after {duration(at - incident.opened_at)}{worst}{flapped}"
+
+
+CALMED = "Within the limit again"
+"""A recovery of an incident that flaps: perhaps not the end."""
+
+
+def flapping(incident: Incident) -> str:
+    """That it changes too often, and when there will be another word."""
+    again = "" if incident.flaps.announced else f"{reopened(incident)}. "
+    return f"{again}{restless(incident.flaps)}"
+
+
+def restless(flaps: Flaps) -> str:
+    """The same of its changes alone."""
+    return f"Flapping, {changes(flaps)}; next word when steady for {duration(flaps.wait)}"
+
+
+def steady(incident: Incident) -> str:
+    """It flaps no more and is bad."""
+    flaps = incident.flaps
+    how_long = f", steady for {duration(flaps.calm)}" if flaps.calm >= flaps.wait else ""
+    return f"No longer flapping{how_long}: {opened(incident)} ({flips(flaps)})"
+
+
+def flapping_over(line: str) -> str:
+    """How it ended, for those who have known it for over but for its flapping."""
+    return f"No longer flapping: {line[:1].lower()}{line[1:]}"
+
+
+def flips(flaps: Flaps) -> str:
+    """`9 changes in 50 min, bad for 46 % of it`."""
+    span = flaps.last - flaps.first
+    return changes(flaps) + (f", bad for {100 * flaps.bad / span:.0f} % of it" if span > 0 else "")
+
+
+def changes(flaps: Flaps) -> str:
+    """`9 changes in 50 min`."""
+    return f"{counted(flaps.number, 'change')} in {duration(flaps.last - flaps.first)}"
 
 
 def between(facts: Facts) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sentinel.domain import sentences
-from sentinel.domain.episodes import Changes
+from sentinel.domain.changes import Changes
 from sentinel.domain.incidents import CloseReason, Facts, Incident, incident_id
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Failure, Figures, Reading, Reason

@@ -9,7 +9,7 @@ import numpy as np
 
 from sentinel.domain.advance import Advanced
 from sentinel.domain.alerts import Alerts, Transition
-from sentinel.domain.episodes import Changes
+from sentinel.domain.changes import Changes
 from sentinel.domain.hierarchy import Bools
 from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.notices import Notice

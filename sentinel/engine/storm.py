@@ -18,7 +18,7 @@ STRAINED_AFTER = 5
 MOST = 1000
 """Lanes in one message; what is beyond goes along with the next."""
 
-_LOUD = frozenset({NoticeKind.ESCALATED, NoticeKind.REOPENED})
+_LOUD = frozenset({NoticeKind.ESCALATED, NoticeKind.REOPENED, NoticeKind.FLAPPING})
 
 
 @dataclass(frozen=True, slots=True)

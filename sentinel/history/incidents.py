@@ -54,6 +54,11 @@ class IncidentRow:
         """`open` or `resolved`."""
         return "open" if self.resolved_at is None else "resolved"
 
+    @property
+    def flapping(self) -> bool:
+        """Whether it is open and changes too often to tell each change. It may be good at present: no members."""
+        return self.resolved_at is None and self.facts.get("flaps", {}).get("since") is not None
+
     def lasted(self, at: float) -> float:
         """Seconds from its opening to its end, or to `at` while it is open."""
         return max(0.0, (at if self.resolved_at is None else self.resolved_at) - self.opened_at)
@@ -81,6 +86,7 @@ class IncidentRow:
             "acknowledged_by": self.acknowledged_by,
             "acknowledged_at": maybe_iso(self.acknowledged_at),
             "unknown": bool(self.facts.get("unknown", False)),
+            "flapping": self.flapping,
             "summary": self.facts.get("summary") or None,
             "value": self.facts.get("value") or None,
             "limit": self.facts.get("limit") or None,

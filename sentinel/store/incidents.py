@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from sentinel.domain.incidents import CloseReason, Event, Facts, Incident, Member, Story
+from sentinel.domain.incidents import NEVER, CloseReason, Event, Facts, Flaps, Incident, Member, Story, Turn
 from sentinel.domain.rules import Address, Severity
 from sentinel.errors import NotFound
 from sentinel.store.database import Database
@@ -21,6 +21,7 @@ _ONE = select(incidents).where(incidents.c.id == bindparam("incident"))
 _TIMELINE = select(events).where(events.c.incident == bindparam("incident")).order_by(events.c.step, events.c.id)
 
 _PLAIN_FACTS = frozenset(field.name for field in fields(Facts)) - {"worst"}
+_PLAIN_FLAPS = frozenset(field.name for field in fields(Flaps)) - {"turns", "severity", "reach"}
 
 
 def story(db: Database, incident: str) -> Story:
@@ -97,7 +98,7 @@ def _row(one: Incident) -> Row:
         "acknowledged_by": one.acknowledged_by,
         "acknowledged_at": one.acknowledged_at,
         "audience": [[address.receiver, address.kind, address.to] for address in one.audience],
-        "facts": _facts_row(one.facts),
+        "facts": {**_facts_row(one.facts), **_flaps_row(one.flaps)},
         "last_members": pack_nodes(sorted(one.last_members)) if one.last_members else None,
     }
 
@@ -130,6 +131,7 @@ def incident_from(row: Any) -> Incident:
         audience=tuple(Address(receiver, kind, to) for receiver, kind, to in row.audience),
         facts=_facts_from(row.facts),
         last_members=frozenset(unpack_nodes(row.last_members)) if row.last_members is not None else frozenset(),
+        flaps=_flaps_from(row.facts.get("flaps")),
     )
 
 
@@ -147,3 +149,23 @@ def _facts_from(stored: Mapping[str, Any]) -> Facts:
         for node, severity, value, unknown in stored.get("worst", ())
     )
     return Facts(**plain, worst=worst)
+
+
+def _flaps_row(flaps: Flaps) -> Mapping[str, Any]:
+    """Beside the facts: a program that does not know it leaves it out."""
+    if flaps == NEVER:
+        return {}
+    plain = {name: getattr(flaps, name) for name in sorted(_PLAIN_FLAPS)}
+    turns = [[turn.at, turn.bad] for turn in flaps.turns]
+    return {"flaps": {**plain, "turns": turns, "severity": flaps.severity.word, "reach": list(flaps.reach)}}
+
+
+def _flaps_from(stored: Mapping[str, Any] | None) -> Flaps:
+    if stored is None:
+        return NEVER
+    return Flaps(
+        **{name: value for name, value in stored.items() if name in _PLAIN_FLAPS},
+        turns=tuple(Turn(at=at, bad=bad) for at, bad in stored["turns"]),
+        severity=Severity[stored["severity"].upper()],
+        reach=tuple(stored["reach"]),
+    )

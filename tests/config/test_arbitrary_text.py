@@ -18,6 +18,8 @@ _NAMES = sorted(
     {
         "maintenance",
         "flapping",
+        "changes",
+        "quiet",
         "password",
         "nonsense",
         "breach",

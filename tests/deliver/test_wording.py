@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sentinel.deliver.wording import MAY_REPEAT, PUSH, Look, incident_wording, line_of, wording
-from sentinel.domain.incidents import CloseReason, Member
+from sentinel.domain.incidents import CloseReason, Flaps, Member
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Severity
 from tests.fakes.stories import (
@@ -97,9 +97,39 @@ def test_what_people_and_time_did_to_it_is_noted() -> None:
     )
 
 
-def test_flapping_is_noted_while_it_is_the_last_word() -> None:
-    told = event(NoticeKind.FLAPPING, OPENED + 600, "Flapping, 6 changes in 20 min")
-    assert incident_wording(story(None, [told]), OPENED + 900).notes == ("Flapping, 6 changes in 20 min",)
+FLAPS = Flaps(since=OPENED + 1200, first=OPENED, last=OPENED + 1200, number=6, bad=720.0, wait=900.0)
+
+
+def test_flapping_is_noted_while_it_lasts_whatever_happens_meanwhile() -> None:
+    later = event(NoticeKind.REOPENED, OPENED + 1500, "Bad again")
+    words = incident_wording(story(incident(flaps=FLAPS), [later]), OPENED + 1800)
+    assert words.notes == ("Flapping, 6 changes in 20 min; next word when steady for 15 min",)
+    assert (
+        words.text == "🟠 Flapping, critical now: Zürich · Exchange Online · devices_with_errors / devices 22 % > 10 %"
+    )
+
+
+def test_what_flaps_and_is_good_at_present_says_so_and_shows_no_figure_as_of_now() -> None:
+    good = incident(flaps=FLAPS, members=0, facts=facts(affected=0, worst=()), worst_value="22 %")
+    words = incident_wording(story(good), OPENED + 1800)
+    assert (words.value, words.worst, words.scope) == ("", (), "")
+    assert words.notes[1:] == ("Within the limit now",)
+    assert words.text.startswith("🟠 Flapping, within the limit now: Zürich · Exchange Online")
+    assert words.text.endswith("worst 22 %, limit > 10 %")
+
+
+def test_data_that_is_gone_is_the_headline_of_what_flaps_too() -> None:
+    blind = incident(flaps=FLAPS, facts=facts(unknown=True))
+    assert incident_wording(story(blind), OPENED + 1800).look is Look.UNKNOWN
+
+
+def test_the_close_of_what_flapped_says_how_often_it_changed_and_how_much_of_it_was_bad() -> None:
+    ended = incident(
+        flaps=FLAPS, resolved_at=OPENED + 2100, close_reason=CloseReason.RECOVERED, members=0, worst_value="22 %"
+    )
+    assert incident_wording(story(ended), OPENED + 2100).close == (
+        "Recovered, lasted 35 min, worst 22 % (limit > 10 %); flapped, 6 changes in 20 min, bad for 60 % of it"
+    )
 
 
 def test_the_worst_are_named_and_the_others_counted() -> None:

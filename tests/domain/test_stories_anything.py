@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sentinel.domain.incidents import Incident
 from sentinel.domain.notices import NoticeKind
-from sentinel.domain.rules import SOURCE_RULE, Address, NoData, Rule
+from sentinel.domain.rules import SOURCE_RULE, Address, Flapping, NoData, Rule
 from tests.domain.polls import TEAM, Run, a_route, a_rule, an_override, edited, threshold
 
 PAGER = Address("pager", "slack", "#pager")
@@ -64,11 +64,19 @@ def any_rule() -> st.SearchStrategy[Rule]:
             clear,
         ),
     )
-    return st.builds(_a_rule, limits, warnings, st.sampled_from(NoData), st.booleans(), st.booleans())
+    flapping = st.sampled_from(
+        [
+            None,
+            Flapping(),
+            Flapping(changes=2, within=7200.0, quiet=900.0),
+            Flapping(changes=3, within=7200.0, quiet=1200.0),
+        ]
+    )
+    return st.builds(_a_rule, limits, warnings, st.sampled_from(NoData), st.booleans(), st.booleans(), flapping)
 
 
-def _a_rule(critical, warning, no_data, overridden, rolled):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    rule = a_rule(critical, warning=warning, no_data=no_data, retire_after=14400.0)
+def _a_rule(critical, warning, no_data, overridden, rolled, flapping):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    rule = a_rule(critical, warning=warning, no_data=no_data, retire_after=14400.0, flapping=flapping)
     if overridden:
         off = an_override("FR/b/**", rule, critical=None, warning=threshold("value > 5"))
         rule = replace(rule, overrides=(off, an_override("CH/**", rule, critical=threshold("value > 25"))))
@@ -106,21 +114,37 @@ def where(run: Run) -> dict[str, tuple[object, ...]]:
 
 
 def check_stories(run: Run) -> None:
-    """Per incident and address: the open first, one close for every open, nothing after it but a reopening."""
-    seen: dict[tuple[str, object], list[NoticeKind]] = {}
+    """Per incident and address: the open first, one close for every open, nothing after it but a reopening.
+
+    That it flaps, or does so no more, neither opens nor closes. Nothing is withheld but by flapping.
+    """
+    told: dict[tuple[str, object], list[NoticeKind]] = {}
     for notice in run.notices:
-        seen.setdefault((notice.incident, notice.address), []).append(notice.kind)
+        assert notice.told == (notice.reason != "flapping")
+        if notice.told:
+            told.setdefault((notice.incident, notice.address), []).append(notice.kind)
     assert len({notice.key for notice in run.notices}) == len(run.notices)
-    for (incident, _), kinds in seen.items():
-        assert kinds[0] not in (*ENDS, NoticeKind.REMINDER, NoticeKind.UNKNOWN)
-        for kind, following in zip(kinds, [*kinds[1:], None], strict=True):
-            if kind in ENDS:
-                assert following in (None, NoticeKind.REOPENED)
-            else:
-                assert following is not NoticeKind.REOPENED
-                assert following is not None or run.incidents[incident].is_open
-        if kinds[-1] in ENDS:
-            assert not run.incidents[incident].is_open
+    for (name, _), kinds in told.items():
+        assert kinds[0] not in (*ENDS, NoticeKind.REMINDER, NoticeKind.UNKNOWN, NoticeKind.FLAPPING)
+        is_open = has_it_for_open(kinds)
+        incident = run.incidents[name]
+        assert is_open == incident.is_open or incident.is_flapping
+        if incident.is_flapping:
+            assert is_open == incident.flaps.announced
+
+
+def has_it_for_open(kinds: Sequence[NoticeKind]) -> bool:
+    """What somebody who hears all this knows in the end."""
+    is_open = True
+    for kind, following in zip(kinds, [*kinds[1:], None], strict=True):
+        if kind in ENDS:
+            assert is_open
+            is_open = False
+        elif kind is not NoticeKind.FLAPPING:
+            assert is_open or kind is NoticeKind.REOPENED
+            is_open = True
+        assert following is not NoticeKind.REOPENED or not is_open
+    return is_open
 
 
 def check_members(run: Run) -> None:
@@ -129,11 +153,11 @@ def check_members(run: Run) -> None:
     if book is None:
         return
     members = [one.incident[i] for one in book.alerts.values() for i in np.flatnonzero(one.active)]
-    open_ones: dict[str, Incident] = {one.id: one for one in book.open_incidents}
+    open_ones: dict[str, Incident] = {one.id: one for one in book.open_incidents if not one.in_lull}
     assert set(members) == set(open_ones)
     assert {key: members.count(key) for key in open_ones} == {key: one.members for key, one in open_ones.items()}
     recorded = {key for key, one in run.incidents.items() if one.is_open and one.rule != SOURCE_RULE}
-    assert recorded == set(open_ones)
+    assert recorded == {one.id for one in book.open_incidents}
 
 
 def check_nothing_from_nothing(run: Run, poll: Poll, before: int) -> None:
@@ -244,3 +268,25 @@ def test_a_restart_between_any_two_ticks_changes_nothing(rule: Rule, polls: Sequ
     one, other = fed(rule, polls), fed(rule, polls, forgetful=True)
     assert where(one) == where(other)
     assert told(one) == told(other)
+
+
+@bounded
+@given(any_rule(), st.lists(polls_of(SITES), min_size=4, max_size=14))
+def test_after_a_quiet_time_everybody_knows_how_it_ended(rule: Rule, polls: Sequence[Poll]) -> None:
+    run = fed(rule, polls)
+    for _ in range(8):
+        feed(run, Poll(dict.fromkeys(SITES, 0.0), 600.0))
+    check_stories(run)
+    assert not [one for one in run.incidents.values() if one.is_open]
+
+
+@bounded
+@given(any_rule(), st.lists(polls_of(SITES), min_size=4, max_size=14))
+def test_what_stays_bad_is_known_to_everybody_whom_it_concerns(rule: Rule, polls: Sequence[Poll]) -> None:
+    run = fed(rule, polls)
+    for _ in range(8):
+        feed(run, Poll(dict.fromkeys(SITES, 30.0), 600.0))
+    check_stories(run)
+    open_ones = [one for one in run.incidents.values() if one.is_open]
+    assert open_ones
+    assert not [one for one in open_ones if one.is_flapping]

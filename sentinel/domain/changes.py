@@ -1,0 +1,93 @@
+"""What one tick adds to the incidents of one book, and the circumstances that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sentinel.domain import sentences
+from sentinel.domain.advance import Unseen
+from sentinel.domain.announce import NO_ROUTE, announce, event, remind, withhold
+from sentinel.domain.hierarchy import Node
+from sentinel.domain.incidents import Event, Incident
+from sentinel.domain.notices import Notice, NoticeKind
+from sentinel.domain.rules import Route, Rule
+
+
+@dataclass
+class Changes:
+    """What one tick adds to the incidents of one book; filled step by step."""
+
+    incidents: dict[str, Incident]
+    events: list[Event] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    assigned: dict[int, str] = field(default_factory=dict)
+    """Position in Affected -> incident."""
+
+    def tell(
+        self,
+        incident: Incident,
+        kind: NoticeKind,
+        line: str,
+        at: float,
+        routes: Iterable[Route],
+        *,
+        nobody: str = NO_ROUTE,
+        told_as: NoticeKind | None = None,
+        quiet: bool | None = None,
+    ) -> Incident:
+        """Take the incident one step on: timeline, notices, the new state.
+
+        `told_as`: what the notices call it, where that is not what it is. `nobody` and `quiet` as `announce` has them.
+        """
+        incident = incident.evolve(step=incident.step + 1, changed_at=at)
+        self.events.append(event(incident, kind, line, at))
+        incident, notices = announce(incident, told_as or kind, line, at, routes, nobody=nobody, quiet=quiet)
+        self.notices.extend(notices)
+        self.incidents[incident.id] = incident
+        return incident
+
+    def withhold(self, incident: Incident, kind: NoticeKind, line: str, at: float, reason: str) -> Incident:
+        """The same step, of which nobody is told."""
+        incident = incident.evolve(step=incident.step + 1, changed_at=at)
+        self.events.append(event(incident, kind, line, at))
+        self.notices.extend(withhold(incident, kind, line, at, reason))
+        self.incidents[incident.id] = incident
+        return incident
+
+    def remind(self, incident: Incident, at: float, routes: Iterable[Route]) -> None:
+        """Say that it still lasts, where that is due; what this tick tells of it anyway counts as said."""
+        stepped = incident.evolve(step=incident.step + 1)
+        line = sentences.still_bad(incident, at)
+        notices = remind(stepped, line, at, routes)
+        if not notices:
+            return
+        if any(notice.incident == incident.id for notice in self.notices):
+            self.incidents[incident.id] = incident.evolve(reminded_at=at)
+            return
+        self.incidents[incident.id] = stepped.evolve(reminded_at=at)
+        self.notices.extend(notices)
+        self.events.append(event(stepped, NoticeKind.REMINDER, line, at))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The circumstances of a tick that all incidents of a book share.
+
+    `judged` counts the judged leaves below a node of the level just read; `retired` are the incidents that lost a
+    member only because the source stopped reporting it, `lost` the members that each incident loses now. `failed`:
+    the reading has no figures, which the source's own incident tells. `version`: the rule's fingerprint.
+    `unseen`: when nobody saw for long how things went. `query`: the key of the query that was read.
+    """
+
+    rule: Rule
+    service: str
+    at: float
+    routes: tuple[Route, ...]
+    judged: Mapping[Node, int]
+    retired: frozenset[str]
+    lost: Mapping[str, frozenset[Node]]
+    failed: bool
+    version: str
+    unseen: Unseen | None = None
+    query: str = ""
