@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import pairwise
 
 from sentinel.demo.workspace_truth import Message
@@ -17,6 +17,12 @@ LATE = 55.0
 for it in vain: the last look-up comes 60 s after the attempt. Nobody can promise anything for a process that sleeps
 that long at that place; see docs/explanation/guarantee.md."""
 
+WITHHELD, OVER = "flapping", "No longer flapping"
+"""Why changes of what flaps are not told, and how the word begins that it flaps no more."""
+
+NOT_WHILE_FLAPPING = frozenset({"degraded", "deescalated", "narrowed", "reminder"})
+"""What nobody is told while it flaps. Worse and wider than was ever told is, and that the figures are gone."""
+
 OUSTED = 20.0
 """Seconds between the last look at the lease and the arrival of an edit, from which on another instance may lead and have
 edited the message already: two thirds of the lease."""
@@ -24,7 +30,16 @@ edited the message already: two thirds of the lease."""
 
 def broken(world: World, record: Record) -> list[str]:
     """Every promise that the run broke, as sentences."""
-    checks = (_settled, _nothing_lost, _nothing_repeated, _in_order, _unknown_is_not_ok, _whole, _heads_are_true)
+    checks = (
+        _settled,
+        _nothing_lost,
+        _silent_while_flapping,
+        _nothing_repeated,
+        _in_order,
+        _unknown_is_not_ok,
+        _whole,
+        _heads_are_true,
+    )
     return [sentence for check in checks for sentence in check(world, record)]
 
 
@@ -39,7 +54,7 @@ def _nothing_lost(world: World, record: Record) -> Iterator[str]:
     """P1: what was decided to be told was taken by its channel, or stands in the list of abandoned notices."""
     taken = _keys(world)
     for row in record.rows:
-        if row.state == "not_told":
+        if row.state == "not_told" and row.reason != WITHHELD:
             yield f"P1: {row.key} is not told: {row.reason}"
     for lane in record.lanes:
         for batch in lane.batches:
@@ -51,6 +66,31 @@ def _nothing_lost(world: World, record: Record) -> Iterator[str]:
         for place in sorted(incident.audience):
             if (incident.id, place) not in decided:
                 yield f"P1: {incident.id} concerns {place}, and no notice was decided for it"
+
+
+def _silent_while_flapping(world: World, record: Record) -> Iterator[str]:
+    """P1: changes are withheld while an incident flaps, and at no other time."""
+    del world
+    steps: dict[str, dict[int, Row]] = {}
+    for row in record.rows:
+        steps.setdefault(row.incident, {}).setdefault(row.step, row)
+    for incident, by_step in steps.items():
+        yield from _silence(incident, [by_step[step] for step in sorted(by_step)])
+
+
+def _silence(incident: str, rows: list[Row]) -> Iterator[str]:
+    """The same of one incident; `rows` has one for each step, in order."""
+    flaps = False
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        begins = row.kind == "flapping" and OVER not in row.line
+        next_begins = following is not None and following.kind == "flapping" and OVER not in following.line
+        if row.state == "not_told" and not flaps and not next_begins:
+            yield f"P1: {incident} is said not to flap, and {row.key} is withheld"
+        if row.state != "not_told" and flaps and (begins or row.kind in NOT_WHILE_FLAPPING):
+            yield f"P1: {incident} flaps, and {row.key} is told"
+        if row.state != "not_told" and (row.kind in ENDS or OVER in row.line):
+            flaps = False
+        flaps |= begins
 
 
 def _nothing_repeated(world: World, record: Record) -> Iterator[str]:
@@ -95,6 +135,7 @@ def _excused_slack(sent: list[Taken]) -> int:
 def _in_order(world: World, record: Record) -> Iterator[str]:
     """P3: steps in order; an opening before everything else; exactly one close for each opening."""
     firsts = _first_times(world)
+    truly_open = {one.id: one.is_open for one in record.incidents}
     for lane in record.lanes:
         batches = lane.batches
         steps = [row.step for batch in batches for row in batch]
@@ -105,14 +146,23 @@ def _in_order(world: World, record: Record) -> Iterator[str]:
         ]
         if (known := [at for at in times if at is not None]) != sorted(known):
             yield f"P3: {lane.place} was told of {lane.incident} in another order than it happened"
-        yield from _alternates(lane)
+        is_open = yield from _alternates(lane)
+        if is_open != truly_open[lane.incident]:
+            yield f"P3: {lane.place} has {lane.incident} for {'open' if is_open else 'over'} in the end, and it is not"
 
 
-def _alternates(lane: Lane) -> Iterator[str]:
-    """Opened, closed, opened again, closed: told or given up, in this order, nothing twice."""
+def _alternates(lane: Lane) -> Generator[str, None, bool]:
+    """Opened, closed, opened again, closed: told or given up, in this order, nothing twice; whether it is open then.
+
+    That it flaps, or does so no more, neither opens nor closes.
+    """
     is_open = False
-    for row in lane.rows:
-        if row.kind in ENDS:
+    rows = [row for row in lane.rows if row.state != "not_told"]
+    for row in rows:
+        if row.kind == "flapping":
+            if row is rows[0]:
+                yield f"P3: {lane.place} hears first of {lane.incident} that it flaps"
+        elif row.kind in ENDS:
             if not is_open:
                 yield f"P3: {lane.place} gets a {row.kind} of {lane.incident} that it has not open"
             is_open = False
@@ -121,10 +171,11 @@ def _alternates(lane: Lane) -> Iterator[str]:
                 yield f"P3: {lane.place} gets {lane.incident} reopened while it is open"
             is_open = True
         elif not is_open:
-            if row is lane.rows[0]:
+            if row is rows[0]:
                 is_open = True  # routed there only now
             else:
                 yield f"P3: {lane.place} gets a {row.kind} of {lane.incident} after its end"
+    return is_open
 
 
 def _unknown_is_not_ok(world: World, record: Record) -> Iterator[str]:

@@ -43,6 +43,7 @@ class Row:
     settled: float | None
     may_repeat: bool
     reason: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ def _row(row: sqlite3.Row) -> Row:
         settled=row["settled_at"],
         may_repeat=bool(row["may_repeat"]),
         reason=row["reason"],
+        line=row["line"],
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.rules import Address, Rule, Rulebook, SourceTraits
+from sentinel.domain.rules import Address, Flapping, Rule, Rulebook, SourceTraits
 from tests.domain.polls import a_route, a_rule, threshold
 
 LIMIT = 0.05
@@ -50,6 +50,19 @@ class Chances:
 
 
 CALM = Chances()
+
+FLIP_STORIES = 0.3
+"""The share of stories in which a site changes at almost every tick."""
+
+POLICIES: tuple[Flapping | None, ...] = (
+    None,
+    Flapping(),
+    Flapping(changes=2, within=20 * STEP, quiet=STEP),
+    Flapping(changes=3, within=10 * STEP, quiet=2 * STEP),
+    Flapping(changes=3, within=20 * STEP, quiet=3 * STEP),
+    Flapping(changes=4, within=10 * STEP, quiet=2 * STEP),
+)
+"""When an incident flaps in a story; with the fewest changes each recovery does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +107,9 @@ class Story:
         return Rulebook(rules=(self.rule,), routes=(route,), sources=(traits,))
 
 
-def sim_rule(*, hold: float = 0.0, recover_for: float = 0.0, apart: bool = False) -> Rule:
+def sim_rule(
+    *, hold: float = 0.0, recover_for: float = 0.0, apart: bool = False, flapping: Flapping | None = None
+) -> Rule:
     """Warning above 5 % of devices with errors, critical above 10 %; `apart`: each site is an incident of its own."""
     share = "devices_with_errors / devices"
     rule = a_rule(
@@ -104,6 +119,7 @@ def sim_rule(*, hold: float = 0.0, recover_for: float = 0.0, apart: bool = False
         services=(NamePattern(SERVICE),),
         every=STEP,
         reopen_within=1.5 * STEP,
+        flapping=flapping,
     )
     return replace(rule, rollup=None) if apart else rule
 
@@ -125,12 +141,16 @@ def random_story(seed: int) -> Story:
     many = [SLACK, OPS, MAIL, HOOK]
     count = 1 if storm else dice.choice((1, 1, 2, 2, 3))
     addresses = tuple(dice.sample(many, count)) if dice.random() < 0.5 else tuple([SLACK, MAIL, HOOK][:count])
+    hold, recover_for, apart = dice.choice((0.0, 0.0, STEP)), dice.choice((0.0, STEP)), storm or dice.random() < 0.2
+    restless = random.Random(f"restless {seed}")  # dice of its own: stories without flapping are what they were
+    flips = not storm and restless.random() < FLIP_STORIES
+    if flips:
+        hold, recover_for = 0.0, restless.choice((0.0, 0.0, STEP))
+    ticks = _ticks(dice, sites, storm=storm)
     return Story(
         seed=seed,
-        rule=sim_rule(
-            hold=dice.choice((0.0, 0.0, STEP)), recover_for=dice.choice((0.0, STEP)), apart=storm or dice.random() < 0.2
-        ),
-        ticks=_ticks(dice, sites, storm=storm),
+        rule=sim_rule(hold=hold, recover_for=recover_for, apart=apart, flapping=restless.choice(POLICIES)),
+        ticks=_flipping(restless, ticks, sites) if flips else ticks,
         sites=sites,
         addresses=addresses,
         remind_every=dice.choice((0.0, 0.0, 3 * STEP)),
@@ -168,6 +188,23 @@ def _ticks(dice: random.Random, sites: tuple[Node, ...], *, storm: bool) -> tupl
             )
         )
     return tuple(ticks)
+
+
+def _flipping(dice: random.Random, ticks: tuple[Tick, ...], sites: tuple[Node, ...]) -> tuple[Tick, ...]:
+    """The same with some more ticks, and a site or two that are seldom twice the same."""
+    longer = [*ticks, *(Tick(bad=dice.choice(ticks).bad) for _ in range(dice.randint(2, 5)))]
+    chosen = dice.sample(sites, dice.choice((1, 1, 2)))
+    shares = {site: dice.choice((0.0, CRITICAL)) for site in chosen}
+    found = []
+    for tick in longer:
+        for site, share in shares.items():
+            if dice.random() < 0.85:  # seldom
+                shares[site] = (
+                    dice.choice((WARN, CRITICAL)) if share == 0.0 else dice.choice((0.0, 0.0, WARN, CRITICAL))
+                )
+        figures = {**tick.bad, **shares}
+        found.append(replace(tick, bad={site: share for site, share in figures.items() if share}))
+    return tuple(found)
 
 
 def _chances(dice: random.Random) -> Chances:

@@ -41,6 +41,10 @@ _BAD = """
     WHERE service IS NOT NULL AND (warning IN ('active', 'recovering') OR critical IN ('active', 'recovering'))
 """
 
+_FLAPPING = """
+    SELECT count(*) FROM incidents WHERE resolved_at IS NULL AND json_extract(facts, '$.flaps.since') IS NOT NULL
+"""
+
 QUIET_AT_THE_END = 3
 """Answers of the Portal without mishaps after which what is shown must be true."""
 
@@ -298,10 +302,10 @@ class World:
                 "SELECT count(*) FROM threads JOIN incidents ON incidents.id = threads.incident"
                 " WHERE channel_kind = 'slack' AND changed_at != shown"
             )
-            found = [connection.execute(text).fetchone()[0] for text in (waiting, stale)]
+            found = [connection.execute(text).fetchone()[0] for text in (waiting, stale, _FLAPPING)]
             bad = {tuple(json.loads(node)) for (node,) in connection.execute(_BAD)}
         connection.close()
-        return found == [0, 0] and bad == {site for site, share in self.figures.items() if share > LIMIT}
+        return found == [0, 0, 0] and bad == {site for site, share in self.figures.items() if share > LIMIT}
 
     def _slow_store(self) -> float:
         return self.dice.choice((0.3, 4.0)) if self.happens(self.chances.slow) else 0.0

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from sentinel.domain.alerts import State
 from sentinel.domain.hierarchy import NodeList
-from sentinel.domain.incidents import CloseReason, Facts, Member, Story
+from sentinel.domain.incidents import CloseReason, Facts, Flaps, Member, Story, Turn
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason
 from sentinel.domain.records import Touched
 from sentinel.domain.rules import Address, Severity
@@ -152,6 +152,27 @@ def test_an_ended_incident_comes_back_whole(database: Database) -> None:
     events = (an_event(1), an_event(2, kind="closed"))
     record(database, [ended], reversed(events))
     assert story(database, "sn-one") == Story(ended, events)
+
+
+def test_what_flaps_is_remembered_with_all_its_changes(database: Database) -> None:
+    flaps = Flaps(
+        turns=(Turn(at=AT, bad=True), Turn(at=AT + 300.5, bad=False)),
+        since=AT + 300.5,
+        first=AT,
+        last=AT + 300.5,
+        number=7,
+        bad=123.25,
+        announced=False,
+        severity=Severity.CRITICAL,
+        reach=("Europe", "a/b \0 \ud800"),
+        query=QUERY.key,
+        calm=600.0,
+        wait=900.0,
+    )
+    record(database, [an_incident(flaps=flaps, members=0)])
+    assert story(database, "sn-one").incident.flaps == flaps
+    (kept,) = load(database, recent_since=AT).books[BOOK].open_incidents
+    assert (kept.flaps, kept.in_lull) == (flaps, True)
 
 
 def test_a_book_remembers_open_incidents_and_those_that_ended_lately(database: Database) -> None:
