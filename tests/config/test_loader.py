@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sentinel.config.codes import CODES
 from sentinel.config.loader import Loaded, SourceConfig, load
-from sentinel.domain.rules import Address, NoData, Severity, Threshold
+from sentinel.domain.rules import Address, Flapping, NoData, Severity, Threshold
 from sentinel.errors import ConfigError, Problem
 
 TESTDATA = Path(__file__).parent / "testdata"
@@ -57,6 +57,17 @@ def test_a_bad_file_has_exactly_the_problems_it_is_there_for(file: Path) -> None
         found = error.problems
     assert ", ".join(f"{p.code} {p.line}:{p.column}+{p.span}" for p in found) == expected
     assert all(p.file == str(file) and p.message for p in found)
+
+
+def test_a_rule_keeps_of_flapping_what_its_own_table_does_not_say() -> None:
+    off, sooner = load(TESTDATA / "good/flapping.toml").rulebook.rules
+    assert off.flapping is None
+    assert sooner.flapping == Flapping(changes=3, within=7200.0, quiet=900.0)
+    assert load(text=f"{SOURCE}{DESK}{RULE}{BREACH}").rulebook.rules[0].flapping == Flapping()
+    switched_off = f"[defaults]\nflapping = false\n{SOURCE}{DESK}{RULE}{BREACH}"
+    assert load(text=switched_off).rulebook.rules[0].flapping is None
+    on_again = load(text=f"{switched_off}flapping = {{ changes = 4 }}\n").rulebook.rules[0].flapping
+    assert on_again == Flapping(changes=4, within=3600.0, quiet=900.0)
 
 
 def test_every_code_of_a_rules_file_has_a_file_that_shows_it() -> None:
