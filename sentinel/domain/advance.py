@@ -129,7 +129,8 @@ def advance(rule: Rule, service: str, alerts: Alerts, figures: Figures, state: Q
     before, row = _with_new_entries(alerts, verdicts, rows, state, time)
     unseen = _unseen(rule, figures_at=time.at, state=state, time=time)
     if not before.nodes:
-        return Advanced(before, before, _NOBODY, _NOBODY, verdicts.known, unseen)  # the usual tick: all is well
+        # The usual tick: all is well.
+        return Advanced(before, before, _NOBODY, _NOBODY, verdicts.known, _NOBODY, unseen)
     index = rows.judged_at(row)
     criteria = _criteria_numbers(rule, service, before.nodes, verdicts, index)
     absent = index < 0
