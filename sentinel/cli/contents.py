@@ -10,6 +10,7 @@ COMMANDS = (
     ("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
     ("explain", "sentinel.cli.explain", "What a metric or a function of conditions means"),
     ("test", "sentinel.cli.test", "Tests of the rules: written figures in, states and notices out"),
+    ("rules", "sentinel.cli.rules", "diff: what an edit would do to what is open now"),
     ("backtest", "sentinel.cli.backtest", "Which notices rules would have sent, and an edit would change"),
     ("run", "sentinel.cli.run", "Poll, decide, record, tell"),
     ("status", "sentinel.cli.status", "What is wrong now"),
@@ -22,7 +23,10 @@ COMMANDS = (
 
 EXIT_CODES = (
     (0, "well"),
-    (1, "something was found (`status --exit-code`, `doctor`, `test`, `backtest --against`), or no such thing"),
+    (
+        1,
+        "something was found (`status --exit-code`, `doctor`, `test`, `backtest --against`, `rules diff`), or no such thing",
+    ),
     (2, "wrong usage or configuration"),
     (3, "a source could not be asked"),
     (4, "the database cannot be used"),

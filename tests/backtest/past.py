@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from sentinel.config.loader import load
+from sentinel.domain.asking import needed
 from sentinel.domain.hierarchy import NodeList, parse_node
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason
+from sentinel.domain.rules import Service
 from sentinel.engine.importing import take_in
+from sentinel.engine.tick import Ticker
 from sentinel.store.database import Database
+from tests.fakes.clock import FakeClock
 
 START, POLL = 1_772_438_400.0, 300.0  # 2026-03-02T08:00:00Z
 QUERY = Query("portal", "Mail", "Location", "Site")
@@ -76,5 +82,21 @@ def recorded(url: str, story: Mapping[str, Sequence[float | None]] = STORY) -> s
     """The database at that URL with the story in it; the URL."""
     db = Database.open(url)
     take_in(db, readings(story))
+    db.close()
+    return url
+
+
+def lived(url: str, file: Path, story: Mapping[str, Sequence[float | None]], *, start: float = START) -> str:
+    """A database in which these rules have judged the story live; the URL."""
+    loaded = load(file)
+    db = Database.open(url)
+    ticker = Ticker(db, loaded.rulebook, FakeClock(start))
+    [asked] = needed(loaded.rulebook, [Service("portal", "Mail", "")])
+
+    async def judge() -> None:
+        for reading in readings(story, start=start):
+            await ticker.record(asked, reading)
+
+    asyncio.run(judge())
     db.close()
     return url
