@@ -72,7 +72,8 @@ def check(  # one parameter per option
     elif problems:
         click.echo(told(problems, colour=screen.wants_colour()))
     if problems:
-        screen.say(report.summary(problems))
+        more = f"; `sentinel explain {problems[0].code}` says more" if form == "text" else ""
+        screen.say(report.summary(problems) + more)
     for line in good if form == "text" else ():
         click.echo(line)
     if len(good) < len(paths):

@@ -8,7 +8,7 @@ COMMANDS = (
     ("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),
     ("probe", "sentinel.cli.probe", "Ask a source once and show what was recognised"),
     ("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
-    ("explain", "sentinel.cli.explain", "What a metric or a function of conditions means"),
+    ("explain", "sentinel.cli.explain", "What a metric, a function or the code of a problem means"),
     ("test", "sentinel.cli.test", "Tests of the rules: written figures in, states and notices out"),
     ("rules", "sentinel.cli.rules", "diff: what an edit would do to what is open now"),
     ("backtest", "sentinel.cli.backtest", "Which notices rules would have sent, and an edit would change"),

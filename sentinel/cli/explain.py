@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,35 +12,43 @@ import click
 
 from sentinel.cli import options, screen
 
+_CODE = re.compile(r"[EWew][0-9]+")
+
 Facts = dict[str, Any]
 """One explanation as `--json` prints it; `name` stands first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What can be explained: the plural for words, all there is, one of it by name, and how people read one."""
+    """What can be explained: its name and the plural for words, all there is, one of it by name, and how people read one.
 
+    `columns` of the list: keys of the facts, as their headings.
+    """
+
+    singular: str
     plural: str
     every: Callable[[], Iterable[Facts]]
     page: Callable[[Facts], list[str]]
+    columns: tuple[str, ...] = ("name", "unit", "meaning")
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[metric|function] [NAME]")
+@click.argument("words", nargs=-1, metavar="[metric|function|code] [NAME]")
 @options.as_json
 def explain(*, words: tuple[str, ...], as_json: bool) -> None:
-    """What a metric or a function of conditions means: `sentinel explain metric devices`.
+    """What a metric or a function of conditions means, or a code of `sentinel check`.
 
-    Without a name it lists all of that kind. Exit code 1 when there is no such thing.
+    `sentinel explain metric devices`; `sentinel explain E107`, which is short for `sentinel explain code E107`. Without a
+    name it lists all of that kind. Exit code 1 when there is no such thing.
     """
     kind, names = _kind(words)
     if len(names) > 1:
-        raise click.UsageError(f"explain one {words[0]} at a time")
+        raise click.UsageError(f"explain one {kind.singular} at a time")
     found = list(kind.every())
     if not names:
-        _list(found, as_json=as_json)
+        _list(kind, found, as_json=as_json)
         return
-    one = _named(found, names[0], words[0])
+    one = _named(found, names[0], kind.singular)
     if as_json:
         screen.print_json(one)
     else:
@@ -53,6 +63,8 @@ def _kind(words: Sequence[str]) -> tuple[Kind, Sequence[str]]:
     found = KINDS.get(words[0])
     if found is not None:
         return found, words[1:]
+    if _CODE.fullmatch(words[0]):
+        return KINDS["code"], words
     from sentinel.domain.metrics import nearest  # noqa: PLC0415  # not for --help
 
     for name, kind in KINDS.items():
@@ -69,16 +81,17 @@ def _kinds() -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def _list(found: list[Facts], *, as_json: bool) -> None:
+def _list(kind: Kind, found: list[Facts], *, as_json: bool) -> None:
     if as_json:
         screen.print_json(found)
     else:
-        screen.print_table(("NAME", "UNIT", "WHAT"), [(one["name"], one["unit"], one["meaning"]) for one in found])
+        heads = tuple("WHAT" if key == "meaning" else key.upper() for key in kind.columns)
+        screen.print_table(heads, [tuple(one[key] for key in kind.columns) for one in found])
 
 
 def _named(found: list[Facts], name: str, kind: str) -> Facts:
     for one in found:
-        if one["name"] == name:
+        if one["name"] == name or (kind == "code" and one["name"] == name.upper()):
             return one
     from sentinel.domain.metrics import nearest  # noqa: PLC0415  # not for --help
     from sentinel.errors import NotFound  # noqa: PLC0415  # as above
@@ -126,8 +139,32 @@ def _function_page(one: Facts) -> list[str]:
     ]
 
 
+def _codes() -> Iterable[Facts]:
+    from sentinel.config.explanations import explanations  # noqa: PLC0415  # not for --help
+
+    for one in explanations().values():
+        yield {
+            "name": one.code,
+            "severity": "error" if one.code.startswith("E") else "warning",
+            "meaning": one.meaning,
+            "more": one.more,
+            "wrong": one.wrong or None,
+            "answer": one.answer or None,
+            "right": one.right or None,
+        }
+
+
+def _code_page(one: Facts) -> list[str]:
+    lines = [f"{one['name']}: {one['meaning']}", "", *textwrap.wrap(one["more"], 100)]
+    for key, title in (("wrong", "Wrong:"), ("answer", "What is said of it:"), ("right", "Right:")):
+        if one[key]:
+            lines += ["", title, "", *textwrap.indent(one[key].rstrip("\n"), "    ").splitlines()]
+    return lines
+
+
 KINDS: Mapping[str, Kind] = {
-    "metric": Kind("metrics", _metrics, _metric_page),
-    "function": Kind("functions", _functions, _function_page),
+    "metric": Kind("metric", "metrics", _metrics, _metric_page),
+    "function": Kind("function", "functions", _functions, _function_page),
+    "code": Kind("code", "codes", _codes, _code_page, ("name", "severity", "meaning")),
 }
 """The word on the command line -> what it explains."""

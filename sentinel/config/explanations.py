@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sentinel.config.codes import CODES
@@ -21,10 +23,11 @@ from sentinel.config.loader import load
 from sentinel.config.manners import missing_manners
 from sentinel.config.needs import check_complete, check_door, missing, unused
 from sentinel.config.report import as_text
+from sentinel.config.rule_test_loader import load_tests
 from sentinel.config.settings import Settings
 from sentinel.errors import ConfigError, Problem
 
-_FILE = "rules.toml"
+_FILE, _TESTS = "rules.toml", "tests.toml"
 _STRICT = ("W134", "W135")
 _KEYS = {
     "id": 'id = "devices-in-error"',
@@ -35,6 +38,7 @@ _KEYS = {
 }
 _SOURCE = '[[source]]\nname = "portal"\nurl = "https://portal.example.com"\n'
 _RULE = "\n".join(["[[rule]]", *_KEYS.values(), ""])
+_TESTED = _RULE.replace(_KEYS["warning"], 'warning = "devices_with_errors > 5"')
 _RECEIVER = '[[receiver]]\nname = "workplace"\nslack = { channel = "#workplace-alerts" }\n'
 
 
@@ -60,16 +64,27 @@ class Explanation:
     def answer(self) -> str:
         """What `sentinel check` (or any command, of the environment) says of the wrong example."""
         found = [one for one in self.problems_of(self.wrong) if one.code == self.code] if self.wrong else []
-        return as_text(found, {} if self.of_environment else {_FILE: self.completed(self.wrong)})
+        text = self.completed(self.wrong)
+        return as_text(found, {} if self.of_environment else {_TESTS if self.of_tests else _FILE: text})
+
+    @property
+    def of_tests(self) -> bool:
+        """Whether the examples are files of rule tests."""
+        return self.code[1] == "3"
 
     def problems_of(self, example: str) -> tuple[Problem, ...]:
         """Everything that is found about an example."""
-        return _of_environment(example) if self.of_environment else _of_file(self.completed(example), self.code)
+        if self.of_environment:
+            return _of_environment(example)
+        text = self.completed(example)
+        return _of_tests(text) if self.of_tests else _of_file(text, self.code)
 
     def completed(self, example: str) -> str:
         """A rules file that begins with the example."""
         if self.alone:
             return example
+        if self.of_tests:
+            return f"{example}\n{_TESTED}"
         text = example
         headers = re.findall(r"^\[+([a-z.]+)\]+", example, re.MULTILINE)
         if headers and headers[-1] == "rule" and not self.whole:
@@ -111,6 +126,17 @@ def _of_file(text: str, code: str) -> tuple[Problem, ...]:
     except ConfigError as error:
         return error.problems
     return loaded.warnings + (missing_manners(loaded) if code in _STRICT else ())
+
+
+def _of_tests(text: str) -> tuple[Problem, ...]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / _TESTS
+        path.write_text(text, encoding="utf-8")
+        try:
+            found = load_tests(path).warnings
+        except ConfigError as error:
+            found = error.problems
+    return tuple(replace(one, file=_TESTS, message=one.message.replace(f"{folder}/", "")) for one in found)
 
 
 def _of_environment(lines: str) -> tuple[Problem, ...]:

@@ -36,7 +36,7 @@ def test_every_mistake_is_shown_at_once_with_a_caret(rules: Path) -> None:
     assert "13 | treshold = 1\n" in done.stdout
     assert "^^^^^^^^" in done.stdout
     assert "devices_with_erors" in done.stdout
-    assert done.stderr == "2 errors\n"
+    assert done.stderr == "2 errors; `sentinel explain E103` says more\n"
     assert "\x1b" not in done.output
 
 
@@ -64,7 +64,7 @@ def test_warnings_alone_do_no_harm(rules: Path) -> None:
     assert done.exit_code == 0
     assert "warning[W106]" in done.stdout
     assert done.stdout.endswith("0 rules, 0 routes: good\n")
-    assert done.stderr == "1 warning\n"
+    assert done.stderr == "1 warning; `sentinel explain W106` says more\n"
 
 
 def test_the_file_is_that_of_the_environment_unless_given(rules: Path, tmp_path: Path) -> None:

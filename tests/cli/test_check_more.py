@@ -64,7 +64,7 @@ def test_strictly_runbook_and_owner_are_asked_for_and_warnings_are_enough_for_2(
     (folder / "rules.toml").write_text(SEEN, encoding="utf-8")
     assert call("check").exit_code == 0
     done = call("check", "--strict")
-    assert (done.exit_code, done.stderr) == (2, "2 warnings\n")
+    assert (done.exit_code, done.stderr) == (2, "2 warnings; `sentinel explain W134` says more\n")
     assert [(code, line) for code, line, _ in codes("--strict")] == [("W134", 6), ("W135", 6)]
     mannered = 'runbook = "https://wiki.example.com"\nowner = "desk"\nwarning ='
     (folder / "rules.toml").write_text(SEEN.replace("warning =", mannered, 1))

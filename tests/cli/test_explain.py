@@ -49,11 +49,15 @@ def test_a_narrow_terminal_keeps_the_names() -> None:
         (["metric", "device"], 1, "error: there is no metric 'device'\nhint: did you mean 'devices'?\n"),
         (["metric", "\x1b[31m"], 1, "there is no metric '\\x1b[31m'\nhint: `sentinel explain metric` lists them all"),
         (["function", "parnt"], 1, "did you mean 'parent'?"),
-        (["metrik", "devices"], 2, "what can be explained is metric or function, not 'metrik'. Did you mean 'metric'?"),
+        (
+            ["metrik", "devices"],
+            2,
+            "what can be explained is metric, function or code, not 'metrik'. Did you mean 'metric'?",
+        ),
         (["devices"], 2, "'devices' is a metric: `sentinel explain metric devices`"),
         (["parent"], 2, "'parent' is a function: `sentinel explain function parent`"),
         (["metric", "devices", "users"], 2, "explain one metric at a time"),
-        ([], 2, "explain what? metric or function"),
+        ([], 2, "explain what? metric, function or code"),
     ],
 )
 def test_what_is_not_there_is_told_with_the_nearest(words: list[str], code: int, said: str) -> None:
