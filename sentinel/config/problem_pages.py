@@ -33,15 +33,20 @@ def _section(one: Explanation) -> str:
     if one.no_example:
         parts.append(f"There is no example here: {one.no_example}.")
     else:
-        language = "sh" if one.of_environment else "toml"
+        right = "sh" if one.of_environment else "text" if _is_piece_of_two(one.right) else "toml"
         for title, text, kind in (
-            ("Wrong:", one.wrong, language),
+            ("Wrong:", one.wrong, "text"),
             ("", one.answer, "text"),
-            ("Right:", one.right, language),
+            ("Right:", one.right, right),
         ):
             parts += [title] if title else []
             parts.append(f"```{kind}\n{text.rstrip()}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def _is_piece_of_two(text: str) -> bool:
+    """Whether it looks like a whole file, which readers may copy, and is none."""
+    return "[[source]]" in text and "[[rule]]" in text
 
 
 def _without_markup(text: str) -> str:

@@ -73,7 +73,8 @@ def test_a_rule_keeps_of_flapping_what_its_own_table_does_not_say() -> None:
 def test_every_code_of_a_rules_file_has_a_file_that_shows_it() -> None:
     shown = {word for file in BAD for word in file.read_text(encoding="utf-8").splitlines()[0].split() if word in CODES}
     told = {code for code in CODES if code[1] == "1"}
-    assert told - shown == {"E102"}, "files that cannot be read are made where they are tested"
+    elsewhere = {"E102", "W132", "W133", "W134", "W135"}
+    assert told - shown == elsewhere, "files that cannot be read, --record and --strict have tests of their own"
 
 
 def test_ten_mistakes_are_told_at_once_each_with_its_place_and_what_to_do() -> None:
