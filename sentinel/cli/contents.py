@@ -25,7 +25,7 @@ EXIT_CODES = (
     (0, "well"),
     (
         1,
-        "something was found (`status --exit-code`, `doctor`, `test`, `backtest --against`, `rules diff`), or no such thing",
+        "something was found (`status --exit-code`, `doctor`, `test`, diffs), or no such thing",
     ),
     (2, "wrong usage or configuration"),
     (3, "a source could not be asked"),
