@@ -56,6 +56,7 @@ def headlines(found: Status, times: moments.Times) -> list[str]:
     """How things stand in one line, and a line for each thing that keeps Sentinel from knowing or telling."""
     counts = Counter(alert.state for alert in found.alerts)
     parts = [f"{counts[state]} {state}" for state in ("critical", "warning", "unknown", "pending") if counts[state]]
+    parts += [f"{found.lulls} flapping, well at present"] if found.lulls else []
     lines = [" · ".join([*(parts or ["nothing wrong"]), _polled(found), _unsent(found)])]
     lines += [f"{_asked(one)}: {screen.one_line(one.trouble)}" for one in found.queries if one.state == "failing"]
     stale = [one for one in found.queries if one.state == "stale"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentinel.history.alerts import AlertStatus, alerts
-from sentinel.history.filters import Filters, name_test
+from sentinel.history.filters import Filters, name_test, node_test
 from sentinel.history.queries import QueryStatus, queries
-from sentinel.history.record import Record, iso, seconds
+from sentinel.history.record import Record, iso, maybe_words, node, seconds, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +32,22 @@ class OutboxStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How things stand at `at` (Unix seconds)."""
+    """How things stand at `at` (Unix seconds). `lulls`: how many incidents flap and are well at present."""
 
     at: float
     queries: tuple[QueryStatus, ...]
     alerts: tuple[AlertStatus, ...]
     outbox: OutboxStatus
+    lulls: int = 0
 
     @property
     def is_wrong(self) -> bool:
-        """Whether anything is found: an active or unknown alert, a query without figures, an abandoned notice."""
+        """Whether anything is found: an active or unknown alert, a lull, a query without figures, an abandoned notice."""
         return (
             any(alert.state != "pending" for alert in self.alerts)
             or any(query.state in ("failing", "stale") for query in self.queries)
             or self.outbox.abandoned > 0
+            or self.lulls > 0
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -55,6 +57,7 @@ class Status:
             "queries": [query.as_json() for query in self.queries],
             "alerts": [alert.as_json() for alert in self.alerts],
             "outbox": self.outbox.as_json(),
+            "lulls": self.lulls,
         }
 
 
@@ -63,7 +66,19 @@ def status(record: Record, at: float, filters: Filters | None = None) -> Status:
     wanted = filters or Filters()
     by_name = name_test(wanted.service)
     asked = tuple(query for query in queries(record, at) if by_name(query.service))
-    return Status(at, asked, tuple(alerts(record, wanted)), _outbox(record, at))
+    return Status(at, asked, tuple(alerts(record, wanted)), _outbox(record, at), _lulls(record, wanted))
+
+
+_LULLS = "SELECT service, rule, node FROM incidents WHERE resolved_at IS NULL AND members = 0"
+"""What is open with nothing bad: only flapping keeps it so."""
+
+
+def _lulls(record: Record, wanted: Filters) -> int:
+    service, rule, covered = name_test(wanted.service), name_test(wanted.rule), node_test(wanted.node)
+    return sum(
+        service(maybe_words(about)) and rule(words(by)) and covered(node(at))
+        for about, by, at in record.rows(_LULLS, {})
+    )
 
 
 _OUTBOX = """

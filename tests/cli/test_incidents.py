@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from sentinel.store.database import Database
 from tests.cli.terminal import call, on_a_terminal
-from tests.history.ledger import RecordedRun
+from tests.domain.polls import a_rule
+from tests.history.ledger import RecordedRun, recorded
 
 KEYS = {
     "id",
@@ -129,3 +131,20 @@ def test_on_a_terminal_there_is_a_table(run: RecordedRun, sqlite_url: str) -> No
     assert lines[0].split() == ["STATE", "SEVERITY", "SERVICE", "NODE", "RULE", "OPENED", "LASTED", "NODES", "ID"]
     assert lines[1].startswith("open       critical  Mail     Asia / Tokyo     errors")
     assert lines[2].startswith("recovered  critical  Mail     Europe / France  errors")
+
+
+def test_one_that_flaps_is_called_so(sqlite_url: str) -> None:
+    run = recorded(Database.open(sqlite_url), a_rule(every=300.0), step=300.0, interval=300.0)
+    for zurich in (20, 1) * 3:
+        run.figures(zurich=zurich)
+    name = next(iter(run.incidents))
+    assert call("incidents", "list", "--database", sqlite_url).stdout.splitlines()[1].startswith("flapping\tcritical")
+    shown = call("incidents", "show", name, "--database", sqlite_url).stdout
+    assert "state    open, flapping, within the limit now" in shown
+    assert "not told (flapping)" in shown
+    assert "1 flapping, well at present" in call("status", "--database", sqlite_url).stderr
+    run.figures(zurich=20)
+    shown = call("incidents", "show", name, "--database", sqlite_url).stdout
+    assert "state    open, critical, flapping" in shown
+    assert run.db is not None
+    run.db.close()

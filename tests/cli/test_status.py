@@ -86,7 +86,7 @@ def test_a_pipe_gets_tabs_and_whole_instants_on_stdout_and_words_on_stderr(run: 
 
 def test_json_has_the_keys_of_the_contract_and_nothing_else_on_stdout(run: RecordedRun) -> None:
     shape = json.loads(call("status", "--json").stdout)
-    assert set(shape) == {"at", "queries", "alerts", "outbox"}
+    assert set(shape) == {"at", "queries", "alerts", "outbox", "lulls"}
     assert {"source", "service", "hierarchy", "level", "last_reading_at", "state"} <= set(shape["queries"][0])
     keys = {"rule", "service", "node", "state", "severity", "value", "since", "incident", "muted_by"}
     assert keys <= set(shape["alerts"][0])

@@ -137,3 +137,24 @@ def test_what_is_not_there_is_not_found_and_the_nearest_is_named(database: Datab
         story("")
     with pytest.raises(NotFound):
         story("%")
+
+
+def test_one_that_flaps_says_so_and_is_open_without_members_in_a_good_moment(database: Database, listed: Any) -> None:
+    run = recorded(database, a_rule(every=300.0), step=300.0, interval=300.0)
+    keys = ("state", "flapping", "members", "resolved_at", "close_reason", "reopened")
+
+    def shown() -> list[Any]:
+        (found,) = listed()
+        return [found[key] for key in keys]
+
+    for zurich in (20, 1) * 2:
+        run.figures(zurich=zurich)
+    assert shown()[:3] == ["resolved", False, 0]
+    for zurich in (20, 1):
+        run.figures(zurich=zurich)
+    assert shown() == ["open", True, 0, None, None, 2]
+    run.figures(zurich=20)
+    assert shown() == ["open", True, 1, None, None, 3]
+    for _ in range(4):
+        run.figures()
+    assert shown() == ["resolved", False, 0, "2026-03-02T08:50:00Z", "recovered", 3]

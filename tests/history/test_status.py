@@ -36,6 +36,7 @@ def test_nothing_was_ever_asked(ask: Any) -> None:
         "queries": [],
         "alerts": [],
         "outbox": {"waiting": 0, "unclear": 0, "abandoned": 0, "oldest_waiting_seconds": None},
+        "lulls": 0,
     }
     assert not found.is_wrong
 
@@ -171,3 +172,16 @@ def test_the_constants_are_those_of_the_domain_and_the_store() -> None:
 
     assert alerts.SOURCE_RULE == SOURCE_RULE
     assert record.REVISION == REVISION
+
+
+def test_what_flaps_is_wrong_also_in_a_good_moment(database: Database, ask: Any) -> None:
+    run = recorded(database, a_rule(every=300.0), step=300.0, interval=300.0)
+    for zurich in (20, 1) * 3:
+        run.figures(zurich=zurich)
+    found = ask(run.now)
+    assert (found.alerts, found.lulls, found.is_wrong, found.as_json()["lulls"]) == ((), 1, True, 1)
+    assert ask(run.now, service=("Mail",), node=("Europe/*",)).lulls == 1
+    assert ask(run.now, node=("Asia",)).lulls == 0
+    for _ in range(3):
+        run.figures()
+    assert (ask(run.now).lulls, ask(run.now).is_wrong) == (0, False)
