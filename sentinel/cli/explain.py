@@ -6,11 +6,13 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
 from sentinel.cli import options, screen
+from sentinel.cli.moments import EXAMPLES, Instant
 
 _CODE = re.compile(r"[EWew][0-9]+")
 
@@ -34,13 +36,47 @@ class Kind:
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[metric|function|code] [NAME]")
+@click.option("--node", metavar="NODE", help="Why this node is in its state: Europe/Paris.")
+@click.option("--service", metavar="GLOB", help="With --node: only of these services.")
+@click.option("--rule", metavar="ID", help="With --node: only by this rule.")
+@click.option("--at", type=Instant(), default="now", show_default=True, help=f"With --node: as of then: {EXAMPLES}.")
+@options.rules
+@options.database
+@options.utc
 @options.as_json
-def explain(*, words: tuple[str, ...], as_json: bool) -> None:
-    """What a metric or a function of conditions means, or a code of `sentinel check`.
+def explain(
+    *,
+    words: tuple[str, ...],
+    node: str | None,
+    service: str | None,
+    rule: str | None,
+    at: float,
+    rules: Path | None,
+    database: str | None,
+    utc: bool,
+    as_json: bool,
+) -> None:
+    """What a word of the rules means, or why a node is in its state and who was told, or was not.
 
-    `sentinel explain metric devices`; `sentinel explain E107`, which is short for `sentinel explain code E107`. Without a
-    name it lists all of that kind. Exit code 1 when there is no such thing.
+    `sentinel explain metric devices` says what a metric is, `explain function avg` a function of conditions, and
+    `explain E107`, short for `explain code E107`, a code of `sentinel check`. Without a name it lists all of that kind.
+
+    `sentinel explain --node Europe/Paris --at 10:05` judges the recorded readings by the rules up to that instant and shows
+    figures, conditions with the values put in, timers, routes, and every notice with its attempts. Nothing is written.
+
+    Exit code 1 when there is no such thing.
     """
+    if node is not None:
+        if words:
+            raise click.UsageError("explain either a word or --node")
+        from sentinel.cli import explaining  # noqa: PLC0415  # not for --help
+
+        found_there = explaining.explain_node(node, service, rule, at, rules, database)
+        if as_json:
+            screen.print_json([explaining.as_json(*one) for one in found_there])
+        else:
+            explaining.show(found_there, utc=utc)
+        return
     kind, names = _kind(words)
     if len(names) > 1:
         raise click.UsageError(f"explain one {kind.singular} at a time")

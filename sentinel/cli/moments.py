@@ -9,16 +9,17 @@ from datetime import UTC, datetime, timedelta
 import click
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", re.IGNORECASE)
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LAST = 253402214400.0  # 9999-12-31; nothing later can be written
 
-EXAMPLES = "7d, 2h, yesterday, 2026-03-02 or 2026-03-02T08:00Z"
+EXAMPLES = "7d, 2h, 10:05, yesterday, 2026-03-02 or 2026-03-02T08:00Z"
 
 
 class Instant(click.ParamType[float]):
-    """`7d` (so long ago), `now`, `today`, `yesterday`, or ISO 8601; without an offset local time is meant."""
+    """`7d` (so long ago), `10:05` (the last time that it was so late), `now`, `today`, `yesterday`, or ISO 8601; without an offset local time is meant."""
 
     name = "time"
 
@@ -45,11 +46,24 @@ def instant(text: str, at: float) -> float:
         return max(0.0, at - float(ago[1]) * _SECONDS[ago[2]])
     if word == "now":
         return at
+    clock = _CLOCK.fullmatch(word)
+    if clock is not None:
+        return _last_time(int(clock[1]), int(clock[2]), at)
     if word in ("today", "yesterday"):
         today = datetime.fromtimestamp(at, UTC).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
         day = today.date() - timedelta(days=word == "yesterday")
         return datetime(day.year, day.month, day.day).astimezone().timestamp()  # midnight here
     return datetime.fromisoformat(text.strip()).astimezone().timestamp()
+
+
+def _last_time(hour: int, minute: int, at: float) -> float:
+    """The last instant at or before `at` when clocks here showed that."""
+    today = datetime.fromtimestamp(at, UTC).astimezone().date()
+    for day in (today, today - timedelta(days=1)):
+        found = datetime(day.year, day.month, day.day, hour, minute).astimezone().timestamp()
+        if found <= at:
+            break
+    return found
 
 
 @dataclass(frozen=True, slots=True)

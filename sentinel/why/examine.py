@@ -1,0 +1,241 @@
+"""From recorded readings to a case: the rules are replayed up to the instant, and stopped there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from sentinel.domain.alerts import STATES, Alerts, Phase, State, Verdict
+from sentinel.domain.asking import Asked as Asking
+from sentinel.domain.expressions import Condition
+from sentinel.domain.filled import filled
+from sentinel.domain.hierarchy import Node
+from sentinel.domain.incidents import Facts, Incident
+from sentinel.domain.memory import Replay
+from sentinel.domain.metrics import CATALOGUE, Unit, format_value
+from sentinel.domain.reading import Figures, Reading
+from sentinel.domain.records import Book
+from sentinel.domain.routing import matching_routes
+from sentinel.domain.rules import SOURCE_RULE, Criteria, NoData, Rule, Rulebook, Severity, Threshold
+from sentinel.domain.verdicts import variant_of
+from sentinel.why.case import Asked, Case, Figure, Turn, Way
+
+PHASES = ("inactive", "pending", "active", "recovering")
+"""A phase's code is its place in here."""
+
+VERDICTS = ("clear", "between", "breach", "unknown")
+"""As above, of a verdict."""
+
+WARM_UP = 2 * 86400.0
+"""Seconds before the instant that are replayed: longer than any usual timer."""
+
+
+LineOf = Callable[[Rule, int, Severity], int]
+"""In which line a severity of a rule stands, or of its n-th override."""
+
+
+def cases(
+    file: str,
+    rulebook: Rulebook,
+    asked: Sequence[Asking],
+    readings: Iterable[Reading],
+    node: Node,
+    at: float,
+    line_of: LineOf,
+) -> Iterator[Case]:
+    """A case for every rule that judges the node in one of these queries, as of its last reading until `at`.
+
+    `asked` are queries of one source, `readings` theirs, oldest first, none after `at`.
+    """
+    replay = Replay(rulebook, asked)
+    last: dict[str, Reading] = {}
+    for reading in readings:
+        replay.feed(reading)
+        last[reading.query.key] = reading
+    for one in asked:
+        reading_now = last.get(one.query.key)
+        if reading_now is None:
+            continue
+        for rule in one.rules:
+            if _knows(replay, one, reading_now, node):
+                yield _case(file, rulebook, rule, replay, reading_now, node, at, line_of)
+
+
+def _knows(replay: Replay, asked: Asking, reading: Reading, node: Node) -> bool:
+    """Whether the query is about the node: now, in the last good answer, or among the alerts."""
+    if reading.figures is not None and node in reading.figures.rows.position:
+        return True
+    state = replay.memory.queries[asked.query.key]
+    if state.known is not None and node in state.known.position:
+        return True
+    books = (replay.memory.books.get((rule.id, asked.query.service, asked.query.source)) for rule in asked.rules)
+    return any(node in alerts.nodes for book in books if book is not None for alerts in book.alerts.values())
+
+
+def _case(
+    file: str, rulebook: Rulebook, rule: Rule, replay: Replay, reading: Reading, node: Node, at: float, line_of: LineOf
+) -> Case:
+    query = reading.query
+    state = replay.memory.queries[query.key]
+    book = replay.memory.books.get((rule.id, query.service, query.source)) or Book(
+        (rule.id, query.service, query.source)
+    )
+    source = replay.memory.books.get((SOURCE_RULE, None, query.source))
+    alerts, entry = _entry(book, query.key, node)
+    number = variant_of(rule, query.service, node)
+    criteria = rule.overrides[number - 1].criteria if number else rule.criteria
+    figures = reading.figures
+    row = -1 if figures is None else figures.rows.position.get(node, -1)
+    lines = {severity: line_of(rule, number, severity) for severity in Severity}
+    turns = tuple(_turns(criteria, figures, row, alerts, entry, reading, lines))
+    incident = _incident(book, alerts, entry)
+    return Case(
+        file=file,
+        rule=rule.id,
+        summary=rule.summary,
+        service=query.service,
+        node=node,
+        query=query,
+        at=at,
+        timezone=rule.timezone,
+        every=rule.every,
+        line=criteria.line or rule.line,
+        override=number,
+        reading_at=reading.at,
+        sample_at=reading.sample_at,
+        failure=state.failure,
+        held=state.failure.text if state.failure is not None and reading.failure is None else "",
+        reported=row >= 0,
+        figures=_figures(criteria, figures, row),
+        only_if=_only_if(criteria.only_if, figures, row),
+        turns=turns,
+        state=State.OK if alerts is None else STATES[int(alerts.shown[entry])],
+        unknown_for=0.0
+        if alerts is None or not alerts.blind[entry]
+        else max(0.0, reading.sample_at - float(alerts.missing_since[entry])),
+        no_data_after=criteria.no_data_after,
+        no_data=criteria.no_data.value if criteria.no_data is not NoData.UNKNOWN else "",
+        place=None if alerts is None else alerts.place[entry],
+        incident=incident,
+        source_trouble=None if source is None else next(iter(source.open_incidents), None),
+        ways=_ways(rulebook, rule, query.service, node, incident, turns),
+    )
+
+
+def _entry(book: Book, query: str, node: Node) -> tuple[Alerts | None, int]:
+    """The alerts that have an entry for the node, and its place there; None while it is quietly ok."""
+    alerts = book.alerts.get(query)
+    if alerts is None or node not in alerts.nodes:
+        return None, -1
+    return alerts, alerts.nodes.index(node)
+
+
+def _incident(book: Book, alerts: Alerts | None, entry: int) -> Incident | None:
+    name = None if alerts is None else alerts.incident[entry]
+    return None if name is None else book.incidents.get(name)
+
+
+def _turns(
+    criteria: Criteria,
+    figures: Figures | None,
+    row: int,
+    alerts: Alerts | None,
+    entry: int,
+    reading: Reading,
+    lines: Mapping[Severity, int],
+) -> Iterator[Turn]:
+    for severity in (Severity.WARNING, Severity.CRITICAL):
+        threshold = criteria.threshold(severity)
+        if threshold is None:
+            continue
+        allowed = criteria.only_if is None or _truth(criteria.only_if, figures, row) is True
+        phase, since = Phase.INACTIVE, 0.0
+        if alerts is not None:
+            phases, times = (
+                (alerts.warning, alerts.warning_since)
+                if severity is Severity.WARNING
+                else (alerts.critical, alerts.critical_since)
+            )
+            phase, since = int(phases[entry]), float(times[entry])
+        runs = phase in (Phase.PENDING, Phase.RECOVERING)
+        yield Turn(
+            severity=severity,
+            line=lines[severity],
+            breach=_asked(threshold.breach, figures, row),
+            clear=None if threshold.clear is None else _asked(threshold.clear, figures, row),
+            verdict=VERDICTS[_verdict(threshold, figures, row) if allowed else Verdict.UNKNOWN],
+            phase=PHASES[phase],
+            since=since if runs else None,
+            counted=max(0.0, reading.sample_at - since) if runs else 0.0,
+            hold=threshold.hold,
+            recover_for=threshold.recover_for,
+        )
+
+
+def _verdict(threshold: Threshold, figures: Figures | None, row: int) -> int:
+    """As `domain.verdicts` has it, of one row."""
+    breach = _truth(threshold.breach, figures, row)
+    if breach is True:
+        return Verdict.BREACH
+    if threshold.clear is None:
+        return Verdict.UNKNOWN if breach is None else Verdict.CLEAR
+    clear = _truth(threshold.clear, figures, row)
+    if breach is None or clear is None:
+        return Verdict.UNKNOWN
+    return Verdict.CLEAR if clear else Verdict.BETWEEN
+
+
+def _truth(condition: Condition, figures: Figures | None, row: int) -> bool | None:
+    if figures is None or row < 0:
+        return None
+    told = condition.judge(figures)
+    return bool(told.true[row]) if bool(told.known[row]) else None
+
+
+def _asked(condition: Condition, figures: Figures | None, row: int) -> Asked:
+    truth = _truth(condition, figures, row)
+    word = "unknown" if truth is None else "true" if truth else "false"
+    return Asked(condition.text, filled(condition, figures, row) if figures is not None and row >= 0 else "", word)
+
+
+def _only_if(condition: Condition | None, figures: Figures | None, row: int) -> Asked | None:
+    return None if condition is None else _asked(condition, figures, row)
+
+
+def _figures(criteria: Criteria, figures: Figures | None, row: int) -> tuple[Figure, ...]:
+    conditions = [criteria.only_if]
+    for threshold in (criteria.warning, criteria.critical):
+        conditions += [threshold.breach, threshold.clear] if threshold is not None else []
+    metrics = sorted({metric for condition in conditions if condition is not None for metric in condition.metrics})
+    return tuple(_figure(metric, figures, row) for metric in metrics)
+
+
+def _figure(metric: str, figures: Figures | None, row: int) -> Figure:
+    value = np.nan if figures is None or row < 0 else float(figures.column(metric)[row])
+    unit = CATALOGUE[metric].unit if metric in CATALOGUE else Unit.ANY
+    known = bool(np.isfinite(value))
+    return Figure(metric, value if known else None, format_value(value, unit) if known else "no figure")
+
+
+def _ways(
+    rulebook: Rulebook, rule: Rule, service: str, node: Node, incident: Incident | None, turns: Sequence[Turn]
+) -> tuple[Way, ...]:
+    """The routes that the incident takes, or that one about this node alone would take."""
+    if incident is None:
+        bad = [turn.severity for turn in turns if turn.verdict == "breach" or turn.phase != "inactive"]
+        severity = max(bad, default=max((turn.severity for turn in turns), default=Severity.WARNING))
+        incident = Incident(
+            id="",
+            rule=rule.id,
+            service=service,
+            source=rule.source,
+            hierarchy=rule.hierarchy,
+            node=node,
+            severity=severity,
+            worst_severity=severity,
+            opened_at=0.0,
+            changed_at=0.0,
+            facts=Facts(owner=rule.owner),
+        )
+    return tuple(Way(route.line, route.to) for route in matching_routes(rulebook.routes, incident))

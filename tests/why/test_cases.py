@@ -1,0 +1,217 @@
+"""What is said of a node in every situation: the figures, the condition with them put in, the timer, the routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from sentinel.config.lines import Lines
+from sentinel.config.loader import load
+from sentinel.domain.asking import needed
+from sentinel.domain.hierarchy import NodeList, parse_node
+from sentinel.domain.reading import Failure, Figures, Reading, Reason
+from sentinel.domain.rules import Service
+from sentinel.why.answer import answer
+from sentinel.why.case import Case
+from sentinel.why.examine import cases
+
+START, POLL = 1_772_438_400.0, 600.0
+ZRH, BER = "Europe/Zurich", "Europe/Berlin"
+RULES = """
+[defaults]
+for = "20m"
+recover_for = "20m"
+no_data_after = "30m"
+timezone = "UTC"
+
+[[source]]
+name = "portal"
+url = "https://portal.example.com"
+
+[[rule]]
+id = "errors"
+service = "Mail"
+hierarchy = "Location"
+level = "Site"
+only_if = "devices >= 5"
+warning = "devices_with_errors / devices > 5%"
+critical = { breach = "devices_with_errors / devices > 10%", clear = "devices_with_errors / devices < 8%", for = "0s" }
+
+[[rule.override]]
+node = "Europe/Berlin"
+critical = "devices_with_errors / devices > 50%"
+
+[[receiver]]
+name = "team"
+slack = { channel = "#team" }
+
+[[receiver]]
+name = "on-call"
+webhook = { name = "pager", url = "https://pager.example.com" }
+
+[[route]]
+severity = "critical"
+to = "on-call"
+continue = true
+
+[[route]]
+to = "team"
+"""
+Poll = Mapping[str, tuple[float, float]] | None
+"""Node -> devices and devices with errors; None for a poll that failed."""
+
+
+@dataclass
+class Scene:
+    """Polls of Mail, oldest first, ten minutes apart; what is said of a node right after the last."""
+
+    polls: Sequence[Poll]
+    rules: str = RULES
+    node: str = ZRH
+    later: float = 0.0
+    _cases: list[Case] = field(init=False)
+
+    def __post_init__(self) -> None:
+        loaded = load(text=self.rules, name="rules.toml")
+        [asked] = needed(loaded.rulebook, [Service("portal", "Mail", "")])
+        at = START + POLL * (len(self.polls) - 1) + self.later
+        readings = [self._reading(asked.query, n, poll) for n, poll in enumerate(self.polls)]
+        lines = Lines(loaded.text, loaded.rulebook)
+        found = cases("rules.toml", loaded.rulebook, [asked], readings, parse_node(self.node), at, lines.of)
+        self._cases = list(found)
+
+    @staticmethod
+    def _reading(query, number: int, poll: Poll) -> Reading:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        at = START + POLL * number
+        if poll is None:
+            return Reading(query, at, at, None, Failure(Reason.SERVER_ERROR, "the Portal answered 500"))
+        rows = NodeList.of([parse_node(node) for node in poll])
+        devices, errors = (np.array([pair[n] for pair in poll.values()], np.float64) for n in (0, 1))
+        return Reading(query, at, at, Figures(rows, {"devices": devices, "devices_with_errors": errors}))
+
+    @property
+    def case(self) -> Case:
+        [found] = self._cases
+        return found
+
+    @property
+    def said(self) -> list[str]:
+        return answer(self.case, lambda at: f"{(at - START) / 60:.0f} min")
+
+
+FINE, MILD, BAD, WORSE = (100.0, 1.0), (100.0, 7.0), (100.0, 9.0), (100.0, 30.0)
+MILD_TEXT = "warning: devices_with_errors (7) / devices (100) = 7 % > 5% (rules.toml:18)"
+WORSE_TEXT = "critical: devices_with_errors (30) / devices (100) = 30 % > 10% (rules.toml:19)"
+
+SCENES = {
+    "all is well": (
+        [FINE],
+        [
+            "no critical: devices_with_errors (1) / devices (100) = 1 % > 10% does not hold (rules.toml:19)",
+            "no warning: devices_with_errors (1) / devices (100) = 1 % > 5% does not hold (rules.toml:18)",
+        ],
+    ),
+    "bad, and not for long enough": (
+        [FINE, MILD, MILD],
+        [
+            MILD_TEXT,
+            "breach since 10 min",
+            "for 20 min not reached (10 min elapsed, 10 min left)",
+            "nobody is told before that",
+        ],
+    ),
+    "bad for long enough": (
+        [MILD, MILD, MILD],
+        [MILD_TEXT, "warning is active: for 20 min was reached", "it is part of the incident at Europe / Zurich"],
+    ),
+    "critical at once": (
+        [WORSE],
+        [WORSE_TEXT, "critical is active: for 0 s was reached", "it is part of the incident at Europe / Zurich"],
+    ),
+    "neither bad nor cleared": (
+        [WORSE, BAD],
+        [
+            "critical: devices_with_errors (9) / devices (100) = 9 % > 10% does not hold (rules.toml:19)",
+            "not cleared yet: devices_with_errors (9) / devices (100) = 9 % < 8% does not hold",
+            "critical is active: for 0 s was reached",
+            "it is part of the incident at Europe / Zurich",
+        ],
+    ),
+    "recovering": (
+        [WORSE, FINE, FINE],
+        [
+            "critical: devices_with_errors (1) / devices (100) = 1 % > 10% does not hold (rules.toml:19)",
+            "clear since 10 min",
+            "recover_for 20 min not reached (10 min elapsed, 10 min left)",
+            "it is part of the incident at Europe / Zurich",
+        ],
+    ),
+    "too few devices": (
+        [FINE, (3.0, 3.0)],
+        [
+            "only_if does not hold, so nothing is concluded: devices (3) >= 5",
+            "its figures have been missing for 10 min: unknown is shown after 30 min",
+        ],
+    ),
+    "gone from a good answer": (
+        [WORSE, None],
+        [
+            "the answer has no row for it: unknown, not ok",
+            "its figures have been missing for 10 min: unknown is shown after 30 min",
+            "critical is active: for 0 s was reached",
+            "it is part of the incident at Europe / Zurich",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("figures", "expected"), SCENES.values(), ids=SCENES.keys())
+def test_what_is_said(figures: list[tuple[float, float] | None], expected: list[str]) -> None:
+    """Berlin is always there and always well."""
+    polls = [{BER: FINE, **({ZRH: one} if one is not None else {})} for one in figures]
+    assert Scene(polls).said == expected
+
+
+def test_a_source_that_fails_explains_why_nothing_moves() -> None:
+    scene = Scene([{ZRH: WORSE}, None, None])
+    assert scene.said[0] == "the source gave no figures: the Portal answered 500"
+    assert "the source itself is in trouble, which is one incident of its own" in scene.said
+    assert scene.case.state.value == "critical"
+
+
+def test_an_answer_that_nobody_has_asked_for_lately_is_dated() -> None:
+    assert Scene([{ZRH: FINE}], later=3600.0).said[0] == "the last reading is of 0 min: nobody has asked since"
+
+
+def test_an_override_is_named_with_its_own_line() -> None:
+    case = Scene([{BER: WORSE}], node=BER).case
+    assert case.override == 1
+    assert [(turn.severity.word, turn.line) for turn in case.turns] == [("warning", 18), ("critical", 23)]
+
+
+def test_routing_names_the_lines_and_addresses_of_what_is_found() -> None:
+    ways = Scene([{ZRH: WORSE}]).case.ways
+    assert [(way.line, [one.channel for one in way.to]) for way in ways] == [
+        (33, ["webhook:pager"]),
+        (38, ["slack:#team"]),
+    ]
+    mild = Scene([{ZRH: MILD}]).case.ways
+    assert [way.line for way in mild] == [38]
+
+
+def test_without_a_route_it_is_said_that_nobody_is_told() -> None:
+    some = RULES.replace('[[route]]\nto = "team"', '[[route]]\nservice = "SAP"\nto = "team"')
+    assert Scene([{ZRH: MILD}], some).said[-1] == "no route matches, so nobody is told"
+
+
+def test_a_node_below_an_incident_is_told_where_that_stands() -> None:
+    scene = Scene([{ZRH: WORSE, BER: (100.0, 60.0), "Europe/Paris": WORSE}])
+    assert scene.said[-1] == "it is part of the incident at Europe with 2 nodes", "Berlin has other limits"
+    assert scene.case.place == ("Europe",)
+
+
+def test_a_node_that_no_answer_ever_had_has_no_case() -> None:
+    assert Scene([{ZRH: FINE}], node="Europe/Rome")._cases == []
