@@ -13,7 +13,7 @@ from sentinel.collect.settings import NexthinkSettings
 from sentinel.collect.source import Source
 from sentinel.config.loader import Loaded, SourceConfig, load
 from sentinel.config.naming import variable_part
-from sentinel.config.needs import check_transport, missing, unused
+from sentinel.config.needs import check_transport, forgotten, missing, unused
 from sentinel.config.settings import Settings
 from sentinel.deliver.channel import Channel
 from sentinel.deliver.registry import Channels
@@ -45,7 +45,8 @@ def secrets_of(settings: Settings, loaded: Loaded) -> tuple[str, ...]:
 
 def say_warnings(settings: Settings, loaded: Loaded) -> None:
     """Log what is odd about the configuration."""
-    for warning in (*settings.warnings, *loaded.warnings, *missing(settings, loaded), *unused(settings, loaded)):
+    of_both = (*missing(settings, loaded), *unused(settings, loaded), *forgotten(settings, loaded))
+    for warning in (*settings.warnings, *loaded.warnings, *of_both):
         log.warning(warning.message, code=warning.code, file=warning.file, line=warning.line, hint=warning.hint)
 
 

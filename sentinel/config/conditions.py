@@ -13,7 +13,7 @@ from sentinel.domain.expression_bounds import clear_on_wrong_side, never_breache
 from sentinel.domain.expressions import Condition, ExpressionError, is_constant, parse
 from sentinel.domain.metrics import Unit
 
-_CODES = {"unknown_metric": "E110", "unit": "E111", "unknown_unit": "E111", "not_yet": "E123"}
+_CODES = {"unknown_metric": "E110", "unit": "E111", "unknown_unit": "E111", "window": "E132", "nested": "E133"}
 _MOST = 20
 """Mistakes told of one condition."""
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sentinel.config.definitions import Loaded
+from sentinel.config.durations import duration_text
 from sentinel.config.naming import source_variable, variable_part
 from sentinel.config.nearness import is_loopback, nearest_name
 from sentinel.config.settings import PLACE, PREFIX, Settings
+from sentinel.config.windows import longest_window
 from sentinel.errors import ConfigError, Problem
 
+_DAY = 86400.0
 _ANYWAY = "or say insecure = true in [delivery]"
 
 
@@ -59,6 +63,19 @@ def unused(settings: Settings, loaded: Loaded) -> tuple[Problem, ...]:
         for given, known, form, what in kinds
         for name in sorted(set(given) - known)
     )
+
+
+def forgotten(settings: Settings, loaded: Loaded) -> tuple[Problem, ...]:
+    """A warning where readings are forgotten before the longest window of the rules has passed."""
+    window, rule = longest_window(loaded.rulebook.rules)
+    kept = settings.retention_days * _DAY
+    if window <= kept:
+        return ()
+    message = (
+        f'rule "{rule}" looks back over {duration_text(window)}, and SENTINEL_RETENTION_DAYS keeps readings '
+        f"for {duration_text(kept)}: after a start its past is cut short"
+    )
+    return (_warning("W204", message, f"set SENTINEL_RETENTION_DAYS to {math.ceil(window / _DAY)} or more"),)
 
 
 def check_transport(settings: Settings, loaded: Loaded) -> None:

@@ -18,6 +18,7 @@ from sentinel.config.schema import DefaultsTable, NoRollup, Off, OverrideTable, 
 from sentinel.config.source_tables import is_uid, resolve_source, service_pattern
 from sentinel.config.structure import STAND_IN
 from sentinel.config.urls import check_link
+from sentinel.config.windows import check_windows
 from sentinel.domain.expressions import Condition
 from sentinel.domain.hierarchy import NodePattern
 from sentinel.domain.metrics import Unit, nearest
@@ -236,7 +237,11 @@ class _RuleReader:
     def _condition(self, text: str, path: Path, bare: Path, *, breach: Condition | None = None) -> Condition | None:
         """A condition, written at `path`, or at `bare` where it stands there as text."""
         at = path if path in self.problems.positions.values else bare
-        return read_condition(text, self._words, at, self.problems, breach=breach)
+        found = read_condition(text, self._words, at, self.problems, breach=breach)
+        if found is not None and not self.problems.touches((*self.path, "every")):
+            source = self.around.sources.get(self.source)
+            check_windows(found, at, max(source.step if source else 0.0, self._every), self.problems)
+        return found
 
     def _gate(self, asked: _Asked) -> Condition | None:
         text, at = asked.values.get("only_if"), asked.paths.get("only_if", self.path)

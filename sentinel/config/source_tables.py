@@ -14,8 +14,8 @@ from sentinel.config.problems import Problems
 from sentinel.config.schema import ColumnTable, ServiceTable, SourceTable
 from sentinel.config.structure import STAND_IN
 from sentinel.config.urls import check_url
-from sentinel.domain.expression_parser import FUNCTIONS, HISTORY
 from sentinel.domain.expression_tokens import WORDS
+from sentinel.domain.functions import FUNCTIONS
 from sentinel.domain.metrics import CATALOGUE, Unit
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import Service
@@ -112,7 +112,7 @@ def _unit(metric: str, column: ColumnTable, path: Path, problems: Problems) -> U
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", metric) is None:
         hint = "letters, digits and underscores, so that conditions can name it"
         problems.error("E106", "a metric cannot have this name", path, hint=hint, side="key")
-    elif metric.lower() in WORDS | FUNCTIONS | HISTORY:
+    elif metric.lower() in WORDS | set(FUNCTIONS):
         message = f"{metric} is a word of the condition language, so no metric can have it as its name"
         problems.error("E106", message, path, hint=f"e.g. {metric}_share", side="key")
     if column.unit is None:

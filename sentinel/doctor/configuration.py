@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sentinel.config.loader import Loaded, load
-from sentinel.config.needs import check_door, check_transport, unused
+from sentinel.config.needs import check_door, check_transport, forgotten, unused
 from sentinel.config.settings import PREFIX, Settings
 from sentinel.errors import ConfigError, Problem
 from sentinel.findings import Findings
@@ -71,7 +71,7 @@ def _rules(path: Path, found: Findings) -> Loaded | None:
 
 def _together(settings: Settings, loaded: Loaded, found: Findings) -> bool:
     """Variables that belong to nothing are told here; those that are missing, where they are needed."""
-    _note("environment", unused(settings, loaded), found)
+    _note("environment", (*unused(settings, loaded), *forgotten(settings, loaded)), found)
     try:
         check_transport(settings, loaded)
     except ConfigError as error:

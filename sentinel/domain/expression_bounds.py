@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from sentinel.domain.expression_tree import (
+    OUTLIERS_AT_MOST,
     Arithmetic,
     Both,
     Compare,
@@ -23,7 +24,9 @@ from sentinel.domain.expression_tree import (
     Not,
     Number,
     Operation,
+    Outliers,
     Parent,
+    Past,
     constant,
     leading,
 )
@@ -180,6 +183,11 @@ def _interval(tree: Arithmetic) -> Interval:  # noqa: PLR0911  # one return per 
         return 0.0, math.inf
     if isinstance(tree, Parent):
         return _interval(tree.inner)
+    if isinstance(tree, Past):
+        a, b = _interval(tree.inner)
+        return (a - b, b - a) if tree.function == "change" else (a, b)
+    if isinstance(tree, Outliers):
+        return 0.0, float(OUTLIERS_AT_MOST)
     (a, b), (c, d) = _interval(tree.left), _interval(tree.right)
     if tree.op == "+":
         return a + c, b + d

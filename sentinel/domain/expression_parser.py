@@ -17,9 +17,13 @@ from sentinel.domain.expression_tree import (
     Not,
     Number,
     Operation,
+    Outliers,
     Parent,
+    Past,
     constant,
 )
+from sentinel.domain.expression_units import added, divided, multiplied, same_unit
+from sentinel.domain.functions import FUNCTIONS, Function
 from sentinel.domain.metrics import Unit, nearest
 
 DEEPEST = 50
@@ -28,10 +32,8 @@ DEEPEST = 50
 MOST = 150
 """Signs and words between two operands at most: a chain of them is a tree as deep as it is long."""
 
-HISTORY = frozenset({"baseline", "avg", "min", "max", "change"})
-"""Functions over recorded readings; the language reserves their names."""
-
-FUNCTIONS = frozenset({"parent"})
+LONGEST_WINDOW = 35 * 86400.0
+"""Seconds. Five weeks hold a month and five of every weekday; a start reads as many stored readings, so no more."""
 
 _COMPARISONS = ("<=", ">=", "==", "!=", "<", ">")
 
@@ -65,6 +67,8 @@ class _Parser:
         self._at = 0
         self._depth = 0
         self._joints = 0
+        self._inside: Token | None = None
+        """The function over the past within which the next token stands."""
 
     @property
     def _now(self) -> Token:
@@ -102,7 +106,7 @@ class _Parser:
         )
 
     def _figure(self, piece: _Spanned) -> Arithmetic:
-        if isinstance(piece.tree, Number | Metric | Parent | Operation):
+        if isinstance(piece.tree, Number | Metric | Parent | Past | Outliers | Operation):
             return piece.tree
         raise ExpressionError(
             "this is a condition where a figure is needed",
@@ -147,7 +151,8 @@ class _Parser:
                 "comparisons cannot be chained", chained.start, chained.end, hint="write a < b and b < c"
             )
         a, b = self._figure(left), self._figure(right)
-        _same_unit(a, b, right if constant(b) is not None else left)
+        place = right if constant(b) is not None else left
+        same_unit(a, b, place.start, place.end)
         return _Spanned(Compare(sign.text, a, b), left.start, right.end)  # type: ignore[arg-type]  # one of the six
 
     def _sum(self) -> _Spanned:
@@ -155,8 +160,8 @@ class _Parser:
         while sign := self._join("+", "-"):
             right = self._product()
             a, b = self._figure(left), self._figure(right)
-            _same_unit(a, b, right)
-            tree = Operation(sign.text, a, b, _added(a, b))  # type: ignore[arg-type]  # + or -
+            same_unit(a, b, right.start, right.end)
+            tree = Operation(sign.text, a, b, added(a, b))  # type: ignore[arg-type]  # + or -
             left = _counted(_Spanned(tree, left.start, right.end))
         return left
 
@@ -167,7 +172,7 @@ class _Parser:
             a, b = self._figure(left), self._figure(right)
             if sign.text == "/" and constant(b) == 0:
                 raise ExpressionError("division by zero has no result", right.start, right.end, code="constant")
-            unit = _divided(a, b) if sign.text == "/" else _multiplied(a, b, sign)
+            unit = divided(a, b) if sign.text == "/" else multiplied(a, b, sign)
             tree = Operation(sign.text, a, b, unit)  # type: ignore[arg-type]  # * or /
             left = _counted(_Spanned(tree, left.start, right.end))
         return left
@@ -228,34 +233,64 @@ class _Parser:
         return _Spanned(Metric(token.text, unit), token.start, token.end)
 
     def _call(self, token: Token) -> _Spanned:
-        if token.text in HISTORY:
-            raise ExpressionError(
-                f"{token.text}() is not available yet: conditions cannot look at the past so far",
-                token.start,
-                token.end,
-                hint="compare with a fixed limit, or with parent(...)",
-                code="not_yet",
-            )
-        if token.text not in FUNCTIONS:
-            near = nearest(token.text, FUNCTIONS | HISTORY)
-            raise ExpressionError(
-                f"unknown function {token.text!r}",
-                token.start,
-                token.end,
-                hint=f"did you mean {near!r}?" if near else "the only function is parent(...)",
-                code="unknown_function",
-            )
+        function = self._function(token)
         opened = self._now
         self._at += 1
         self._enter(opened)
+        outer, self._inside = self._inside, token if function.looks_back else self._inside
         inner = self.either()
+        self._inside = outer
         self._depth -= 1
         figure = self._figure(inner)
         if constant(figure) is not None:
+            hint = f"write {function.shape.replace('figure', 'devices').replace('window', '1h')}"
+            raise ExpressionError(f"{token.text}() needs a metric", inner.start, inner.end, hint=hint, code="constant")
+        if function.looks_back:
+            window = self._window(function)
+            seconds = window.value / 1000
+            text = "".join(window.text.split())
+            tree: Arithmetic = Past(function.name, figure, seconds, figure.unit, text, (window.start, window.end))
+        elif function.name == "outliers":
+            if figure.unit not in (Unit.COUNT, Unit.ANY):
+                message = f"outliers() is an allowance of so many devices, and this is a {figure.unit.value}"
+                raise ExpressionError(message, inner.start, inner.end, hint="write outliers(devices)", code="unit")
+            tree = Outliers(figure, Unit.COUNT)
+        else:
+            tree = Parent(figure, figure.unit)
+        return _Spanned(tree, token.start, self._close(opened))
+
+    def _function(self, token: Token) -> Function:
+        function = FUNCTIONS.get(token.text)
+        if function is None:
+            near = nearest(token.text, FUNCTIONS)
+            hint = f"did you mean {near!r}?" if near else f"functions are {', '.join(FUNCTIONS)}"
             raise ExpressionError(
-                "parent() needs a metric", inner.start, inner.end, hint="write parent(devices)", code="constant"
+                f"unknown function {token.text!r}", token.start, token.end, hint=hint, code="unknown_function"
             )
-        return _Spanned(Parent(figure, figure.unit), token.start, self._close(opened))
+        if function.looks_back and self._inside is not None:
+            message = f"{token.text}() stands inside {self._inside.text}(): the past of a past is not recorded"
+            hint = "look back once, over the longer window"
+            raise ExpressionError(message, token.start, token.end, hint=hint, code="nested")
+        return function
+
+    def _window(self, function: Function) -> Token:
+        """The window of a function over the past: one duration."""
+        example = f"e.g. {function.example}"
+        if not self._take(","):
+            if self._now.kind != "end" and self._now.text != ")":
+                raise _unexpected(self._now)
+            message = f"{function.name}() needs a window: how far it looks back"
+            raise ExpressionError(message, self._now.start, self._now.end, hint=example, code="window")
+        window, follows = self._now, self._tokens[min(self._at + 1, len(self._tokens) - 1)]
+        if window.kind != "number" or window.unit is not Unit.TIME or follows.kind == "name":
+            end = follows.end if follows.kind == "name" else window.end
+            hint = "one number with a unit: 10m, 1h, 90m, 7d"
+            raise ExpressionError("the window is a duration", window.start, end, hint=hint, code="window")
+        self._at += 1
+        if not 0 < window.value / 1000 <= LONGEST_WINDOW:
+            message = f"a window is longer than nothing and at most {LONGEST_WINDOW / 86400:.0f}d"
+            raise ExpressionError(message, window.start, window.end, hint=example, code="window")
+        return window
 
 
 def _unexpected(token: Token, hint: str = "") -> ExpressionError:
@@ -270,67 +305,3 @@ def _counted(piece: _Spanned) -> _Spanned:
     if math.isfinite(constant(piece.tree) or 0.0):
         return piece
     raise ExpressionError("this number is too large", piece.start, piece.end, code="constant")
-
-
-def _same_unit(a: Arithmetic, b: Arithmetic, place: _Spanned) -> None:
-    if _fits(a, b):
-        return
-    hint = ""
-    units = {a.unit, b.unit}
-    plain = next((side.text for side in (b, a) if isinstance(side, Number) and side.unit is Unit.COUNT), "")
-    if units == {Unit.TIME, Unit.COUNT}:
-        hint = f"write the unit: {plain or 150}ms or {plain or 2}s"
-    elif units == {Unit.BYTES, Unit.COUNT}:
-        hint = f"write the unit: {plain or 10}kB or {plain or 10}MB"
-    elif Unit.RATIO in units:
-        hint = "a percentage is compared with a ratio such as devices_with_errors / devices"
-    raise ExpressionError(
-        f"{a.unit.value} and {b.unit.value} do not fit together", place.start, place.end, hint=hint, code="unit"
-    )
-
-
-def _is_plain(tree: Arithmetic) -> bool:
-    """Whether it is a number without a unit, which may also stand for a ratio or scale a figure of any unit."""
-    return tree.unit is Unit.COUNT and constant(tree) is not None
-
-
-def _fits(a: Arithmetic, b: Arithmetic) -> bool:
-    if a.unit is b.unit or Unit.ANY in (a.unit, b.unit):
-        return True
-    for plain, other in ((a, b), (b, a)):
-        # Zero needs no unit. A plain number may stand for a ratio (0.05), a count of something may not.
-        if _is_plain(plain) and (other.unit is Unit.RATIO or constant(plain) == 0):
-            return True
-    return False
-
-
-def _added(a: Arithmetic, b: Arithmetic) -> Unit:
-    """The unit of a sum or difference of what fits: of `1 - errors / devices` it is a ratio."""
-    if _is_plain(a) or (a.unit is Unit.ANY and not _is_plain(b)):
-        return b.unit
-    return a.unit
-
-
-def _multiplied(a: Arithmetic, b: Arithmetic, sign: Token) -> Unit:
-    """A number or a share of something is still that something: `devices * 5%` counts devices."""
-    if _is_plain(a) or _is_plain(b):
-        return b.unit if _is_plain(a) else a.unit
-    if Unit.ANY in (a.unit, b.unit):
-        return Unit.ANY
-    for factor in (Unit.RATIO, Unit.COUNT):
-        if a.unit is factor:
-            return b.unit
-        if b.unit is factor:
-            return a.unit
-    raise ExpressionError(f"{a.unit.value} times {b.unit.value} means nothing", sign.start, sign.end, code="unit")
-
-
-def _divided(a: Arithmetic, b: Arithmetic) -> Unit:
-    """Like by like is a ratio; by a number or per piece it stays itself; anything else has a unit of its own."""
-    if _is_plain(b):
-        return a.unit
-    if Unit.ANY in (a.unit, b.unit):
-        return Unit.ANY
-    if a.unit is b.unit:
-        return Unit.RATIO
-    return a.unit if b.unit in (Unit.COUNT, Unit.RATIO) else Unit.ANY

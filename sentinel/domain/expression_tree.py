@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -42,6 +43,29 @@ class Metric:
 @dataclass(frozen=True, slots=True)
 class Parent:
     """The same figure of the node's parent, from the same answer."""
+
+    inner: Arithmetic
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A function over the figure's own past: `baseline`, `avg`, `min`, `max`, `change`.
+
+    `window` in seconds; `text` is how it was written, `span` its characters in the condition.
+    """
+
+    function: str
+    inner: Arithmetic
+    window: float
+    unit: Unit
+    text: str = field(default="", compare=False)
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outliers:
+    """How many devices of so many may be outliers."""
 
     inner: Arithmetic
     unit: Unit
@@ -89,7 +113,7 @@ class Not:
     inner: Logic
 
 
-Arithmetic = Number | Metric | Parent | Operation
+Arithmetic = Number | Metric | Parent | Past | Outliers | Operation
 Logic = Compare | Both | Either | Not
 
 _COMPARE = {
@@ -102,12 +126,17 @@ _COMPARE = {
 }
 
 
+OUTLIER_SHARE, OUTLIERS_AT_MOST = 10, 10
+"""Nexthink leaves out a tenth of an entity's devices below 100 devices, and ten from 100 on."""
+
 _ARITHMETIC = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 
 _NEGATED: dict[Comparison, Comparison] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 
 
-def evaluate(tree: Arithmetic, figures: Figures, rows: Ints | None = None) -> Floats | float:
+def evaluate(  # noqa: PLR0911  # one return per form
+    tree: Arithmetic, figures: Figures, rows: Ints | None = None
+) -> Floats | float:
     """The figure per row (or for these rows), or one number for all. NaN and infinity both mean that there is none."""
     if isinstance(tree, Number):
         return tree.value
@@ -116,6 +145,13 @@ def evaluate(tree: Arithmetic, figures: Figures, rows: Ints | None = None) -> Fl
         return column if rows is None else column[rows]
     if isinstance(tree, Parent):
         return _of_parent(tree.inner, figures, rows)
+    if isinstance(tree, Past):
+        told = figures.past.get(tree)
+        if told is None:  # nobody has looked back: no figure
+            return np.full(len(figures.rows.nodes) if rows is None else rows.size, np.nan)
+        return told if rows is None else told[rows]
+    if isinstance(tree, Outliers):
+        return _outliers(evaluate(tree.inner, figures, rows))
     left, right = evaluate(tree.left, figures, rows), evaluate(tree.right, figures, rows)
     with np.errstate(all="ignore"):
         if tree.op == "/" and isinstance(tree.right, Operation | Parent):
@@ -129,6 +165,11 @@ def _of_parent(inner: Arithmetic, figures: Figures, rows: Ints | None) -> Floats
     parent = figures.rows.parent if rows is None else figures.rows.parent[rows]
     values = evaluate(inner, figures, parent)  # where there is no parent, of the last row: dropped below
     return np.where(parent >= 0, values, np.nan)
+
+
+def _outliers(devices: Floats | float) -> Floats:
+    allowed = np.clip(np.floor(np.asarray(devices) / OUTLIER_SHARE), 0.0, OUTLIERS_AT_MOST)
+    return np.where(np.isfinite(devices), allowed, np.nan)
 
 
 def constant(tree: Arithmetic) -> float | None:
@@ -192,9 +233,32 @@ def metrics_of(tree: Arithmetic | Logic) -> frozenset[str]:
         return frozenset()
     if isinstance(tree, Metric):
         return frozenset({tree.name})
-    if isinstance(tree, Parent | Not):
+    if isinstance(tree, Parent | Past | Outliers | Not):
         return metrics_of(tree.inner)
     return metrics_of(tree.left) | metrics_of(tree.right)
+
+
+def pasts_of(tree: Arithmetic | Logic) -> Iterator[Past]:
+    """Every function over the past in the tree, in the order of the text."""
+    if isinstance(tree, Past):
+        yield tree
+    elif isinstance(tree, Parent | Outliers | Not):
+        yield from pasts_of(tree.inner)
+    elif not isinstance(tree, Number | Metric):
+        yield from pasts_of(tree.left)
+        yield from pasts_of(tree.right)
+
+
+def is_past(tree: Arithmetic) -> bool:
+    """Whether the tree reads figures, and all of them only through functions over the past."""
+    if isinstance(tree, Past):
+        return True
+    if isinstance(tree, Number | Metric):
+        return False
+    if isinstance(tree, Parent | Outliers):
+        return is_past(tree.inner)
+    sides = [side for side in (tree.left, tree.right) if constant(side) is None]
+    return bool(sides) and all(map(is_past, sides))
 
 
 def leading(tree: Logic, *, negated: bool = False) -> Compare:

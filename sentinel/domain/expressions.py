@@ -17,13 +17,17 @@ from sentinel.domain.expression_tree import (
     Metric,
     Number,
     Operation,
+    Outliers,
     Parent,
+    Past,
     Ternary,
     constant,
     evaluate,
+    is_past,
     judge,
     leading,
     metrics_of,
+    pasts_of,
 )
 from sentinel.domain.hierarchy import Ints
 from sentinel.domain.metrics import Unit, format_value
@@ -54,6 +58,11 @@ class Condition:
     def metrics(self) -> frozenset[str]:
         """Every metric that it reads."""
         return metrics_of(self.tree)
+
+    @cached_property
+    def pasts(self) -> tuple[Past, ...]:
+        """Every function over the past in it, each once."""
+        return tuple(dict.fromkeys(pasts_of(self.tree)))
 
     def judge(self, figures: Figures) -> Ternary:
         """Truth per row."""
@@ -96,9 +105,10 @@ class Condition:
 
     @cached_property
     def _leading(self) -> tuple[Arithmetic, str, Arithmetic]:
-        """The first comparison with the figure left and the constant right."""
+        """The first comparison with the figure left and right what it is compared with: a constant, or its past."""
         first = leading(self.tree)
-        if constant(first.left) is not None and constant(first.right) is None:
+        fixed = constant(first.left) is not None and constant(first.right) is None
+        if fixed or (is_past(first.left) and constant(first.right) is None and not is_past(first.right)):
             return first.right, _FLIPPED[first.op], first.left
         return first.left, first.op, first.right
 
@@ -112,7 +122,7 @@ def parse(text: str, units: Mapping[str, Unit]) -> Condition:
     return Condition(text, parse_tree(text, units))
 
 
-def written(tree: Arithmetic) -> str:
+def written(tree: Arithmetic) -> str:  # noqa: PLR0911  # one return per form
     """A figure's expression as text, with no more parentheses than it needs."""
     if isinstance(tree, Number):
         return tree.text
@@ -120,6 +130,10 @@ def written(tree: Arithmetic) -> str:
         return tree.name
     if isinstance(tree, Parent):
         return f"parent({written(tree.inner)})"
+    if isinstance(tree, Past):
+        return f"{tree.function}({written(tree.inner)}, {tree.text})"
+    if isinstance(tree, Outliers):
+        return f"outliers({written(tree.inner)})"
     left, right = written(tree.left), written(tree.right)
     if not left:  # a minus sign before a figure
         return f"-({right})" if _is_sum(tree.right) else f"-{right}"

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sentinel.domain.asking import Asked
+from sentinel.domain.past import Needs, Recollection, Stored, needs_of
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Query, Reading
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
 from sentinel.domain.rules import SOURCE_RULE, Rule, Rulebook
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A reading with what conditions ask of the past. `past`: what is remembered once it has counted, or has not."""
+
+    reading: Reading
+    past: Recollection | None = None
+    unheeded: Recollection | None = None
+
+
 @dataclass
 class Memory:
-    """Query states by key, books by rule, service and source."""
+    """Query states by key, books by rule, service and source; the past by query key, where conditions look back."""
 
     queries: dict[str, QueryState] = field(default_factory=dict)
     books: dict[BookKey, Book] = field(default_factory=dict)
+    pasts: dict[str, Recollection] = field(default_factory=dict)
 
     def before(self, rules: Iterable[Rule], reading: Reading) -> Before:
         """The state from which a reading is judged by these rules."""
@@ -33,10 +44,44 @@ class Memory:
             siblings=siblings,
         )
 
-    def keep(self, done: Plan) -> None:
-        """Go on from what a tick decided."""
-        self.queries[done.query.query.key] = done.query
+    def recall(self, needs: Needs, reading: Reading, stored: Stored | None = None) -> Recalled:
+        """The reading with the figures of its past; nothing is remembered before `keep`.
+
+        With `stored` the past is read again where what is remembered does not end with the last reading on record, or
+        is not all that is needed. Without it, it begins anew with the reading.
+        """
+        past = self.pasts.get(reading.query.key)
+        if not needs.functions:
+            return Recalled(reading)
+        if past is not None and not self._holds(past, needs, reading, on_record=stored is not None):
+            past = None
+        if reading.figures is None:
+            return Recalled(reading, None, past.heard(reading.at) if past is not None else None)
+        if past is None:
+            told = stored(needs.since(reading.sample_at), reading.at) if stored is not None else ()
+            past = Recollection.of(needs, told)
+        after = past.after(reading)
+        figures = replace(reading.figures, past=after.told())
+        return Recalled(replace(reading, figures=figures), after, past.heard(reading.at))
+
+    def _holds(self, past: Recollection, needs: Needs, reading: Reading, *, on_record: bool) -> bool:
+        """Whether what is remembered of the query's past is what its record says."""
+        state = self.queries.get(reading.query.key)
+        last = state.last_reading_at if state is not None else None
+        return past.needs == needs and past.follows(reading) and (not on_record or past.heard_at == last)
+
+    def keep(self, done: Plan, recalled: Recalled | None = None) -> None:
+        """Go on from what a tick decided. `recalled`: the reading that it judged."""
+        key = done.query.query.key
+        self.queries[key] = done.query
         self.keep_books(done)
+        if recalled is None:
+            return
+        past = recalled.past if done.query.failure is None else recalled.unheeded
+        if past is None:
+            self.pasts.pop(key, None)
+        else:
+            self.pasts[key] = past
 
     def keep_books(self, done: Plan) -> None:
         """Go on from what was decided beside the readings."""
@@ -64,6 +109,18 @@ class Replay:
         rules = self._rules.get(reading.query)
         if rules is None:
             return None
-        done = plan(self.rulebook, rules, self.memory.before(rules, reading), reading)
-        self.memory.keep(done)
+        recalled = self.memory.recall(self._needs(rules, reading), reading)
+        done = plan(self.rulebook, rules, self.memory.before(rules, reading), recalled.reading)
+        self.memory.keep(done, recalled)
         return done
+
+    def remember(self, reading: Reading) -> None:
+        """Look at a reading from before the replay begins without judging it: functions over the past know it then."""
+        rules = self._rules.get(reading.query)
+        needs = self._needs(rules, reading) if rules is not None else None
+        if needs is not None and needs.functions:
+            past = self.memory.pasts.get(reading.query.key) or Recollection(needs=needs)
+            self.memory.pasts[reading.query.key] = past.after(reading)
+
+    def _needs(self, rules: tuple[Rule, ...], reading: Reading) -> Needs:
+        return needs_of(rules, self.rulebook.source(reading.query.source).step)

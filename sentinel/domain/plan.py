@@ -276,15 +276,16 @@ def _record(tally: Tally, rule: Rule, after: Alerts, reading: Reading, done: Adv
                 after=state,
                 at=max(reading.at, float(done.before.changed_at[i])),
                 value=None if np.isnan(value) else value,
-                why=_why(state.value, text, limit, reading),
+                why=_why(rule, state.value, text, limit, reading),
                 incident=after.incident[i] or done.before.incident[i],
             )
         )
 
 
-def _why(state: str, text: str, limit: str, reading: Reading) -> str:
+def _why(rule: Rule, state: str, text: str, limit: str, reading: Reading) -> str:
     if state == "unknown":
-        return reading.failure.text if reading.failure else "no figure in the answer, or only_if did not hold"
+        past = ", too few in a window of the past" if rule.pasts else ""
+        return reading.failure.text if reading.failure else f"no figure in the answer{past}, or only_if did not hold"
     if not text:
         return ""
     return f"{text}, limit {limit}" if limit else text

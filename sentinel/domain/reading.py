@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Literal
@@ -87,15 +87,22 @@ class Figures:
     """A table: `columns[metric][i]` is the figure of `rows.nodes[i]`; NaN where there is none. float64, base units.
 
     Base units: counts as they are, times in milliseconds, sizes in bytes, ratios as fractions of 1.
+    `past`: what functions over the past give for these rows, by their place in a condition's tree. It is derived from
+    earlier readings (`domain.past`) before an answer is judged, and never stored.
     """
 
     rows: NodeList
     columns: Mapping[str, Floats]
+    past: Mapping[object, Floats] = field(default_factory=dict, compare=False)
 
     def column(self, metric: str) -> Floats:
         """The column, or one without any figure where the answer did not have it."""
         found = self.columns.get(metric)
         return found if found is not None else np.full(len(self.rows.nodes), np.nan)
+
+
+_HELD = "held back: "
+"""How the remark begins that tells an answer that was held back from one that counted."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,15 @@ class Reading:
     figures: Figures | None = None
     failure: Failure | None = None
     remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing was concluded from its figures, though they are on record."""
+        return any(remark.startswith(_HELD) for remark in self.remarks)
+
+    def held(self, why: str) -> Reading:
+        """The same reading as one from whose figures nothing was concluded."""
+        return replace(self, remarks=(*self.remarks, _HELD + why))
 
     def failed(self, failure: Failure) -> Reading:
         """The same reading with its figures set aside."""

@@ -8,6 +8,7 @@ from enum import Enum, IntEnum
 from functools import cached_property
 from typing import Literal
 
+from sentinel.domain.expression_tree import Past
 from sentinel.domain.expressions import Condition
 from sentinel.domain.hierarchy import Node, NodePattern
 from sentinel.domain.patterns import NamePattern
@@ -78,6 +79,14 @@ class Criteria:
     no_data: NoData = NoData.UNKNOWN
     no_data_after: float = 1800.0
     line: int = field(default=0, repr=False, compare=False)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition in them."""
+        found = [self.only_if]
+        for threshold in (self.warning, self.critical):
+            found += [threshold.breach, threshold.clear] if threshold is not None else []
+        return tuple(one for one in found if one is not None)
 
     def threshold(self, severity: Severity) -> Threshold | None:
         """The threshold of that severity, if the rule has it."""
@@ -153,6 +162,14 @@ class Rule:
         """Whether the rule is about that service: by its name, or by its identifier where nothing declares it."""
         uid = service.uid.casefold()
         return self.covers(service.name) or any(pattern.text.casefold() == uid for pattern in self.services)
+
+    @cached_property
+    def pasts(self) -> tuple[Past, ...]:
+        """Every function over the past that its conditions use, overrides included, each once."""
+        criteria = (self.criteria, *(override.criteria for override in self.overrides))
+        return tuple(
+            dict.fromkeys(past for one in criteria for condition in one.conditions for past in condition.pasts)
+        )
 
     @cached_property
     def version(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import structlog
 
@@ -13,7 +14,8 @@ from sentinel.collect.source import Source
 from sentinel.domain.asking import Asked
 from sentinel.domain.edits import adapt
 from sentinel.domain.incidents import Incident
-from sentinel.domain.memory import Memory
+from sentinel.domain.memory import Memory, Recalled
+from sentinel.domain.past import Recollection, needs_of
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Failure, Query, Reading, Reason
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
@@ -23,7 +25,7 @@ from sentinel.domain.sources import in_trouble
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
 from sentinel.errors import LeaseLost, StoreError
-from sentinel.store import queries
+from sentinel.store import queries, readings
 from sentinel.store.database import Database
 from sentinel.store.memory import load
 from sentinel.store.unit_of_work import commit
@@ -32,6 +34,9 @@ log = structlog.get_logger("sentinel.tick")
 
 HOLD_FOR = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between tries to commit a tick that the store does not take; after the last the next poll decides anew."""
+
+FEW = 20
+"""Stored readings in memory at once while the past is read again: of the largest answers each takes some megabytes."""
 
 
 @dataclass
@@ -54,11 +59,14 @@ class Ticker:
     ticked: dict[str, float] = field(default_factory=dict)
     """Per query key when its last tick was committed, by the steady clock."""
     _remembered: Memory | None = None
+    _pasts: dict[str, Recollection] = field(default_factory=dict)
+    """Outlives what is remembered: each says itself whether it ends with the last reading on record."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def forget(self) -> None:
         """Read everything again before the next tick: somebody else may have led meanwhile."""
         self._remembered = None
+        self._pasts = {}
 
     async def tick(self, asked: Asked, source: Source) -> Plan | None:
         """Ask the query, then judge and record the answer. None when the store would not take it."""
@@ -148,7 +156,7 @@ class Ticker:
             try:
                 done = await offload(work)
             except LeaseLost:
-                self._remembered = None
+                self.forget()
                 raise
             except StoreError as broken:
                 # Whether the commit went through is not known either: the truth is read again before the next try.
@@ -166,18 +174,21 @@ class Ticker:
 
     def _memory(self) -> Memory:
         if self._remembered is None:
-            self._remembered = load(self.db)
+            self._remembered = replace(load(self.db), pasts=self._pasts)
         return self._remembered
 
     def _decide(self, asked: Asked, reading: Reading) -> Plan:
         memory = self._memory()
         before = memory.before(asked.rules, reading)
         noted = remarked(reading, before.query.known)
-        done, judged = self._judge(asked, before, noted)
+        done, recalled = self._judge(asked, before, noted)
+        judged = recalled.reading
+        if judged.figures is not None and done.query.failure is not None:
+            judged = judged.held(done.query.failure.text)
         commit(self.db, done, judged, epoch=self.epoch(), after=before.query.last_reading_at)
         for remark in noted.remarks[len(reading.remarks) :]:
             log.warning("hierarchy changed", source=asked.query.source, service=asked.query.service, text=remark)
-        memory.keep(done)
+        memory.keep(done, recalled)
         return done
 
     def _amend(self, decide: Callable[[Mapping[BookKey, Book]], Plan | None]) -> Plan | None:
@@ -188,19 +199,28 @@ class Ticker:
             memory.keep_books(done)
         return done
 
-    def _judge(self, asked: Asked, before: Before, reading: Reading) -> tuple[Plan, Reading]:
+    def _judge(self, asked: Asked, before: Before, reading: Reading) -> tuple[Plan, Recalled]:
         """The plan and the reading that it judges: the given one, or the same as failed where judging itself breaks.
 
         A mistake of ours must not leave the nodes as they were, looking fine, while every tick breaks anew.
         """
         try:
-            return plan(self.rulebook, asked.rules, before, reading), reading
+            recalled = self._recalled(asked, reading)
+            return plan(self.rulebook, asked.rules, before, recalled.reading), recalled
+        except StoreError:
+            raise
         except Exception as broken:
             log.exception("judging broke", query=asked.query.key)
             if reading.failure is not None:
                 raise
-            failed = reading.failed(_unjudged(asked, broken))
-        return plan(self.rulebook, asked.rules, before, failed), failed
+            failed = self._recalled(asked, reading.failed(_unjudged(asked, broken)))
+        return plan(self.rulebook, asked.rules, before, failed.reading), failed
+
+    def _recalled(self, asked: Asked, reading: Reading) -> Recalled:
+        """The reading with what the rules ask of the query's past."""
+        needs = needs_of(asked.rules, self.rulebook.source(asked.query.source).step)
+        stored = partial(readings.between, self.db, asked.query.key, page=FEW)
+        return self._memory().recall(needs, reading, stored)
 
     def _adapt(self, wanted: dict[str, list[str]]) -> Plan | None:
         memory = self._memory()
@@ -211,6 +231,7 @@ class Ticker:
         queries.ask_only(self.db, wanted, epoch=self.epoch())
         for key in [key for key in memory.queries if key not in wanted]:
             del memory.queries[key]
+            self._pasts.pop(key, None)
         return done
 
     def _report(self, asked: Asked, reading: Reading, done: Plan) -> None:

@@ -125,10 +125,27 @@ def test_without_a_word_about_it_missing_data_waits_for_three_polls_but_at_least
     assert said.rulebook.rules[0].criteria.no_data_after == 7200.0
 
 
-@pytest.mark.parametrize("call", ["baseline(devices, 7d)", "avg(devices, 1h)", "min(devices, 1h)", "change(devices)"])
-def test_a_function_over_history_is_not_available_yet_and_no_mistake_of_language(call: str) -> None:
-    found = problems_of(SOURCE + RULE + f'warning = "devices < {call}"\n' + DESK)
-    assert [(p.code, p.column, p.span) for p in found] == [("E123", 22, call.index("("))]
+@pytest.mark.parametrize(
+    ("keys", "window", "code", "message", "hint"),
+    [
+        ("", "5m", "E134", "5m is shorter than the time between two samples, 10m", "write 20m or more"),
+        ('every = "2h"\n', "1h", "E134", "1h is shorter than the time between two samples, 2h", "write 4h or more"),
+        ("", "25m", "W116", "there is a sample every 10m, so 25m counts as 20m", "write 20m or 30m"),
+        ("", "40d", "E132", "a window is longer than nothing and at most 35d", None),
+    ],
+)
+def test_a_window_has_to_fit_the_samples(keys: str, window: str, code: str, message: str, hint: str | None) -> None:
+    text = SOURCE + RULE + keys + f'warning = "devices < 5 or devices < baseline(devices, {window})"\n' + DESK
+    found = problems_of(text) if code.startswith("E") else load(text=text).warnings
+    assert [(p.code, p.message, p.column, p.span) for p in found] == [(code, message, 55, len(window))]
+    assert hint is None or found[0].hint == hint
+
+
+def test_a_window_of_a_source_without_steps_fits_how_often_it_is_asked() -> None:
+    source = SOURCE + 'step = "0s"\n'
+    loaded = load(text=source + RULE + 'every = "1m"\nwarning = "avg(devices, 5m) < 5"\n' + DESK)
+    assert loaded.warnings == ()
+    assert [one.window for one in loaded.rulebook.rules[0].pasts] == [300.0]
 
 
 def test_a_share_in_the_wrong_scale_is_doubted_with_what_was_meant() -> None:

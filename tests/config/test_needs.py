@@ -11,7 +11,7 @@ import pytest
 
 from sentinel.app import load_all
 from sentinel.config.loader import load
-from sentinel.config.needs import check_transport, missing, unused
+from sentinel.config.needs import check_transport, forgotten, missing, unused
 from sentinel.config.settings import Settings
 from sentinel.errors import ConfigError
 from tests.fakes.program import environment
@@ -56,7 +56,16 @@ MAIL_IN_THE_CLEAR = {"SENTINEL_SMTP_PASSWORD": CANARY, "SENTINEL_SMTP_SECURITY":
 
 def test_nothing_is_said_of_an_environment_that_has_all_the_rules_need() -> None:
     settings, loaded = Settings.load(COMPLETE), load(text=RULES)
-    assert missing(settings, loaded) == unused(settings, loaded) == ()
+    assert missing(settings, loaded) == unused(settings, loaded) == forgotten(settings, loaded) == ()
+
+
+def test_a_window_longer_than_readings_are_kept_is_told_with_the_rule() -> None:
+    settings = Settings.load({**COMPLETE, "SENTINEL_RETENTION_DAYS": "6.5"})
+    looking = load(text=RULES.replace("devices_with_errors > 5", "devices < baseline(devices, 7d) / 2"))
+    (found,) = forgotten(settings, looking)
+    assert (found.code, found.severity, found.hint) == ("W204", "warning", "set SENTINEL_RETENTION_DAYS to 7 or more")
+    assert found.message.startswith('rule "r" looks back over 7d, and SENTINEL_RETENTION_DAYS keeps readings for 6d12h')
+    assert forgotten(Settings.load({"SENTINEL_RETENTION_DAYS": "7"}), looking) == ()
 
 
 def test_every_variable_that_is_missing_is_named_once_with_what_needs_it() -> None:

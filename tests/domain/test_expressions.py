@@ -86,7 +86,7 @@ def test_parent_is_the_figure_of_the_parents_own_row() -> None:
         ("a > ", 4, "syntax", ""),
         ("a > 95,5", 6, "syntax", "95.5"),
         ("a > $5", 4, "syntax", ""),
-        ("baseline(a, 7d) > 3", 0, "not_yet", ""),
+        ("baseline(a) > 3", 10, "window", "7d"),
         ("parnt(a) > 3", 0, "unknown_function", "parent"),
         ("a and b > 1", 0, "type", ""),
         ("network_response_time * network_response_time > 1", 22, "unit", ""),
@@ -116,6 +116,10 @@ def test_any_text_is_a_condition_or_refused_as_one(text: str) -> None:
         ("(devices_with_errors + users) / devices >= 0.5", "(devices_with_errors + users) / devices", ">= 0.5", "0.3"),
         ("network_response_time > 2s", "network_response_time", "> 2 s", "6.8 s"),
         ("a > 3 * parent(a)", "a", "> 3 * parent(a)", "8"),
+        ("a > 3*baseline( a,7 d )", "a", "> 3 * baseline(a, 7d)", "8"),
+        ("2 * avg(a + 1, 1h) < a", "a", "> 2 * avg(a + 1, 1h)", "8"),
+        ("max(a, 1h) < baseline(a, 1d)", "max(a, 1h)", "< baseline(a, 1d)", ""),
+        ("devices_with_errors > outliers(devices)", "devices_with_errors", "> outliers(devices)", "30"),
     ],
 )
 def test_how_a_condition_is_told(text: str, subject: str, limit: str, value: str) -> None:

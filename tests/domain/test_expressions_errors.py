@@ -19,7 +19,7 @@ UNITS = {
     "WaitTime": Unit.TIME,
 }
 
-CODES = {"syntax", "unknown_metric", "unknown_function", "unit", "unknown_unit", "type", "not_yet", "constant"}
+CODES = {"syntax", "unknown_metric", "unknown_function", "unit", "unknown_unit", "type", "window", "nested", "constant"}
 
 
 def condition(text: str) -> Condition:
@@ -65,11 +65,24 @@ def refusal(text: str) -> ExpressionError:
         ("«waittime» > 3", "unknown_metric", "'WaitTime'"),
         ("«parrent»(a) > 3", "unknown_function", "'parent'"),
         ("«percentile»(a) > 3", "unknown_function", "parent"),
-        ("a > «baseline»(a, 7d)", "not_yet", "parent"),
-        ("«avg»(a, 1h) > 1", "not_yet", ""),
-        ("«min»(a) > 1", "not_yet", ""),
-        ("«max»(a) > 1", "not_yet", ""),
-        ("«change»(a, 1h) > 1", "not_yet", ""),
+        ("«averge»(a, 1h) > 3", "unknown_function", "'avg'"),
+        ("avg(a«)» > 1", "window", "avg("),
+        ("avg(a, 1h «>» 1", "syntax", ""),
+        ("«quantile»(a) > 1", "unknown_function", "parent, outliers, baseline"),
+        ("avg(a, «5») > 1", "window", "10m"),
+        ("avg(a, «5%») > 1", "window", "10m"),
+        ("avg(a, «b») > 1", "window", "10m"),
+        ("avg(a, «1h30m») > 1", "window", "90m"),
+        ("avg(a, «0m») > 1", "window", ""),
+        ("a > baseline(a, «36d»)", "window", "7d"),
+        ("avg(a, 1h«,» 2h) > 1", "syntax", ""),
+        ("avg(«5», 1h) > 1", "constant", "avg(devices, 1h)"),
+        ("avg(«a > 1», 1h) > 1", "type", ""),
+        ("avg(a + 1 - «baseline»(a, 7d), 1h) > 1", "nested", "once"),
+        ("avg(parent(«min»(a, 1h)), 1h) > 1", "nested", ""),
+        ("outliers(«WaitTime») > 1", "unit", "outliers(devices)"),
+        ("outliers(«5») > 1", "constant", "outliers(devices)"),
+        ("avg(WaitTime, 1h) > «150»", "unit", "150ms"),
     ],
 )
 def test_the_place_of_a_mistake(marked: str, code: str, hint: str) -> None:
