@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("deciding", "ticking", "memory", "starting")
+BENCHMARKS = ("deciding", "looking_back", "ticking", "memory", "starting")
 
 
 def main() -> int:

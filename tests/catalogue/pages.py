@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from tests.catalogue.conditions import PAGE as CONDITIONS
+from tests.catalogue.conditions import conditions_page
 from tests.catalogue.contents import Catalogue, Fault, Promise
 from tests.catalogue.markers import Mark
 
@@ -29,7 +31,7 @@ This page is made from the markers of the tests by `python -m tests.catalogue`; 
 
 def pages(catalogue: Catalogue, root: Path) -> dict[str, str]:
     """What each document should hold, by its path below `root`."""
-    made = {FAULTS: faults_page(catalogue)}
+    made = {FAULTS: faults_page(catalogue), CONDITIONS: conditions_page()}
     blocks = {GUARANTEE: promises_block(catalogue), README: readme_block(catalogue), THREATS: threats_block(catalogue)}
     for page, block in blocks.items():
         if (root / page).exists():
