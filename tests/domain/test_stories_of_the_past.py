@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,12 @@ import pytest
 from sentinel.domain.alerts import STATES, State
 from sentinel.domain.asking import needed
 from sentinel.domain.expressions import parse
-from sentinel.domain.hierarchy import NodeList
+from sentinel.domain.hierarchy import NodeList, NodePattern
 from sentinel.domain.memory import Replay
 from sentinel.domain.metrics import Unit
 from sentinel.domain.reading import Failure, Figures, Reading, Reason
-from sentinel.domain.rules import Rule, Rulebook, Service, SourceTraits
-from tests.domain.polls import START, a_route, a_rule
+from sentinel.domain.rules import Override, Rule, Rulebook, Service, SourceTraits
+from tests.domain.polls import START, a_route, a_rule, threshold
 
 SLOT = 600.0
 WEEK = 1008
@@ -161,9 +162,13 @@ def test_a_replay_remembers_nothing_that_no_rule_asks_for() -> None:
     assert story.replay.memory.pasts == {}
 
 
-def test_an_override_may_look_back_where_its_rule_does_not() -> None:
-    rule = a_rule("value > 100")
-    assert rule.pasts == ()
-    looking = Story("value > 100 or change(value, 10m) > 5", only_if=parse("max(value, 20m) > 0", {"value": Unit.ANY}))
-    assert [one.function for one in looking.rule.pasts] == ["max", "change"]
-    assert looking.feed(0, 0, 1, 7) == [State.UNKNOWN, State.UNKNOWN, State.OK, State.CRITICAL]
+def test_an_override_or_only_if_may_look_back_where_the_rest_of_the_rule_does_not() -> None:
+    plain = a_rule("value > 100")
+    quick = replace(plain.criteria, critical=threshold("change(value, 10m) > 5"))
+    story = Story("value > 100", overrides=(Override(node=NodePattern("n"), service=None, criteria=quick),))
+    assert (plain.pasts, [one.function for one in story.rule.pasts]) == ((), ["change"])
+    figures = [{"n": value, "m": value} for value in (1.0, 7.0)]
+    assert story.feed(*figures) == [State.UNKNOWN, State.CRITICAL]
+    assert story.state("m") is State.OK
+    gated = Story("value > 5", only_if=parse("max(value, 20m) >= 10", {"value": Unit.ANY}))
+    assert gated.feed(0, 0, 7, 10, 7) == [State.UNKNOWN] * 3 + [State.CRITICAL] * 2
