@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -46,15 +47,20 @@ def run(
     readings: Iterable[Reading],
     since: float,
     *,
+    judged_since: float = -math.inf,
     on_reading: Callable[[float], None] = lambda _: None,
 ) -> Outcome:
     """Judge readings, oldest first. What is before `since` (Unix seconds) is judged and not counted.
 
-    `on_reading` is called with the instant of every reading that was judged.
+    What is before `judged_since` is only remembered, for conditions that look back. `on_reading` is called with the
+    instant of every reading that was judged.
     """
     replay = Replay(rulebook, chosen.asked)
     ledger = _Ledger(since)
     for reading in readings:
+        if reading.at < judged_since:
+            replay.remember(reading)
+            continue
         done = replay.feed(reading)
         if done is not None:
             ledger.note(reading, done)

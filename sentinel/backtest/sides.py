@@ -11,6 +11,7 @@ from sentinel.backtest.outcome import Outcome
 from sentinel.backtest.past import Place
 from sentinel.backtest.run import WARM_UP, Cast, cast, run
 from sentinel.config.loader import Loaded, load
+from sentinel.domain.memory import Replay
 from sentinel.errors import StoreError
 
 WORTH_A_PROCESS = 5000
@@ -75,8 +76,10 @@ def outcome_of(job: Job, on_reading: OnReading = lambda _: None) -> Outcome:
     with job.place.opened() as past:
         chosen = cast(loaded.rulebook, loaded.services, past.recorded_queries())
         wanted = tuple(one.query for one in chosen.asked)
-        stream = past.stream(wanted, job.since - job.warm_up, job.until)
-        return run(loaded.rulebook, chosen, stream, job.since, on_reading=on_reading)
+        begin = job.since - job.warm_up
+        looked_at = Replay(loaded.rulebook, chosen.asked).looks_back(begin)
+        stream = past.stream(wanted, looked_at, job.until)
+        return run(loaded.rulebook, chosen, stream, job.since, judged_since=begin, on_reading=on_reading)
 
 
 def side_by_side(old: Job, new: Job, readings: int, on_reading: OnReading = lambda _: None) -> tuple[Outcome, Outcome]:

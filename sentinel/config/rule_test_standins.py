@@ -6,8 +6,8 @@ import re
 
 from sentinel.config.rule_test_schema import RuleTestsFile
 from sentinel.config.schema import ReceiverTable, RouteTable, SourceTable
-from sentinel.domain.expression_parser import FUNCTIONS, HISTORY
 from sentinel.domain.expression_tokens import WORDS
+from sentinel.domain.functions import FUNCTIONS
 from sentinel.domain.metrics import CATALOGUE
 
 NAME = "test"
@@ -41,6 +41,6 @@ def with_stand_ins(found: RuleTestsFile) -> RuleTestsFile:
 
 def _own_metrics(found: RuleTestsFile) -> list[str]:
     """Metrics of the series that the catalogue does not have; a condition may name them as if a column were declared."""
-    words = WORDS | FUNCTIONS | HISTORY
+    words = WORDS | set(FUNCTIONS)
     named = dict.fromkeys(one.metric for test in found.test for one in test.series)
     return [name for name in named if name not in CATALOGUE and name.lower() not in words and _METRIC.fullmatch(name)]

@@ -114,6 +114,11 @@ class Replay:
         self.memory.keep(done, recalled)
         return done
 
+    def looks_back(self, at: float) -> float:
+        """From when on `remember` wants to be told of readings, where the first to be judged is received at that instant."""
+        needs = [needs_of(rules, self.rulebook.source(query.source).step) for query, rules in self._rules.items()]
+        return min((one.since(at) for one in needs if one.functions), default=at)
+
     def remember(self, reading: Reading) -> None:
         """Look at a reading from before the replay begins without judging it: functions over the past know it then."""
         rules = self._rules.get(reading.query)

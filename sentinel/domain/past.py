@@ -53,10 +53,14 @@ class Needs:
         """The number of the cell that holds the instant."""
         return int(sample_at // self.cell)
 
+    @cached_property
+    def reach(self) -> int:
+        """How many cells before the present one may matter to any of them; 0 where nothing is asked."""
+        return max((shape.reach for shape in self.shapes.values()), default=0)
+
     def since(self, sample_at: float) -> float:
         """From when on readings matter to a sample of that instant."""
-        reach = max((shape.reach for shape in self.shapes.values()), default=0)
-        return (self.cell_of(sample_at) - reach) * self.cell
+        return (self.cell_of(sample_at) - self.reach) * self.cell
 
 
 def needs_of(rules: Iterable[Rule], step: float) -> Needs:
@@ -141,10 +145,9 @@ class Recollection:
             return self
         if rows.nodes == self.rows.nodes:
             return replace(self, rows=rows)
-        reach = max((shape.reach for shape in self.needs.shapes.values()), default=0)
         last = cell if self.sample_at is None else self.needs.cell_of(self.sample_at)
         seen = {**self.others, **dict.fromkeys(self.rows.nodes, last)}
-        others = {node: at for node, at in seen.items() if node not in rows.position and at >= cell - reach}
+        others = {node: at for node, at in seen.items() if node not in rows.position and at >= cell - self.needs.reach}
         old = {**self.rows.position, **{node: len(self.rows.nodes) + n for n, node in enumerate(self.others)}}
         nodes = (*rows.nodes, *others)
         places: Ints = np.fromiter((old.get(node, -1) for node in nodes), np.int64, len(nodes))

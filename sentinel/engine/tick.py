@@ -219,7 +219,7 @@ class Ticker:
     def _recalled(self, asked: Asked, reading: Reading) -> Recalled:
         """The reading with what the rules ask of the query's past."""
         needs = needs_of(asked.rules, self.rulebook.source(asked.query.source).step)
-        stored = partial(readings.between, self.db, asked.query.key, page=FEW)
+        stored = partial(readings.stream, self.db, [asked.query], page=FEW)
         return self._memory().recall(needs, reading, stored)
 
     def _adapt(self, wanted: dict[str, list[str]]) -> Plan | None:

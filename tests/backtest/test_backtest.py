@@ -90,6 +90,16 @@ def test_what_was_bad_before_the_beginning_is_no_news(url: str, tmp_path: Path) 
     assert [one["kind"] for one in cold["notices"]] == ["degraded"]
 
 
+def test_conditions_that_look_back_know_what_came_before_the_warm_up(url: str, tmp_path: Path) -> None:
+    """Node 1 rises by ten a poll: by half an hour later it is 60 above what it was at the beginning."""
+    file = rules(tmp_path, hold="0s")
+    file.write_text(file.read_text().replace("quality < 100", "change(quality, 25m) >= 50"))
+    later = ("--since", "2026-03-02T08:25Z", "--warm-up", "0s", "--database", url, "--rules", str(file))
+    assert [(one["kind"], one["node"][-1]) for one in found(*later)["notices"]] == [("degraded", "node1")]
+    every = ("--since", "2026-03-02T08:00Z", "--database", url, "--rules", str(file))
+    assert found(*every)["notices"] == found(*later)["notices"]
+
+
 def test_what_was_never_recorded_is_named_and_not_guessed(url: str, tmp_path: Path) -> None:
     file = rules(tmp_path, level="Country")
     done = call("backtest", *SPAN, "--database", url, "--rules", str(file))

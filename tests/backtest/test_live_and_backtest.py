@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +27,7 @@ from sentinel.store import archiving, readings
 from sentinel.store.archive import Archive
 from sentinel.store.database import Database
 from sentinel.store.tables import incidents, notices
-from tests.domain.polls import START
+from tests.domain.polls import START, threshold
 from tests.domain.test_stories_anything import ROUTES, SITES, Poll, any_rule, polls_of
 from tests.fakes.clock import FakeClock
 
@@ -94,7 +95,25 @@ def told_again(outcome: Outcome) -> list[Told]:
     )
 
 
-@given(rule=any_rule(), askings=st.lists(ASKINGS, min_size=1, max_size=40))
+def looking_back() -> st.SearchStrategy[Rule]:
+    """Any rule whose critical condition looks back as well, over windows with and without buckets."""
+    conditions = st.sampled_from(
+        [
+            "value > 1.2 * baseline(value, 40m) or value > 40",
+            "max(value, 30m) > 20 and change(value, 20m) > -5",
+            "value > avg(value, 2d) and value > 12",
+        ]
+    )
+
+    def with_past(rule: Rule, text: str) -> Rule:
+        assert rule.criteria.critical is not None
+        critical = replace(rule.criteria.critical, breach=threshold(text).breach)
+        return replace(rule, criteria=replace(rule.criteria, critical=critical))
+
+    return st.builds(with_past, any_rule(), conditions)
+
+
+@given(rule=any_rule() | looking_back(), askings=st.lists(ASKINGS, min_size=1, max_size=40))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_backtest_tells_to_the_notice_what_the_live_run_told(
     rule: Rule, askings: list[Asking], migrated_sqlite: Path

@@ -195,13 +195,13 @@ async def test_the_past_is_read_from_the_record_once_after_a_start_and_not_again
     benches: Callable[[], Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench, asked = benches(), []
-    between = stored.between
+    stream = stored.stream
 
     def counted(*args: Any, **options: Any) -> Iterator[Reading]:
         asked.append(args[2:4])
-        return between(*args, **options)
+        return stream(*args, **options)
 
-    monkeypatch.setattr(stored, "between", counted)
+    monkeypatch.setattr(stored, "stream", counted)
     for n in range(4):
         await bench.feed(START + n * SLOT, {"a": 1.0})
     assert len(asked) == 1, "before the first sample; there is nothing yet"
