@@ -8,6 +8,7 @@ COMMANDS = (
     ("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),
     ("probe", "sentinel.cli.probe", "Ask a source once and show what was recognised"),
     ("check", "sentinel.cli.check", "Every problem of a rules file, with its place and what mends it"),
+    ("schema", "sentinel.cli.schema", "What may stand in rules files, for completion in editors"),
     ("explain", "sentinel.cli.explain", "What a metric, a function or the code of a problem means"),
     ("test", "sentinel.cli.test", "Tests of the rules: written figures in, states and notices out"),
     ("rules", "sentinel.cli.rules", "diff: what an edit would do to what is open now"),

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sentinel.config.fields import Duration, SomeTime, Text
-from sentinel.config.schema import RulesFile, SeverityWord, Table, schema_text
+from sentinel.config.json_schema import schema_text
+from sentinel.config.schema import RulesFile, SeverityWord, Table
 
 StateWord = Literal["ok", "pending", "warning", "critical", "unknown"]
 KindWord = Literal[

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import Annotated, Any, ClassVar, Literal
+import runpy
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from sentinel.config.durations import PATTERN, duration_text
 from sentinel.config.fields import ConditionOrFalse, Duration, LongText, Names, Share, SomeTime, Text, refused
 from sentinel.domain.reading import Scope
 
@@ -318,37 +316,5 @@ class RulesFile(Table):
     delivery: DeliveryTable = Field(default_factory=DeliveryTable)
 
 
-def json_schema(file: type[RulesFile], title: str) -> dict[str, Any]:
-    """The JSON Schema of a kind of file, for editors; definitions under the name that older drafts know."""
-    schema = file.model_json_schema(ref_template="#/definitions/{model}")
-    schema["definitions"] = schema.pop("$defs")
-    schema["title"] = title
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **_as_written(schema)}
-
-
-def _as_written(part: Any) -> Any:
-    """A part of the schema in terms of the file: TOML has no null, and durations are text."""
-    if isinstance(part, list):
-        return [_as_written(one) for one in part]
-    if not isinstance(part, dict):
-        return part
-    found = {key: _as_written(value) for key, value in part.items() if (key, value) != ("default", None)}
-    if isinstance(choices := found.get("anyOf"), list):
-        choices = found["anyOf"] = [one for one in choices if one != {"type": "null"}]
-        if len(choices) == 1:
-            found |= found.pop("anyOf")[0]
-    default, items = found.get("default"), found.get("items")
-    if found.get("pattern") == PATTERN and isinstance(default, float):
-        found["default"] = duration_text(default)
-    elif isinstance(default, list) and isinstance(items, dict) and items.get("pattern") == PATTERN:
-        found["default"] = [duration_text(one) for one in default]
-    return found
-
-
-def schema_text(file: type[RulesFile] = RulesFile, title: str = "Sentinel rules") -> str:
-    """The contents of `rules.schema.json`, or of the schema for another kind of file."""
-    return json.dumps(json_schema(file, title), indent=2, ensure_ascii=False) + "\n"
-
-
 if __name__ == "__main__":  # python -m sentinel.config.schema > rules.schema.json
-    sys.stdout.write(schema_text())
+    runpy.run_module("sentinel.config.json_schema", run_name="__main__")

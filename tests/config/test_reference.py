@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from pydantic_core import PydanticUndefined
 
+from sentinel.config.json_schema import schema_text
 from sentinel.config.route_tables import REMIND_AT_LEAST
 from sentinel.config.rule_tables import NO_DATA_AFTER, no_data_default
-from sentinel.config.schema import DefaultsTable, DeliveryTable, RouteTable, RuleTable, SourceTable, Table, schema_text
+from sentinel.config.schema import DefaultsTable, DeliveryTable, RouteTable, RuleTable, SourceTable, Table
 from sentinel.config.settings import Settings
 from sentinel.domain.metrics import CATALOGUE
 
@@ -123,7 +124,7 @@ def test_the_named_variables_of_the_reference_are_read() -> None:
 
 
 def test_the_schema_for_editors_is_that_of_the_program() -> None:
-    """Regenerate it: python -m sentinel.config.schema > rules.schema.json."""
+    """Regenerate it: sentinel schema --output rules.schema.json."""
     assert (ROOT / "rules.schema.json").read_text(encoding="utf-8") == schema_text()
 
 
