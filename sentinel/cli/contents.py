@@ -11,7 +11,7 @@ COMMANDS = (
     ("schema", "sentinel.cli.schema", "What may stand in rules files, for completion in editors"),
     ("explain", "sentinel.cli.explain", "What a metric, a function or the code of a problem means"),
     ("test", "sentinel.cli.test", "Tests of the rules: written figures in, states and notices out"),
-    ("rules", "sentinel.cli.rules", "diff: what an edit would do to what is open now"),
+    ("rules", "sentinel.cli.rules", "diff, suggest: what an edit would do now; limits from the past"),
     ("backtest", "sentinel.cli.backtest", "Which notices rules would have sent, and an edit would change"),
     ("run", "sentinel.cli.run", "Poll, decide, record, tell"),
     ("status", "sentinel.cli.status", "What is wrong now"),

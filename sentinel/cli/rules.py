@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentinel.cli import options, screen
+from sentinel.cli.suggest import suggest
 
 if TYPE_CHECKING:
     from sentinel.backtest.reload import Consequences
@@ -23,7 +24,10 @@ AFFECTED = 1
 
 @click.group()
 def rules() -> None:
-    """The rules file: what an edit of it means."""
+    """The rules file: what an edit of it means, and which limits fit the past."""
+
+
+rules.add_command(suggest)
 
 
 @rules.command()

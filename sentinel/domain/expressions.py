@@ -70,7 +70,7 @@ class Condition:
 
     def value(self, figures: Figures, rows: Ints | None = None) -> Floats:
         """The figure people want to see, per row (or for these rows): the left side of the leading comparison."""
-        found = evaluate(self._leading[0], figures, rows)
+        found = evaluate(self.leads[0], figures, rows)
         if not isinstance(found, np.ndarray):
             return np.full(len(figures.rows.nodes) if rows is None else rows.size, found)
         return np.where(np.isfinite(found), found, np.nan)
@@ -78,12 +78,12 @@ class Condition:
     @cached_property
     def subject(self) -> str:
         """What is looked at: `devices_with_errors / devices`."""
-        return written(self._leading[0])
+        return written(self.leads[0])
 
     @cached_property
     def limit(self) -> str:
         """Against what, as people read it: `> 10 %`."""
-        _, sign, other = self._leading
+        _, sign, other = self.leads
         fixed = constant(other)
         if fixed is not None:
             return f"{sign} {format_value(fixed, other.unit, as_percent=self.as_percent)}"
@@ -92,19 +92,19 @@ class Condition:
     @cached_property
     def unit(self) -> Unit:
         """The unit of the value."""
-        left, _, other = self._leading
+        left, _, other = self.leads
         return other.unit if left.unit is Unit.ANY else left.unit
 
     @cached_property
     def as_percent(self) -> bool:
         """Whether the value is written as a percentage: ratios are, unless the limit was written without %."""
-        _, _, other = self._leading
+        _, _, other = self.leads
         if constant(other) is not None:
             return other.unit is Unit.RATIO
         return self.unit is Unit.RATIO
 
     @cached_property
-    def _leading(self) -> tuple[Arithmetic, str, Arithmetic]:
+    def leads(self) -> tuple[Arithmetic, str, Arithmetic]:
         """The first comparison with the figure left and right what it is compared with: a constant, or its past."""
         first = leading(self.tree)
         fixed = constant(first.left) is not None and constant(first.right) is None
