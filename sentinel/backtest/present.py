@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sentinel.domain.memory import Memory
@@ -17,9 +18,15 @@ class Present:
 
     memory: Memory
     latest: Mapping[Query, Reading]
+    _db: Database
+
+    def before(self, query: Query, since: float, until: float) -> Iterable[Reading]:
+        """The readings of a query from `since` until before `until` (Unix seconds), oldest first."""
+        return readings.between(self._db, query.key, since, until)
 
 
-def present(url: str) -> Present:
+@contextmanager
+def present(url: str) -> Iterator[Present]:
     """Read it from a database.
 
     Raises:
@@ -29,6 +36,6 @@ def present(url: str) -> Present:
     try:
         remembered = memory.load(db)
         found = (readings.latest(db, key) for key in remembered.queries)
-        return Present(remembered, {one.query: one for one in found if one is not None})
+        yield Present(remembered, {one.query: one for one in found if one is not None}, db)
     finally:
         db.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sentinel.backtest.present import Present
 from sentinel.backtest.run import cast
 from sentinel.domain.alerts import STATES, Alerts, State
 from sentinel.domain.edits import adapt
@@ -48,14 +49,13 @@ class Consequences:
     unknown: tuple[Query, ...]
 
 
-def consequences(
-    rulebook: Rulebook, services: Iterable[Service], memory: Memory, latest: Mapping[Query, Reading], at: float
-) -> Consequences:
-    """What would become of what `memory` holds if these rules were in force at `at` (Unix seconds).
+def consequences(rulebook: Rulebook, services: Iterable[Service], now: Present, at: float) -> Consequences:
+    """What would become of what is open now if these rules were in force at `at` (Unix seconds).
 
-    `latest` are the last readings of the queries that are asked now. Each is judged once more for the slot that it is
-    of: figures and timers stay as they are, only the rules differ.
+    The last reading of every query is judged once more for the slot that it is of: figures and timers stay as they are,
+    only the rules differ.
     """
+    memory, latest = now.memory, now.latest
     chosen = cast(rulebook, services, latest)
     before = dict(memory.books)
     after = Memory(dict(memory.queries), dict(memory.books))
@@ -70,6 +70,9 @@ def consequences(
         del after.queries[key]
     replay = Replay(rulebook, chosen.asked, after)
     for asked in chosen.asked:
+        last = latest[asked.query].at
+        for earlier in now.before(asked.query, replay.looks_back(last), last):
+            replay.remember(earlier)
         judged = replay.feed(_again(latest[asked.query], at))
         if judged is not None:
             ended.update({one.id: one for one in judged.incidents})

@@ -13,6 +13,7 @@ from sentinel.backtest.run import Cast, cast, run
 from sentinel.domain.asking import Asked
 from sentinel.domain.expression_tree import Compare, Number, constant
 from sentinel.domain.expressions import Condition
+from sentinel.domain.memory import Replay
 from sentinel.domain.metrics import Unit, format_value
 from sentinel.domain.reading import Floats, Reading
 from sentinel.domain.rules import Address, Criteria, Matchers, Route, Rule, Rulebook, Service, Severity, Threshold
@@ -84,9 +85,8 @@ def suggest(
     alone = Rulebook(rules=(rule,), routes=(), sources=rulebook.sources)
     chosen = cast(alone, services, past.recorded_queries())
     wanted = [one.query for one in chosen.asked]
-    figures, readings = _figures(
-        past.stream(wanted, since, until), rule.criteria, threshold.breach, past.count(wanted, since, until)
-    )
+    judged = _judged(Replay(alone, chosen.asked), past, wanted, since, until)
+    figures, readings = _figures(judged, rule.criteria, threshold.breach, past.count(wanted, since, until))
     if not figures.size:
         return None
     condition = threshold.breach
@@ -115,6 +115,19 @@ def _fixed(condition: Condition) -> float | None:
     """The number that the first comparison compares with."""
     _, _, other = condition.leads
     return constant(other)
+
+
+def _judged(replay: Replay, past: Past, wanted: Sequence[Query], since: float, until: float) -> Iterator[Reading]:
+    """The readings, each with what the rule's conditions ask of the past."""
+    begin = replay.looks_back(since)
+    for reading in past.stream(wanted, begin, until):
+        if begin == since:
+            yield reading
+        elif reading.at < since:
+            replay.remember(reading)
+        else:
+            replay.feed(reading)
+            yield replay.judged[reading.query.key]
 
 
 def _figures(readings: Iterable[Reading], criteria: Criteria, condition: Condition, number: int) -> tuple[Floats, int]:
@@ -189,8 +202,8 @@ def _tried(
         rules=tuple(rules.values()), routes=(Route(matchers=Matchers(), to=(_NOBODY,)),), sources=rulebook.sources
     )
     asked = tuple(Asked(one.query, tuple(rules.values()), one.every) for one in chosen.asked)
-    stream = past.stream([one.query for one in asked], since, until)
-    outcome = run(book, Cast(asked, ()), stream, since)
+    stream = past.stream([one.query for one in asked], Replay(book, asked).looks_back(since), until)
+    outcome = run(book, Cast(asked, ()), stream, since, judged_since=since)
     for name, limit in zip(rules, limits, strict=True):
         mine = {one.id for one in outcome.incidents if one.rule == name}
         yield Candidate(

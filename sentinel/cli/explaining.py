@@ -17,6 +17,7 @@ from sentinel.config.lines import Lines
 from sentinel.config.loader import Loaded, load
 from sentinel.domain.asking import Asked
 from sentinel.domain.hierarchy import Node, node_text, parse_node
+from sentinel.domain.memory import Replay
 from sentinel.domain.metrics import nearest
 from sentinel.domain.patterns import NamePattern
 from sentinel.errors import NotFound
@@ -64,8 +65,10 @@ def _cases(
     for asked in _by_source(loaded, past, service).values():
         chosen = [one for one in asked if rule is None or any(each.id == rule for each in one.rules)]
         wanted = [one.query for one in chosen]
-        stream = past.stream(wanted, _begin(past, wanted, at), at + 0.001)
-        for case in cases(str(file), loaded.rulebook, chosen, stream, node, at, lines.of):
+        begin = _begin(past, wanted, at)
+        stream = past.stream(wanted, Replay(loaded.rulebook, chosen).looks_back(begin), at + 0.001)
+        of = cases(str(file), loaded.rulebook, chosen, stream, node, at, lines.of, judged_since=begin)
+        for case in of:
             if rule is None or case.rule == rule:
                 yield case
 

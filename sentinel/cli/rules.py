@@ -53,8 +53,8 @@ def diff(ctx: click.Context, /, *, new: Path, against: Path | None, database: st
 
     before = load(against or Path(os.environ.get("SENTINEL_RULES") or options.RULES))
     after = load(new)
-    now = present(options.database_url(database))
-    found = consequences(after.rulebook, after.services, now.memory, now.latest, SystemClock().now())
+    with present(options.database_url(database)) as now:
+        found = consequences(after.rulebook, after.services, now, SystemClock().now())
     changed = rule_changes(before.rulebook, after.rulebook)
     routes = routing_changed(before.rulebook, after.rulebook)
     if as_json:

@@ -99,6 +99,8 @@ class Replay:
     rulebook: Rulebook
     asked: Iterable[Asked]
     memory: Memory = field(default_factory=Memory)
+    judged: dict[str, Reading] = field(default_factory=dict)
+    """The last reading of each query, by key, as it was judged: with what conditions asked of the past."""
     _rules: Mapping[Query, tuple[Rule, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,6 +114,7 @@ class Replay:
         recalled = self.memory.recall(self._needs(rules, reading), reading)
         done = plan(self.rulebook, rules, self.memory.before(rules, reading), recalled.reading)
         self.memory.keep(done, recalled)
+        self.judged[reading.query.key] = recalled.reading
         return done
 
     def looks_back(self, at: float) -> float:

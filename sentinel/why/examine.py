@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -43,18 +44,22 @@ def cases(
     node: Node,
     at: float,
     line_of: LineOf,
+    *,
+    judged_since: float = -math.inf,
 ) -> Iterator[Case]:
     """A case for every rule that judges the node in one of these queries, as of its last reading until `at`.
 
-    `asked` are queries of one source, `readings` theirs, oldest first, none after `at`.
+    `asked` are queries of one source, `readings` theirs, oldest first, none after `at`. What is before `judged_since` is
+    only remembered, for conditions that look back.
     """
     replay = Replay(rulebook, asked)
-    last: dict[str, Reading] = {}
     for reading in readings:
-        replay.feed(reading)
-        last[reading.query.key] = reading
+        if reading.at < judged_since:
+            replay.remember(reading)
+        else:
+            replay.feed(reading)
     for one in asked:
-        reading_now = last.get(one.query.key)
+        reading_now = replay.judged.get(one.query.key)
         if reading_now is None:
             continue
         for rule in one.rules:

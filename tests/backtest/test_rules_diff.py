@@ -144,3 +144,12 @@ def test_nothing_is_written(url: str, present: Path) -> None:
     before = Path(url.removeprefix("sqlite:///")).read_bytes()
     diff(url, present, edit(present, ("quality < 100", "quality < 50")), code=1)
     assert Path(url.removeprefix("sqlite:///")).read_bytes() == before
+
+
+def test_conditions_that_look_back_are_judged_with_their_past(sqlite_url: str, present: Path) -> None:
+    """Eight figures of 120 and one of 90: far below its baseline, which only the earlier readings tell."""
+    quiet = lived(sqlite_url, present, {NODE_0: (120,) * 8 + (102,)})
+    draft = edit(present, ("quality < 100", "quality < baseline(quality, 30m) * 90%"))
+    assert [one["node"] for one in diff(quiet, present, draft, code=1)["new_alerts"]] == [["Europe", "node0"]]
+    mild = edit(present, ("quality < 100", "quality < baseline(quality, 30m) * 80%"))
+    assert diff(quiet, present, mild, code=0)["new_alerts"] == []

@@ -103,3 +103,11 @@ def test_an_unknown_rule_is_answered_with_the_nearest(file: Path) -> None:
     done = call("rules", "suggest", "qualty", "--rules", str(file))
     assert done.exit_code == 1
     assert "did you mean 'quality'?" in done.stderr
+
+
+def test_figures_of_the_past_are_figures_too(file: Path) -> None:
+    """An average over three polls of a dip of six: its worst is the dip itself."""
+    file.write_text(file.read_text().replace("quality < 100", "avg(quality, 15m) < 100"))
+    found = suggested(file, [(100, 106, 40.0), (500, 506, 40.0)])
+    assert (found["subject"], found["worst"]) == ("avg(quality, 15m)", 40.0)
+    assert found["limits"][0]["incidents"] == 2

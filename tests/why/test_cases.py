@@ -215,3 +215,14 @@ def test_a_node_below_an_incident_is_told_where_that_stands() -> None:
 
 def test_a_node_that_no_answer_ever_had_has_no_case() -> None:
     assert Scene([{ZRH: FINE}], node="Europe/Rome")._cases == []
+
+
+def test_conditions_that_look_back_are_shown_with_what_they_saw() -> None:
+    text = RULES.replace(
+        'warning = "devices_with_errors / devices > 5%"',
+        'warning = "devices_with_errors > 3 * baseline(devices_with_errors, 30m)"',
+    )
+    scene = Scene([{ZRH: (100.0, 2.0)}] * 4 + [{ZRH: MILD}], text)
+    assert scene.said[0] == (
+        "warning: devices_with_errors (7) > 3 * baseline(devices_with_errors, 30m) (2) = 6 (rules.toml:18)"
+    )
