@@ -15,7 +15,7 @@ from sentinel.domain.expression_tree import Compare, Number, constant
 from sentinel.domain.expressions import Condition
 from sentinel.domain.memory import Replay
 from sentinel.domain.metrics import Unit, format_value
-from sentinel.domain.reading import Floats, Reading
+from sentinel.domain.reading import Floats, Query, Reading
 from sentinel.domain.rules import Address, Criteria, Matchers, Route, Rule, Rulebook, Service, Severity, Threshold
 
 QUANTILES = (0.95, 0.99, 0.995, 0.999, 0.9999)
