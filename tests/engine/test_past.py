@@ -232,8 +232,12 @@ async def test_a_reload_that_looks_back_further_knows_what_was_recorded_before_i
     assert done is not None
     assert [one.after.value for one in done.transitions] == ["critical"]
     assert done.transitions[0].why == "21, limit > 2 * baseline(value, 2h)"
+    bench.edit(a_rule("min(value, 130m) > 20"))
+    done = await bench.feed(START + 13 * SLOT, {"a": 30.0})
+    assert done is not None
+    assert [one.after.value for one in done.transitions] == ["ok"], "ten is still in the longer window"
     bench.edit(a_rule("value > 100"))
-    await bench.feed(START + 13 * SLOT, {"a": 10.0})
+    await bench.feed(START + 14 * SLOT, {"a": 10.0})
     assert bench.ticker._pasts == {}
 
 
