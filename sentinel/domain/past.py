@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sentinel.domain.expression_tree import Arithmetic, Past, evaluate
+from sentinel.domain.expression_tree import Arithmetic, Past, evaluate, metrics_of
 from sentinel.domain.hierarchy import Ints, Node, NodeList
 from sentinel.domain.past_windows import Column, Shape, Window, taken
 from sentinel.domain.reading import Figures, Floats, Reading
@@ -48,6 +48,11 @@ class Needs:
         return {
             key: Shape(max(1, int(key[1] / self.cell + 1e-9)), pace, frozenset(names)) for key, names in asked.items()
         }
+
+    @cached_property
+    def metrics(self) -> frozenset[str]:
+        """The columns of earlier readings that matter."""
+        return frozenset().union(*(metrics_of(one) for one in self.functions))
 
     def cell_of(self, sample_at: float) -> int:
         """The number of the cell that holds the instant."""

@@ -35,8 +35,8 @@ log = structlog.get_logger("sentinel.tick")
 HOLD_FOR = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between tries to commit a tick that the store does not take; after the last the next poll decides anew."""
 
-FEW = 20
-"""Stored readings in memory at once while the past is read again: of the largest answers each takes some megabytes."""
+FEW = 50
+"""Stored readings in memory at once while the past is read again: of the largest answers each column takes a megabyte."""
 
 
 @dataclass
@@ -219,7 +219,7 @@ class Ticker:
     def _recalled(self, asked: Asked, reading: Reading) -> Recalled:
         """The reading with what the rules ask of the query's past."""
         needs = needs_of(asked.rules, self.rulebook.source(asked.query.source).step)
-        stored = partial(readings.stream, self.db, [asked.query], page=FEW)
+        stored = partial(readings.stream, self.db, [asked.query], page=FEW, metrics=needs.metrics)
         return self._memory().recall(needs, reading, stored)
 
     def _adapt(self, wanted: dict[str, list[str]]) -> Plan | None:

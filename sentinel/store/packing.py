@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,12 +29,13 @@ def pack_columns(columns: Mapping[str, Floats]) -> bytes:
     return b"".join([len(header).to_bytes(4, "little"), header, *(data for _, _, data in parts)])
 
 
-def unpack_columns(packed: bytes) -> dict[str, Floats]:
-    """The columns that `pack_columns` wrote."""
+def unpack_columns(packed: bytes, only: Container[str] | None = None) -> dict[str, Floats]:
+    """The columns that `pack_columns` wrote; with `only` those of these metrics, the others are not even unpacked."""
     start = 4 + int.from_bytes(packed[:4], "little")
     columns: dict[str, Floats] = {}
     for name, coding, length in json.loads(packed[4:start]):
-        columns[name] = _unpack(coding, packed[start : start + length])
+        if only is None or name in only:
+            columns[name] = _unpack(coding, packed[start : start + length])
         start += length
     return columns
 

@@ -53,6 +53,13 @@ def test_several_columns_keep_their_names_and_order() -> None:
     assert unpack_columns(pack_columns({})) == {}
 
 
+def test_only_some_columns_may_be_wanted() -> None:
+    columns = {name: np.array([float(n), np.nan, 0.5]) for n, name in enumerate("abc")}
+    some = unpack_columns(pack_columns(columns), {"b", "nothing"})
+    assert list(some) == ["b"]
+    assert np.array_equal(some["b"], columns["b"], equal_nan=True)
+
+
 def test_unpacked_columns_may_be_written_to() -> None:
     """Whoever reads history may reckon in place."""
     for column in unpack_columns(pack_columns({"a": np.arange(5.0), "b": RANDOM.random(5)})).values():
