@@ -113,7 +113,7 @@ def _finish_book(
     if stirred.any() or (done.before.active & ~placed.active).any() or _edited(rule, book, alerts):
         scene = _scene(rulebook, rule, reading, done, judged_below)
         alerts, changes = _settled(scene, book, done, alerts, stirred)
-    if reading.figures is not None and any(one.is_flapping for one in book.incidents.values()):
+    if reading.figures is not None and book.flaps:
         scene = _scene(rulebook, rule, reading, done, judged_below)
         settle_down(scene, changes, book.incidents, _look(alerts, query_key, done, time))
     if reading.figures is not None and any(route.remind_every for route in rulebook.routes):

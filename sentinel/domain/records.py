@@ -56,6 +56,16 @@ class Book:
     settled: str = field(default="", compare=False)
     """The version of the rule under which the incidents were last brought in line; not stored, it only saves work."""
 
+    restless: bool | None = field(default=None, compare=False)
+    """What `flaps` found out, None before it is asked; it saves looking through thousands at every tick."""
+
+    @property
+    def flaps(self) -> bool:
+        """Whether any of its incidents flaps."""
+        if self.restless is None:
+            return any(incident.is_flapping for incident in self.incidents.values())
+        return self.restless
+
     @property
     def open_incidents(self) -> tuple[Incident, ...]:
         """Those that still last, oldest first."""
