@@ -118,6 +118,13 @@ def test_what_is_not_told_is_recorded_with_its_reason(forgetful: bool) -> None:
     assert len([one for done in run.plans for one in done.transitions]) == 8
 
 
+def test_every_change_begins_the_quiet_time_anew(forgetful: bool) -> None:
+    run = fed(a_run(forgetful=forgetful), (*RESTLESS, GOOD, GOOD, BAD, GOOD, GOOD, GOOD))
+    assert run.told == LOUD_AND_CLEAR
+    fed(run, [GOOD])
+    assert run.told == [*LOUD_AND_CLEAR, "recovered"]
+
+
 def test_changes_that_are_too_far_apart_do_not_flap(forgetful: bool) -> None:
     run = fed(a_run(forgetful=forgetful, flapping=Flapping(within=1200.0)), (BAD, GOOD) * 6)
     assert run.told == ["degraded", "recovered", *["reopened", "recovered"] * 5]
@@ -213,6 +220,13 @@ def test_what_flaps_while_its_data_is_gone_says_so_and_stays_open(forgetful: boo
     assert the_one(run).is_flapping
 
 
+def test_that_the_data_of_what_flaps_is_gone_is_no_news_for_who_has_it_for_over(forgetful: bool) -> None:
+    run = fed(a_run(a_rule(no_data_after=600.0), forgetful=forgetful, flapping=THREE), (BAD, GOOD, BAD))
+    for _ in range(5):
+        run.good({"Bern": GOOD})
+    assert run.told == ["degraded", "recovered", "flapping"]
+
+
 def test_nothing_is_reminded_of_while_it_flaps(forgetful: bool) -> None:
     run = a_run(forgetful=forgetful)
     run.routes = (a_route(TEAM, remind_every=600.0),)
@@ -228,6 +242,10 @@ def test_bad_again_soon_after_it_was_steady_is_the_same_incident_and_its_changes
     assert len(run.incidents) == 1
     run = fed(a_run(forgetful=forgetful, reopen_within=1e6), (*RESTLESS, *[GOOD] * 15, BAD))
     assert run.told == [*LOUD_AND_CLEAR, "recovered", "reopened"], "those before are more than an hour ago"
+    assert not the_one(run).is_flapping
+    fed(run, [GOOD])
+    assert run.told[8:] == ["recovered"]
+    assert "flapped" not in last(run, "recovered").line
 
 
 def test_it_goes_on_however_long_it_is_good_in_between(forgetful: bool) -> None:
@@ -283,6 +301,24 @@ def test_trouble_that_grows_wider_than_was_told_is_told_while_it_flaps(forgetful
     assert run.told[7:] == [], "they know of this width"
 
 
+def swiss(run: Run, *bad: str) -> None:
+    """One poll of five sites, of which these are bad."""
+    run.good({f"CH/{town}": BAD if town in bad else GOOD for town in ("Bern", "Zug", "Chur", "Sion", "Genf")})
+
+
+def test_who_hears_of_another_incident_that_it_takes_in_is_told_while_it_flaps(forgetful: bool) -> None:
+    run = a_run(forgetful=forgetful, flapping=Flapping(quiet=3600.0))
+    for figure in RESTLESS:
+        swiss(run, *(["Bern"] if figure == BAD else []))
+    swiss(run, "Bern", "Zug", "Chur")
+    swiss(run, "Bern")
+    assert run.told[6:] == ["widened"]
+    swiss(run, "Bern", "Zug")
+    assert (run.told[7:], run.open_places) == (["degraded"], ["CH/Bern", "CH/Zug"])
+    swiss(run, "Bern", "Zug", "Chur")
+    assert (run.told[8:], run.open_places) == (["widened", "closed"], ["CH"])
+
+
 def test_what_flapped_and_is_bad_again_as_part_of_another_one_belongs_to_that(forgetful: bool) -> None:
     run = a_run(forgetful=forgetful)
     for figure in RESTLESS:
@@ -335,6 +371,20 @@ def test_two_levels_see_the_same_time_pass_and_it_counts_once(forgetful: bool) -
     assert run.told[6:] == [], "ten minutes"
     both(25.0)
     assert run.told[6:] == ["escalated"]
+
+
+def test_only_the_level_at_which_it_was_bad_shows_that_it_stays_well(forgetful: bool) -> None:
+    run = a_run(a_rule(levels=("Country", "Site")), forgetful=forgetful)
+    for figure in RESTLESS:
+        run.good({"CH": GOOD}, level="Country", wait=0.0)
+        run.good({"CH/Bern": figure}, level="Site")
+    for _ in range(6):
+        run.good({"CH": GOOD}, level="Country")
+    assert run.told == LOUD_AND_CLEAR
+    run.good({"CH/Bern": GOOD}, level="Site", wait=FIVE)
+    for _ in range(3):
+        run.good({"CH/Bern": GOOD}, level="Site")
+    assert run.told == [*LOUD_AND_CLEAR, "recovered"]
 
 
 def test_other_incidents_of_the_rule_are_told_as_ever(forgetful: bool) -> None:
