@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ def check(  # one parameter per option
     """
     from sentinel.config import report  # noqa: PLC0415  # not for --help
 
-    paths = files or (Path(os.environ.get("SENTINEL_RULES") or options.RULES),)
+    paths = files or (options.rules_file(),)
     asked = _Asked(strict, options.database_url(database) if record or database else "")
     problems: list[Problem] = []
     good: list[str] = []

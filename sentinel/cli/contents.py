@@ -4,6 +4,7 @@ from __future__ import annotations
 
 COMMANDS = (
     ("demo", "sentinel.cli.demo", "The whole thing in a minute, without credentials"),
+    ("init", "sentinel.cli.init", "Write a first rules file from a few answers"),
     ("doctor", "sentinel.cli.doctor", "Look at everything outside, and name what mends it"),
     ("discover", "sentinel.cli.discover", "Services, hierarchies and levels that the sources offer"),
     ("probe", "sentinel.cli.probe", "Ask a source once and show what was recognised"),

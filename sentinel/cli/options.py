@@ -33,6 +33,11 @@ rules = click.option(
 )
 
 
+def rules_file() -> Path:
+    """The rules file where none is named: that of the environment, else in the working directory."""
+    return Path(os.environ.get("SENTINEL_RULES") or RULES)
+
+
 def database_url(given: str | None) -> str:
     """The database that is meant: by option, by environment, by file named in the environment, by default.
 
