@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from sentinel.cli import screen
 
 
 @click.command("demo")
@@ -12,12 +16,25 @@ import click
     "--speed", type=click.FloatRange(1, 2000), default=240.0, show_default=True, help="Times as fast as life."
 )
 @click.option("--width", type=click.IntRange(40, 200), help="Columns of the drawing.")
-def demo(*, mail: bool, keep: bool, speed: float, width: int | None) -> None:
+@click.option(
+    "--history",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Instead of the show: write the company's last week into FILE, an archive for `sentinel backtest`.",
+)
+@click.option("--days", type=click.FloatRange(0.5, 90), default=7.0, show_default=True, help="With --history.")
+def demo(*, mail: bool, keep: bool, speed: float, width: int | None, history: Path | None, days: float) -> None:
     """Watch one outage become one Slack message that degrades, widens and recovers.
 
     Nothing leaves this machine and no credentials are needed: the Portal, the Slack workspace and the mail server are
     simulated on loopback, the database lies in a temporary folder. Sentinel itself is the real program.
     """
+    if history is not None:
+        from sentinel.cli.simulated import write_past  # noqa: PLC0415  # not for --help
+
+        screen.say(f"asking the simulated Portal for {days:g} days, ten minutes apart ...")
+        screen.say(f"written: {history}, {write_past(history, days):,} readings")
+        return
     import asyncio  # noqa: PLC0415  # the command line imports inside its commands: --help stays quick
 
     from sentinel.cli.showing import show  # noqa: PLC0415
