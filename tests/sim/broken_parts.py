@@ -13,6 +13,10 @@ from sqlalchemy import update
 from sentinel.collect.nexthink import NexthinkSource
 from sentinel.deliver.channel import Delivered, Delivery, Unclear
 from sentinel.deliver.slack import SlackChannel
+from sentinel.domain import plan
+from sentinel.domain.changes import Changes
+from sentinel.domain.incidents import Incident
+from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Figures, Query, Reading
 from sentinel.engine.instance import Instance
 from sentinel.store import outbox
@@ -100,4 +104,24 @@ def sending_first() -> Iterator[None]:
         patched.setattr(outbox, "begin", later)
         for name in ("delivered", "later", "unclear", "abandoned"):
             patched.setattr(outbox, name, recorded(getattr(outbox, name)))
+        yield
+
+
+@contextmanager
+def chatty() -> Iterator[None]:
+    """What is withheld while an incident flaps is told all the same."""
+
+    def told(self: Changes, incident: Incident, kind: NoticeKind, line: str, at: float, _reason: str) -> Incident:
+        return self.tell(incident, kind, line, at, ())
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Changes, "withhold", told)
+        yield
+
+
+@contextmanager
+def endless() -> Iterator[None]:
+    """Nobody looks whether what flaps is steady."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(plan, "settle_down", lambda *_: None)
         yield

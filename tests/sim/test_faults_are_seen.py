@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.sim.broken_parts import Blinking, Deaf, Forgetful, Rosy, marking_first, sending_first
+from sentinel.domain.rules import Flapping
+from tests.sim.broken_parts import Blinking, Deaf, Forgetful, Rosy, chatty, endless, marking_first, sending_first
 from tests.sim.program import Parts
 from tests.sim.seeds import Run, live
-from tests.sim.story import OPS, SLACK, Chances, Story, random_story
+from tests.sim.story import CALM, OPS, SLACK, STEP, Chances, Story, random_story
 from tests.sim.test_two_instances import three_ticks
 from tests.sim.world import At, Stage
 
@@ -55,6 +56,26 @@ def test_taking_unknown_for_fine_recovers_what_is_bad(stage: Stage, source: type
     assert any(one.startswith("P4: ") for one in found)
 
 
+def restless() -> Iterator[Story]:
+    """The first stories in which something flaps, without mishaps."""
+    flipping = Flapping(changes=3, within=20 * STEP, quiet=STEP)
+    for seed in range(SEEDS):
+        story = random_story(seed)
+        yield replace(story, rule=replace(story.rule, flapping=flipping), instances=1, chances=CALM)
+
+
+def test_telling_what_is_withheld_while_it_flaps_closes_more_than_once(stage: Stage) -> None:
+    with chatty():
+        found = findings(stage, restless())
+    assert any(one.startswith("P3: ") and one.endswith("that it has not open") for one in found)
+
+
+def test_flapping_that_never_ends_is_seen(stage: Stage) -> None:
+    with endless():
+        found = findings(stage, restless())
+    assert any(one.startswith("P7: ") for one in found)
+
+
 def test_forgetting_the_epoch_repeats_messages(stage: Stage) -> None:
     """The leader is stopped right after one of its commits, for longer than its lease; only a whole one asks on waking."""
     commits = [n for n, what in enumerate(live(three_ticks(), stage).world.trace, 1) if what == "a commit is made"]
@@ -70,3 +91,4 @@ def _repeats(run: Run) -> bool:
 def test_the_same_stories_break_nothing_in_a_whole_sentinel(stage: Stage) -> None:
     for chances in (Chances(slack=0.5), Chances(crash=0.03), Chances(portal=0.5)):
         assert findings(stage, stories(chances)) == []
+    assert findings(stage, restless()) == []
