@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("deciding", "looking_back", "ticking", "memory", "starting")
+BENCHMARKS = ("deciding", "looking_back", "ticking", "memory", "starting", "rehearsing")
 
 
 def main() -> int:

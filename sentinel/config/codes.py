@@ -95,6 +95,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W301": "A series ends before the others: its row is missing from then on.",
         "W302": "A test without expectations cannot fail.",
         "W303": "No rule reads the metric of a series.",
+        "W304": "A rule that is tested reads a metric that no series has: it is unknown throughout.",
     }
 )
 """Code -> one sentence. E refuses the configuration, W does not; from 200 on it is about the environment, from 300 on about rule tests."""

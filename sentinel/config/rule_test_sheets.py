@@ -65,9 +65,22 @@ def _asked(
         idle += [rule for rule in one.rules if rule not in rules]
         if rules:
             found.append((one.query, rules))
+            _check_given(service, series, rules, metrics, problems)
     if not found:
         _tell_idle(rulebook, service, series, idle, problems)
     return found
+
+
+def _check_given(
+    service: str, series: Sequence[Series], rules: tuple[Rule, ...], metrics: set[str], problems: Problems
+) -> None:
+    """What a rule reads beside the series it has is unknown throughout, which is seldom meant."""
+    for rule in rules:
+        lacks = sorted(_read(rule) - metrics)
+        if lacks:
+            message = f'rule "{rule.id}" also reads {", ".join(lacks)} of "{service}", and there is no such series'
+            hint = f'add [[test.series]] with metric = "{lacks[0]}"; until then it is unknown'
+            problems.warning("W304", message, (*series[0].path, "metric"), hint=hint)
 
 
 def _has_its_figures(rule: Rule, metrics: set[str]) -> bool:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from junitparser import JUnitXml
 
 from sentinel.cli import rehearsing
 from sentinel.config.rule_test_loader import load_tests
-from tests.cli.terminal import call, on_a_terminal, start
+from tests.cli.terminal import call, environment, on_a_terminal, start
 from tests.config.rule_tests_file import RULE, VALUE, a_test
 
 EXPECTED = """
@@ -169,6 +173,21 @@ def test_a_terminal_is_given_colours_and_no_progress_line_among_the_results(fold
     assert "\x1b[32mok    \x1b[0m" in shown
     assert "\x1b[31m\x1b[1mFAILED\x1b[0m" in shown
     assert " of 2 tests" not in shown
+
+
+def test_a_terminal_beside_a_pipe_shows_how_far_it_is(folder: Path) -> None:
+    """The results go to a file, the line to the terminal, where it is wiped away in the end."""
+    main, child = pty.openpty()
+    with (folder / "results").open("w") as results:
+        words = [sys.executable, "-m", "sentinel", "test", "good.toml", "bad.toml"]
+        done = subprocess.run(words, stdout=results, stderr=child, env=environment(), cwd=folder, check=False)  # noqa: S603  # our own program
+    os.close(child)
+    shown = os.read(main, 65536).decode()
+    os.close(main)
+    assert done.returncode == 1
+    assert shown.startswith("\r1 of 2 tests\x1b[K\r2 of 2 tests\x1b[K\r\x1b[K")
+    assert shown.endswith("1 passed, 1 failed\r\n")
+    assert "of 2 tests" not in (folder / "results").read_text()
 
 
 def test_names_cannot_steer_the_terminal(folder: Path) -> None:

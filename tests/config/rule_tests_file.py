@@ -33,8 +33,8 @@ def series(
 def a_test(values: str = "0 30x4", *more: str, name: str = "a test", every: str = "1m", rule: str = RULE) -> str:
     """A file with one test of one rule; hundred devices throughout."""
     count = len(values.split()) + 10
-    devices = series(f"100x{count}", metric="devices") if "value" not in rule else ""
-    metric = "value" if "value" in rule else "devices_with_errors"
+    devices = series(f"100x{count}", metric="devices") if "devices" in rule else ""
+    metric = "devices_with_errors" if "devices" in rule else "value"
     return "\n".join(
         [f'every = "{every}"', rule, f'[[test]]\nname = "{name}"', series(values, metric=metric), devices, *more]
     )

@@ -53,6 +53,12 @@ BROKEN = {
 DOUBTFUL = {
     "a series that ends early": (a_test("0 1"), "W301", '"0 1"', "after 2 of 12 polls"),
     "a test that expects nothing": (a_test(), "W302", "[[test]]", "cannot fail"),
+    "a metric without a series": (
+        a_test("0 1", rule=RULE + 'only_if = "users > 5"\n'),
+        "W304",
+        '"devices_with_errors"',
+        "also reads users",
+    ),
     "a metric that nothing reads": (
         a_test("0 1", series("1", metric="connections")),
         "W303",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.domain.rehearsal_verdict import judge
 from tests.config.rule_tests_file import VALUE, a_test, played, read, series, timeline, told
 
 
@@ -83,6 +84,12 @@ def test_the_own_figures_of_a_parent_are_not_judged_but_can_be_asked_for(tmp_pat
     assert timeline(done) == "ok pending pending critical"
 
 
+def test_where_no_row_of_its_level_is_left_the_parents_are_not_judged_instead(tmp_path: Path) -> None:
+    done = played(tmp_path, value_test("1 _x2", series("99x3", node='"Europe"', metric="value")))
+    assert set(done.performance.story) == {("errors", "Mail", ("Europe", "Paris"))}
+    assert told(done) == []
+
+
 def test_a_path_rule_sees_the_children_of_its_node(tmp_path: Path) -> None:
     rule = VALUE.replace('level = "Site"', 'path = ["Europe"]')
     others = series("99x4", node='"Asia", "Tokyo"', metric="value") + series("99x4", node='"Europe"', metric="value")
@@ -129,6 +136,15 @@ def test_names_with_slashes_are_escaped_in_states(tmp_path: Path) -> None:
     text = a_test("1", series("1x1", node='"A/B", "C"'), series("9x1", node='"A/B", "C"', metric="devices"))
     done = played(tmp_path, text + '\n[[test.expect]]\nat = "0s"\nstates = { \'A\\/B/C\' = "pending" }\n')
     assert done.passed
+
+
+def test_the_rules_of_a_file_are_tested_as_they_are_but_for_when_they_are_polled(tmp_path: Path) -> None:
+    source = '[[source]]\nname = "p"\nurl = "https://p.example.com"\nstep = "10m"\ncolumns = { value = "V" }\n'
+    (tmp_path / "rules.toml").write_text(source + VALUE.replace('for = "2m"', 'for = "10m"'))
+    loaded = read(tmp_path, 'rules = "rules.toml"\n' + value_test("30x12", rule=""))
+    book = loaded.tests[0].rehearsal.rulebook
+    assert (book.sources[0].step, book.rules[0].every) == (0.0, 60.0)
+    assert timeline(judge(loaded.tests[0])).split().index("critical") == 10
 
 
 def test_the_start_is_that_of_the_test(tmp_path: Path) -> None:
