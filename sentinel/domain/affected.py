@@ -12,7 +12,7 @@ from sentinel.domain.alerts import UNKNOWN, Alerts, Codes
 from sentinel.domain.hierarchy import Bools, Ints, Node
 from sentinel.domain.incidents import Facts, Member
 from sentinel.domain.metrics import format_value
-from sentinel.domain.reading import Floats
+from sentinel.domain.reading import Figures, Floats
 from sentinel.domain.rollup import outermost
 from sentinel.domain.rules import Criteria, Rule, Severity, Threshold
 from sentinel.domain.verdicts import variant_of
@@ -159,3 +159,9 @@ def limit_text(rule: Rule, service: str, node: Node, severity: Severity) -> str:
     """The limit that binds the node, as people read it."""
     threshold = _threshold(rule, service, node, severity)
     return threshold.breach.limit if threshold else ""
+
+
+def limit_now(rule: Rule, service: str, node: Node, severity: Severity, figures: Figures, row: int) -> str:
+    """What a limit that moves is at present in the node's row of the answer; empty where it is fixed, or has no figure."""
+    threshold = _threshold(rule, service, node, severity)
+    return threshold.breach.limit_now(figures, row) if threshold else ""

@@ -89,6 +89,14 @@ class Condition:
             return f"{sign} {format_value(fixed, other.unit, as_percent=self.as_percent)}"
         return f"{sign} {written(other)}"
 
+    def limit_now(self, figures: Figures, row: int) -> str:
+        """What the limit is for that row, as people read it: `620 ms`; empty where it is fixed, or has no figure."""
+        _, _, other = self.leads
+        if constant(other) is not None:
+            return ""
+        found = np.asarray(evaluate(other, figures, np.array([row], np.int64)))
+        return format_value(float(found[0]), self.unit, as_percent=self.as_percent)
+
     @cached_property
     def unit(self) -> Unit:
         """The unit of the value."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from sentinel.domain.advance import Advanced, Elapsed, advance, advance_blind, elapsed_since
-from sentinel.domain.affected import affected, limit_text, value_text
+from sentinel.domain.affected import affected, limit_now, limit_text, value_text
 from sentinel.domain.alerts import STATES, UNKNOWN, Alerts, Rolled, Transition
 from sentinel.domain.changes import Changes, Scene
 from sentinel.domain.episodes import settle
@@ -266,6 +266,9 @@ def _record(tally: Tally, rule: Rule, after: Alerts, reading: Reading, done: Adv
         severity = Severity.WARNING if state.value == "warning" else Severity.CRITICAL
         text = value_text(rule, service, node, severity, value)
         limit = limit_text(rule, service, node, severity)
+        if reading.figures is not None and after.at_row is not None and after.at_row[i] >= 0:
+            now = limit_now(rule, service, node, severity, reading.figures, int(after.at_row[i]))
+            limit += f", now {now}" if now else ""
         tally.transitions.append(
             Transition(
                 rule=rule.id,

@@ -82,6 +82,18 @@ def test_a_peak_does_not_raise_its_own_bar() -> None:
     assert against_the_average.feed(10, 10, 10, 10, 10, 10, 31)[-1] is State.OK
 
 
+def test_the_record_says_what_the_limit_was() -> None:
+    story = Story("value > 3 * baseline(value, 1h)")
+    story.feed(10, 10, 10, 10, 10, 10)
+    done = story.replay.feed(story.reading({"n": 31}))
+    assert done is not None
+    assert [one.why for one in done.transitions] == ["31, limit > 3 * baseline(value, 1h), now 30"]
+    fixed = Story("value > 30")
+    done = fixed.replay.feed(fixed.reading({"n": 31}))
+    assert done is not None
+    assert [one.why for one in done.transitions] == ["31, limit > 30"]
+
+
 def test_the_floor_keeps_small_figures_ok_from_the_first_day_and_large_ones_unknown_until_there_is_a_week() -> None:
     story = Story(NEXTHINK, no_data_after=1800.0)
     assert set(story.feed({"n": 100, "high": 500}, times=10)) == {State.OK}

@@ -231,7 +231,7 @@ async def test_a_reload_that_looks_back_further_knows_what_was_recorded_before_i
     done = await bench.feed(START + 12 * SLOT, {"a": 21.0})
     assert done is not None
     assert [one.after.value for one in done.transitions] == ["critical"]
-    assert done.transitions[0].why == "21, limit > 2 * baseline(value, 2h)"
+    assert done.transitions[0].why == "21, limit > 2 * baseline(value, 2h), now 20"
     bench.edit(a_rule("min(value, 130m) > 20"))
     done = await bench.feed(START + 13 * SLOT, {"a": 30.0})
     assert done is not None
