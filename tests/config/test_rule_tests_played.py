@@ -90,6 +90,13 @@ def test_where_no_row_of_its_level_is_left_the_parents_are_not_judged_instead(tm
     assert told(done) == []
 
 
+def test_functions_over_the_past_know_what_the_test_has_played(tmp_path: Path) -> None:
+    """Three samples of three minutes; the first alone is less than half of them."""
+    rule = VALUE.replace('for = "2m"', 'for = "0s"').replace("value > 10", "avg(value, 3m) > 20")
+    done = played(tmp_path, value_test("1 1 40x3 1x3", rule=rule))
+    assert timeline(done) == "unknown ok ok critical critical critical ok ok"
+
+
 def test_a_path_rule_sees_the_children_of_its_node(tmp_path: Path) -> None:
     rule = VALUE.replace('level = "Site"', 'path = ["Europe"]')
     others = series("99x4", node='"Asia", "Tokyo"', metric="value") + series("99x4", node='"Europe"', metric="value")
