@@ -265,10 +265,7 @@ def _record(tally: Tally, rule: Rule, after: Alerts, reading: Reading, done: Adv
         state = STATES[int(after.shown[i])]
         severity = Severity.WARNING if state.value == "warning" else Severity.CRITICAL
         text = value_text(rule, service, node, severity, value)
-        limit = limit_text(rule, service, node, severity)
-        if reading.figures is not None and after.at_row is not None and after.at_row[i] >= 0:
-            now = limit_now(rule, service, node, severity, reading.figures, int(after.at_row[i]))
-            limit += f", now {now}" if now else ""
+        limit = _limit(rule, after, int(i), severity, reading)
         tally.transitions.append(
             Transition(
                 rule=rule.id,
@@ -283,6 +280,16 @@ def _record(tally: Tally, rule: Rule, after: Alerts, reading: Reading, done: Adv
                 incident=after.incident[i] or done.before.incident[i],
             )
         )
+
+
+def _limit(rule: Rule, after: Alerts, i: int, severity: Severity, reading: Reading) -> str:
+    """The limit that binds an alert, with what it is at present where it moves."""
+    service, node = reading.query.service, after.nodes[i]
+    text = limit_text(rule, service, node, severity)
+    if reading.figures is None or after.at_row is None or after.at_row[i] < 0 or after.shown[i] == UNKNOWN:
+        return text
+    now = limit_now(rule, service, node, severity, reading.figures, int(after.at_row[i]))
+    return f"{text}, now {now}" if now else text
 
 
 def _why(rule: Rule, state: str, text: str, limit: str, reading: Reading) -> str:
