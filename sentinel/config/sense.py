@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -21,13 +22,15 @@ from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import Criteria, Rule, Service, Severity
 
 _SEVERITIES = ("warning", "critical")
+_END = 3
+"""Letters at the beginning or at the end that a slip leaves as they are: only such names are compared."""
 _ALIKE = 0.85
 """How alike an undeclared service must be to a declared one (difflib's ratio) to be taken for a slip."""
 
 
 @dataclass(frozen=True)
 class Sense:
-    """Judges rules one by one. `seen`: what earlier ones judge, with their numbers."""
+    """Judges rules one by one. `seen`: what earlier ones judge, with their numbers; `slips`: see `_slip`."""
 
     tables: list[RuleTable]
     defaults: DefaultsTable
@@ -35,6 +38,8 @@ class Sense:
     services: tuple[Service, ...]
     problems: Problems
     seen: dict[tuple[object, ...], list[tuple[int, Rule]]] = field(default_factory=dict)
+
+    slips: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def check(self, rules: Iterable[Rule]) -> None:
         """Doubt what cannot be meant; rules with errors are left alone."""
@@ -69,7 +74,7 @@ class Sense:
                 then = "tell at once" if key == "for" else "end at once"
                 hint = f'write {key} = "{duration_text(pace)}", or "0s" to {then}'
                 self.problems.warning("W124", message, at, hint=hint)
-        if table.reopen_within and (least := pace + _shortest_hold(rule)) > table.reopen_within:
+        if table.reopen_within and (least := _soonest(pace, rule)) > table.reopen_within:
             message = (
                 f"nothing ever reopens: bad again counts {duration_text(least)} after the recovery at the earliest"
             )
@@ -102,16 +107,30 @@ class Sense:
 
     def _check_names(self, table: RuleTable, rule: Rule, path: Path) -> None:
         """Services that are almost a declared one. Others may stand in the source's own list."""
-        declared = {one.name.casefold(): one.name for one in self.services if one.source == rule.source}
         for number, text in enumerate(table.service):
-            pattern = NamePattern(text)
-            if is_uid(text) or pattern.is_glob or any(pattern.matches(name) for name in declared.values()):
-                continue
-            near = [one for one in get_close_matches(text.casefold(), declared, cutoff=_ALIKE) if _is_slip(text, one)]
+            near = self._slip(rule.source, text)
             if near:
                 message = f'no [[service]] is called "{text}"'
-                hint = f'did you mean "{declared[near[0]]}"?'
-                self.problems.warning("W131", message, (*path, "service", number), hint=hint)
+                self.problems.warning("W131", message, (*path, "service", number), hint=f'did you mean "{near}"?')
+
+    def _slip(self, source: str, text: str) -> str:
+        """The declared service that a name is almost, empty where there is none."""
+        known = self.slips.get((source, text))
+        if known is None:
+            known = self.slips[source, text] = self._looked_up(source, text)
+        return known
+
+    def _looked_up(self, source: str, text: str) -> str:
+        pattern = NamePattern(text)
+        declared = {one.name.casefold(): one.name for one in self.services if one.source == source}
+        if is_uid(text) or pattern.is_glob or not declared or text.casefold() in declared:
+            return ""
+        if any(pattern.matches(name) for name in declared.values()):
+            return ""
+        ends = (text.casefold()[:_END], text.casefold()[-_END:])  # a slip hits one end of a name at most
+        alike = [name for name in declared if name.startswith(ends[0]) or name.endswith(ends[1])]
+        near = [one for one in get_close_matches(text.casefold(), alike, cutoff=_ALIKE) if _is_slip(text, one)]
+        return declared[near[0]] if near else ""
 
     def _check_override(self, table: OverrideTable, rule: Rule, path: Path) -> None:
         override = rule.overrides[int(path[-1])]
@@ -153,11 +172,12 @@ def _same_place(rule: Rule, other: Rule) -> bool:
     return bool(services) and (rule.path is not None or bool(set(rule.levels) & set(other.levels)))
 
 
-def _shortest_hold(rule: Rule) -> float:
-    """The least time that a breach must last, over all that the rule asks."""
+def _soonest(pace: float, rule: Rule) -> float:
+    """How long after a recovery the same can count as bad again: the next figure, and `for` in whole steps of figures."""
     asked = [rule.criteria, *(override.criteria for override in rule.overrides)]
     found = [one.threshold(severity) for one in asked for severity in Severity]
-    return min((one.hold for one in found if one is not None), default=0.0)
+    hold = min((one.hold for one in found if one is not None), default=0.0)
+    return pace * (1 + math.ceil(hold / pace))
 
 
 def _is_slip(text: str, name: str) -> bool:

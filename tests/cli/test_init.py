@@ -153,8 +153,8 @@ def at_a_terminal(*answers: tuple[str, str]) -> tuple[str, int]:
             answer = waiting.pop(0)[1]
             if answer == CTRL_C:
                 process.send_signal(signal.SIGINT)
-            else:
-                os.write(main, f"{answer}\n".encode())
+                answer = ""  # wakes a reader that was about to wait when the signal came
+            os.write(main, f"{answer}\n".encode())
         try:
             chunk = os.read(main, 65536)
         except OSError:  # the last writer has gone
