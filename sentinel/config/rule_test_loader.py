@@ -89,7 +89,7 @@ def _rules(
         hint = f"move {table} into that file, or leave rules out and keep all rules here"
         problems.error("E301", message, (key,), hint=hint, side="key")
     path = directory / found.rules
-    if not path.is_file():
+    if not path.exists():
         hint = "the path is relative to the file of tests"
         problems.error("E301", f"there is no such file: {path}", ("rules",), hint=hint)
         return None, ()
