@@ -83,6 +83,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W126": "An override is for a service or a node that its rule never judges.",
         "W127": "A pattern of nodes is written as no node is.",
         "W128": "Two rules ask the same of the same nodes, so everything is told twice.",
+        "W129": "A share is multiplied by 100 and compared with a percentage.",
         "W131": "A rule names a service that is almost, but not quite, one that a [[service]] declares.",
         "W132": "The record has no such service or hierarchy (`check --record`).",
         "W133": "No node of the record fits the pattern (`check --record`).",

@@ -53,7 +53,7 @@ def read_condition(
         if told:
             return None
         for doubt in doubtful_shares(condition):
-            problems.doubt("W113", doubt.message, path, doubt.start, doubt.end, hint=doubt.hint)
+            problems.doubt(doubt.code, doubt.message, path, doubt.start, doubt.end, hint=doubt.hint)
         return condition
     return None
 

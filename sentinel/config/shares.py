@@ -26,19 +26,25 @@ _WHOLES: Mapping[str, str] = {
 
 
 class Doubt(NamedTuple):
-    """A doubtful limit: what about it, its characters in the condition's text, and what may have been meant."""
+    """A doubtful limit: what about it, its characters in the condition's text, what may have been meant, its code."""
 
     message: str
     start: int
     end: int
     hint: str
+    code: str = "W113"
 
 
 def doubtful_shares(condition: Condition) -> Iterator[Doubt]:
-    """The limits of shares that lie at `FAR_BEYOND` the whole or above."""
+    """The limits of shares that lie at `FAR_BEYOND` the whole or above, or that count their hundred twice."""
     for compare in _comparisons(condition.tree):
         for figure, limit in ((compare.left, compare.right), (compare.right, compare.left)):
             value = constant(limit)
+            if value is not None and limit.unit is Unit.RATIO and _is_times_hundred(figure):
+                message = "a figure times 100 is compared with a percentage, which is a hundredth already"
+                found = _doubt(condition, limit, message, "leave out * 100")
+                yield found._replace(code="W129")
+                continue
             if value is None or value < FAR_BEYOND or constant(figure) is not None:
                 continue
             if limit.unit is Unit.RATIO:
@@ -55,6 +61,12 @@ def _doubt(condition: Condition, limit: Arithmetic, message: str, hint: str) -> 
         return Doubt(message, 0, len(condition.text), hint)
     start = condition.text.index(text)
     return Doubt(message, start, start + len(text), hint)
+
+
+def _is_times_hundred(figure: Arithmetic) -> bool:
+    if not isinstance(figure, Operation) or figure.op != "*":
+        return False
+    return _PERCENT in (constant(figure.left), constant(figure.right))
 
 
 def _is_share(figure: Arithmetic) -> bool:
