@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from sentinel.config.durations import duration_text
 from sentinel.domain.hierarchy import node_text
-from sentinel.domain.rules import Criteria, Override, Rule, Rulebook, Threshold
+from sentinel.domain.rules import Criteria, Flapping, Override, Rollup, Rule, Rulebook, Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ def _meaning(rule: Rule) -> dict[str, str]:
         "path": "" if rule.path is None else node_text(rule.path) or "(top)",
         "scope": rule.scope,
         "every": duration_text(rule.every),
-        "rollup": "false" if rule.rollup is None else str(rule.rollup),
+        "rollup": "false" if rule.rollup is None else _rollup(rule.rollup),
+        "flapping": "false" if rule.flapping is None else _flapping(rule.flapping),
         "reopen_within": duration_text(rule.reopen_within),
         "retire_after": duration_text(rule.retire_after),
         "timezone": rule.timezone,
@@ -110,6 +111,7 @@ _SAID = frozenset(
         "timezone",
         "runbook",
         "owner",
+        "flapping",
         "line",
     ]
 )
@@ -118,6 +120,15 @@ _SAID = frozenset(
 def _others(rule: Rule) -> dict[str, str]:
     """What rules have learnt since this was written: told as it is."""
     return {one.name: str(getattr(rule, one.name)) for one in fields(rule) if one.name not in _SAID}
+
+
+def _rollup(rollup: Rollup) -> str:
+    return f"min_children {rollup.min_children}, min_share {rollup.min_share:g}, min_coverage {rollup.min_coverage:g}"
+
+
+def _flapping(flapping: Flapping) -> str:
+    within, quiet = duration_text(flapping.within), duration_text(flapping.quiet)
+    return f"{flapping.changes} changes within {within}, quiet {quiet}"
 
 
 def _override(override: Override) -> Iterator[tuple[str, str]]:

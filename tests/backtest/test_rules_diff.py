@@ -58,6 +58,23 @@ def test_an_edit_of_words_changes_nothing_that_is_open(url: str, present: Path) 
     assert found["new_alerts"] == []
 
 
+def test_every_key_of_a_rule_is_told_by_its_name_and_as_it_is_written(url: str, present: Path) -> None:
+    draft = edit(
+        present,
+        ("rollup = false", "flapping = { changes = 4, within = '2h', quiet = '30m' }"),
+        ('warning = "quality < 100"', 'warning = { breach = "quality < 100", clear = "quality > 101", for = "0s" }'),
+        ('recover_for = "0s"', 'recover_for = "0s"\nno_data_after = "1h"'),
+    )
+    [rule] = diff(url, present, draft, code=1)["rules"]
+    assert {one["key"]: (one["old"], one["new"]) for one in rule["settings"]} == {
+        "rollup": ("false", "min_children 2, min_share 0.5, min_coverage 0.5"),
+        "flapping": ("6 changes within 1h, quiet 15m", "4 changes within 2h, quiet 30m"),
+        "warning.clear": (None, "quality > 101"),
+        "warning.for": ("1m", "0s"),
+        "no_data_after": ("30m", "1h"),
+    }
+
+
 def test_comments_and_order_are_no_change(url: str, present: Path) -> None:
     draft = edit(present, ('id = "quality"\nservice = "Mail"', 'service = "Mail" # all\nid = "quality"'))
     found = diff(url, present, draft, code=0)
