@@ -206,7 +206,16 @@ def test_a_person_may_go_on_without_a_portal(folder: Path) -> None:
     assert (rule.hierarchy, rule.levels) == ("Location", ("Country",))
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell starts its background jobs with SIGINT ignored, which a child inherits; a handler it does not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.process
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_nothing(folder: Path) -> None:
     shown, code = at_a_terminal(("Address of the Nexthink Portal", CTRL_C))
     assert code == 130, shown
