@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from sentinel.store.readings import Span
 
 
 class Past(Protocol):
-    """Recorded readings, open. Instants in Unix seconds; streams are oldest first.
+    """Recorded readings, open. Instants in Unix seconds; streams are oldest first, with the columns of `metrics` alone.
 
     Raises:
         StoreError: on every use: it cannot be read.
@@ -25,7 +25,9 @@ class Past(Protocol):
     def recorded_queries(self) -> tuple[Query, ...]: ...
     def spans(self) -> tuple[Span, ...]: ...
     def count(self, wanted: Iterable[Query], since: float, until: float) -> int: ...
-    def stream(self, wanted: Iterable[Query], since: float, until: float) -> Iterator[Reading]: ...
+    def stream(
+        self, wanted: Iterable[Query], since: float, until: float, *, metrics: Container[str] | None = None
+    ) -> Iterator[Reading]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +72,7 @@ class _OfDatabase:
     def count(self, wanted: Iterable[Query], since: float, until: float) -> int:
         return readings.count(self.db, wanted, since, until)
 
-    def stream(self, wanted: Iterable[Query], since: float, until: float) -> Iterator[Reading]:
-        return readings.stream(self.db, wanted, since, until)
+    def stream(
+        self, wanted: Iterable[Query], since: float, until: float, *, metrics: Container[str] | None = None
+    ) -> Iterator[Reading]:
+        return readings.stream(self.db, wanted, since, until, metrics=metrics)

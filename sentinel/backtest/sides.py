@@ -78,7 +78,8 @@ def outcome_of(job: Job, on_reading: OnReading = lambda _: None) -> Outcome:
         wanted = tuple(one.query for one in chosen.asked)
         begin = job.since - job.warm_up
         looked_at = Replay(loaded.rulebook, chosen.asked).looks_back(begin)
-        stream = past.stream(wanted, looked_at, job.until)
+        metrics = frozenset[str]().union(*(rule.metrics for rule in loaded.rulebook.rules))
+        stream = past.stream(wanted, looked_at, job.until, metrics=metrics)
         return run(loaded.rulebook, chosen, stream, job.since, judged_since=begin, on_reading=on_reading)
 
 

@@ -88,6 +88,13 @@ class Criteria:
             found += [threshold.breach, threshold.clear] if threshold is not None else []
         return tuple(one for one in found if one is not None)
 
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Every column that these criteria read."""
+        both = [one for one in (self.warning, self.critical) if one is not None]
+        conditions = [self.only_if, *(one.breach for one in both), *(one.clear for one in both)]
+        return frozenset(metric for one in conditions if one is not None for metric in one.metrics)
+
     def threshold(self, severity: Severity) -> Threshold | None:
         """The threshold of that severity, if the rule has it."""
         return self.warning if severity is Severity.WARNING else self.critical
@@ -153,6 +160,11 @@ class Rule:
     runbook: str = ""
     owner: str = ""
     line: int = 0
+
+    @cached_property
+    def metrics(self) -> frozenset[str]:
+        """Every column that the rule reads, its overrides included."""
+        return self.criteria.metrics.union(*(one.criteria.metrics for one in self.overrides))
 
     def covers(self, service: str) -> bool:
         """Whether the rule is about that service."""

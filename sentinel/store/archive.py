@@ -6,7 +6,7 @@ import heapq
 import json
 import math
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -89,24 +89,35 @@ class Archive:
         chunks = sum(int(one["readings"]) for one in self._chunks() if self._concerns(one, chosen, since, until))
         return chunks + sum(1 for _ in self._failures(chosen, since, until))
 
-    def stream(self, wanted: Iterable[Query], since: float, until: float) -> Iterator[Reading]:
-        """The readings of these queries received from `since` until before `until`, oldest first."""
+    def stream(
+        self, wanted: Iterable[Query], since: float, until: float, *, metrics: Container[str] | None = None
+    ) -> Iterator[Reading]:
+        """The readings of these queries received from `since` until before `until`, oldest first.
+
+        `metrics`: only their columns; None for all.
+        """
         chosen = set(wanted)
         by_query: dict[int, list[tuple[int, Mapping[str, Any]]]] = {}
         for number, chunk in enumerate(self._chunks()):
             if self._concerns(chunk, chosen, since, until):
                 by_query.setdefault(chunk["query"], []).append((number, chunk))
         failures = sorted(self._failures(chosen, since, until), key=_order)
-        streams = [iter(failures), *(self._of_query(chunks, since, until) for chunks in by_query.values())]
+        streams = [iter(failures), *(self._of_query(chunks, since, until, metrics) for chunks in by_query.values())]
         yield from heapq.merge(*streams, key=_order)
 
-    def _of_query(self, chunks: list[tuple[int, Mapping[str, Any]]], since: float, until: float) -> Iterator[Reading]:
+    def _of_query(
+        self,
+        chunks: list[tuple[int, Mapping[str, Any]]],
+        since: float,
+        until: float,
+        metrics: Container[str] | None,
+    ) -> Iterator[Reading]:
         for number, chunk in sorted(chunks, key=lambda one: (one[1]["since"], one[0])):
-            for reading in self._readings(number, chunk):
+            for reading in self._readings(number, chunk, metrics):
                 if since <= reading.at < until:
                     yield reading
 
-    def _readings(self, number: int, chunk: Mapping[str, Any]) -> list[Reading]:
+    def _readings(self, number: int, chunk: Mapping[str, Any], metrics: Container[str] | None) -> list[Reading]:
         try:
             rows = self._rows(chunk["nodes"])
             count, shape = int(chunk["readings"]), (int(chunk["readings"]), len(rows.nodes))
@@ -114,7 +125,8 @@ class Archive:
                 self._array(instants(number, "at"), (count,)),
                 self._array(instants(number, "sample_at"), (count,)),
             )
-            columns = {name: self._array(figures_of(number, name), shape) for name in chunk["metrics"]}
+            names = [name for name in chunk["metrics"] if metrics is None or name in metrics]
+            columns = {name: self._array(figures_of(number, name), shape) for name in names}
             query, remarks = self._queries[chunk["query"]], chunk["remarks"]
             return [
                 Reading(

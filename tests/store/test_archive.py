@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,17 @@ def test_readings_come_back_from_an_archive_as_they_were_and_in_order(tmp_path: 
     assert_same(list(archive.stream((QUERY, OTHER), *EVER)), a_story())
     assert [one.at for one in archive.stream((OTHER,), AT + 2, AT + 1801)] == []
     assert [one.at for one in archive.stream((QUERY,), AT + 600, AT + 1800)] == [AT + 600, AT + 1200]
+    archive.close()
+
+
+def test_only_the_columns_that_are_asked_for_are_read(tmp_path: Path, database: Database) -> None:
+    path = tmp_path / "history.npz"
+    archiving.write(path, a_story())
+    archive = Archive.open(path)
+    take_in(database, a_story())
+    for stream in (archive.stream, partial(readings.stream, database)):
+        found = [one.figures.columns for one in stream((OTHER,), *EVER, metrics={"devices"}) if one.figures]
+        assert [list(one) for one in found] == [["devices"], ["devices"]]
     archive.close()
 
 
