@@ -12,7 +12,6 @@ from sentinel.backtest.difference import Change, Day, Detection, changes, days, 
 from sentinel.backtest.outcome import Outcome
 from sentinel.deliver.times import iso
 from sentinel.domain.incidents import Incident
-from sentinel.domain.reading import Query
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Report:
             "until": iso(self.until),
             "readings": self.new.readings,
             "failed": self.new.failed,
-            "unrecorded": [_query(one) for one in self.new.unrecorded],
+            "unrecorded": [one.as_json() for one in self.new.unrecorded],
             "old": None if self.old is None else _numbers(self.old),
             "new": _numbers(self.new),
             "added": self.count("+"),
@@ -140,15 +139,4 @@ def _incident(one: Incident, outcome: Outcome) -> dict[str, Any]:
         "reopened": one.reopened,
         "members": one.peak_members,
         "flapping": one.id in outcome.flapping,
-    }
-
-
-def _query(query: Query) -> dict[str, Any]:
-    return {
-        "source": query.source,
-        "service": query.service,
-        "hierarchy": query.hierarchy,
-        "level": query.level,
-        "path": None if query.path is None else list(query.path),
-        "scope": query.scope,
     }

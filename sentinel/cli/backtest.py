@@ -164,7 +164,10 @@ def summary(report: Report, times: moments.Times) -> list[str]:
     span = f"{times.of(new.first_at)} to {times.of(new.last_at)}" if new.first_at is not None else "nothing"
     failed = f", {new.failed} failed" if new.failed else ""
     lines = [f"replayed {new.readings:,} readings, {span}{failed}"]
-    lines += [f"never recorded, so not replayed: {_named(query)}" for query in new.unrecorded]
+    lines += [
+        f"never recorded, so not replayed: {query.service}, {query.hierarchy}, {query.where}"
+        for query in new.unrecorded
+    ]
     if old is None:
         lines.append(f"{report.rules}: {_counted(len(new.incidents), 'incident')}, {_counted(len(new.told), 'notice')}")
         if new.flapping:
@@ -219,14 +222,6 @@ def notice_row(change: Change, times: moments.Times, *, alone: bool) -> tuple[st
         told.rule,
         told.channel,
     )
-
-
-def _named(query: object) -> str:
-    from sentinel.domain.reading import Query  # noqa: PLC0415  # not for --help
-
-    assert isinstance(query, Query)
-    where = query.level if query.level is not None else "/".join(query.path or ()) or "the top"
-    return f"{query.service}, {query.hierarchy}, {where}"
 
 
 def _counted(count: int, word: str) -> str:

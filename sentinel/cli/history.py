@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sentinel.cli import moments, options, screen
 from sentinel.cli.moments import EXAMPLES, Instant
-
-if TYPE_CHECKING:
-    from sentinel.domain.reading import Query
 
 HEADS = ("SOURCE", "SERVICE", "HIERARCHY", "WHERE", "SCOPE", "READINGS", "FIRST", "LAST")
 
@@ -39,7 +35,7 @@ def list_(*, database: str | None, archive: Path | None, utc: bool, as_json: boo
         screen.print_json(
             [
                 {
-                    **_as_json(one.query),
+                    **one.query.as_json(),
                     "readings": one.readings,
                     "first_at": iso(one.first_at),
                     "last_at": iso(one.last_at),
@@ -49,7 +45,19 @@ def list_(*, database: str | None, archive: Path | None, utc: bool, as_json: boo
         )
         return
     times = moments.Times(SystemClock().now(), utc=utc, terse=screen.is_terminal())
-    rows = [(*_named(one.query), str(one.readings), times.of(one.first_at), times.of(one.last_at)) for one in found]
+    rows = [
+        (
+            one.query.source,
+            one.query.service,
+            one.query.hierarchy,
+            one.query.where,
+            one.query.scope,
+            str(one.readings),
+            times.of(one.first_at),
+            times.of(one.last_at),
+        )
+        for one in found
+    ]
     screen.print_table(HEADS, rows)
     if not found:
         screen.say("no readings")
@@ -115,22 +123,6 @@ def import_(*, file: Path, database: str | None) -> None:
 
 EVER = (0.0, 253402214400.0)
 """From 1970 to the end of the year 9999."""
-
-
-def _named(query: Query) -> tuple[str, ...]:
-    where = query.level if query.level is not None else " / ".join(query.path or ()) or "(top)"
-    return query.source, query.service, query.hierarchy, where, query.scope
-
-
-def _as_json(query: Query) -> dict[str, object]:
-    return {
-        "source": query.source,
-        "service": query.service,
-        "hierarchy": query.hierarchy,
-        "level": query.level,
-        "path": None if query.path is None else list(query.path),
-        "scope": query.scope,
-    }
 
 
 def _counted(queries: int) -> str:

@@ -147,12 +147,7 @@ def _json(query: Query, one: Probe) -> dict[str, Any]:
     from sentinel.history.record import iso  # noqa: PLC0415  # as above
 
     return {
-        "source": query.source,
-        "service": query.service,
-        "hierarchy": query.hierarchy,
-        "level": query.level,
-        "path": None if query.path is None else list(query.path),
-        "scope": query.scope,
+        **query.as_json(),
         "at": iso(one.at),
         "url": one.url,
         "status": one.status,

@@ -14,7 +14,6 @@ from sentinel.cli.suggest import suggest
 if TYPE_CHECKING:
     from sentinel.backtest.reload import Consequences
     from sentinel.backtest.rule_changes import RuleChange
-    from sentinel.domain.reading import Query
 
 RULES = ("RULE", "CHANGE", "KEY", "OLD", "NEW")
 INCIDENTS = ("EFFECT", "SERVICE", "NODE", "RULE", "WHAT", "INCIDENT")
@@ -93,7 +92,11 @@ def _show(changed: tuple[RuleChange, ...], found: Consequences, *, routes: bool)
         rows = [(one.state.value, one.service, " / ".join(one.node), one.rule) for one in found.newcomers]
         screen.print_table(NEWCOMERS, rows)
     for query in found.unknown:
-        screen.say(screen.one_line(f"not asked yet, so nothing is known of it: {_named(query)}"))
+        screen.say(
+            screen.one_line(
+                f"not asked yet, so nothing is known of it: {query.service}, {query.hierarchy}, {query.where}"
+            )
+        )
 
 
 _RENAMED = "its incidents close as rule removed and open anew; keep the id to carry them on"
@@ -136,10 +139,5 @@ def _as_json(changed: tuple[RuleChange, ...], found: Consequences, *, routes: bo
             {"rule": one.rule, "service": one.service, "node": list(one.node), "state": one.state.value}
             for one in found.newcomers
         ],
-        "not_asked_yet": [_named(query) for query in found.unknown],
+        "not_asked_yet": [f"{query.service}, {query.hierarchy}, {query.where}" for query in found.unknown],
     }
-
-
-def _named(query: Query) -> str:
-    where = query.level if query.level is not None else "/".join(query.path or ()) or "the top"
-    return f"{query.service}, {query.hierarchy}, {where}"

@@ -38,6 +38,22 @@ class Query:
         path = list(self.path) if self.path is not None else None
         return json.dumps([self.source, self.service, self.hierarchy, self.level, path, self.scope])
 
+    @property
+    def where(self) -> str:
+        """What of the hierarchy it asks for, as people read it: a level, a path, or the top."""
+        return self.level if self.level is not None else " / ".join(self.path or ()) or "the top"
+
+    def as_json(self) -> dict[str, object]:
+        """Its parts by name, as commands print them."""
+        return {
+            "source": self.source,
+            "service": self.service,
+            "hierarchy": self.hierarchy,
+            "level": self.level,
+            "path": None if self.path is None else list(self.path),
+            "scope": self.scope,
+        }
+
     @classmethod
     def from_key(cls, key: str) -> Query:
         """The query that has this key."""
