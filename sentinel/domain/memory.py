@@ -111,6 +111,7 @@ class Replay:
         rules = self._rules.get(reading.query)
         if rules is None:
             return None
+        reading = reading.unheld()
         recalled = self.memory.recall(self._needs(rules, reading), reading)
         done = plan(self.rulebook, rules, self.memory.before(rules, reading), recalled.reading)
         self.memory.keep(done, recalled)

@@ -145,6 +145,12 @@ class Reading:
         """The same reading as one from whose figures nothing was concluded."""
         return replace(self, remarks=(*self.remarks, _HELD + why))
 
+    def unheld(self) -> Reading:
+        """The same reading as it came: whether anything is concluded from it is for whoever judges it now."""
+        if not self.is_held:
+            return self
+        return replace(self, remarks=tuple(remark for remark in self.remarks if not remark.startswith(_HELD)))
+
     def failed(self, failure: Failure) -> Reading:
         """The same reading with its figures set aside."""
         return Reading(self.query, self.at, self.sample_at, None, failure, self.remarks)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import heapq
 import json
+import lzma
 import math
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +20,33 @@ import numpy as np
 from sentinel.domain.hierarchy import NodeList
 from sentinel.domain.reading import Failure, Figures, Floats, Query, Reading, Reason
 from sentinel.errors import StoreError
-from sentinel.store.archiving import FORMAT, INDEX, VERSION, figures_of, instants
+from sentinel.store.archiving import CHUNK_BYTES, FORMAT, INDEX, VERSION, bytes_of, figures_of, instants
 from sentinel.store.digests import query_digest
 from sentinel.store.packing import rows_from
 from sentinel.store.readings import Span
 
-_BROKEN = (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile, NotImplementedError)
-"""What reading a damaged file may end in."""
+_BROKEN = (
+    OSError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged or a hostile file may end in: encrypted, nested without end, infinite where a count belongs."""
+
+MOST_BYTES = 128 * 2**20
+"""Unpacked bytes of the index or of a node list at most: some hundred thousand chunks, or a million nodes. A file of a few
+kilobytes may claim any number, and memory is to hold it."""
 
 
 @dataclass
@@ -49,7 +73,7 @@ class Archive:
         except _BROKEN:
             raise StoreError(f"{path}: this is no archive of readings", hint=_HINT) from None
         try:
-            index = json.loads(file.read(INDEX))
+            index = json.loads(_text(file, INDEX))
             if index.get("format") != FORMAT:
                 raise ValueError
             version = int(index["version"])
@@ -74,10 +98,13 @@ class Archive:
         """What there is of each query, in the order of their keys."""
         instants: dict[Query, list[float]] = {query: [] for query in self.recorded_queries()}
         numbers = dict.fromkeys(instants, 0)
-        for chunk in self._chunks():
-            query = self._queries[chunk["query"]]
-            numbers[query] += int(chunk["readings"])
-            instants[query] += [float(chunk["since"]), float(chunk["until"])]
+        try:
+            for chunk in self._chunks():
+                query = self._queries[chunk["query"]]
+                numbers[query] += int(chunk["readings"])
+                instants[query] += [float(chunk["since"]), float(chunk["until"])]
+        except _BROKEN:
+            raise self._damaged() from None
         for failed in self._failures(set(instants), 0.0, math.inf):
             numbers[failed.query] += 1
             instants[failed.query].append(failed.at)
@@ -121,6 +148,8 @@ class Archive:
         try:
             rows = self._rows(chunk["nodes"])
             count, shape = int(chunk["readings"]), (int(chunk["readings"]), len(rows.nodes))
+            if count > 1 and bytes_of(count, len(rows.nodes), len(chunk["metrics"])) > CHUNK_BYTES:
+                raise ValueError(count)
             at, sample_at = (
                 self._array(instants(number, "at"), (count,)),
                 self._array(instants(number, "sample_at"), (count,)),
@@ -172,7 +201,7 @@ class Archive:
     def _rows(self, digest: str) -> NodeList:
         found = self._lists.get(digest)
         if found is None:
-            found = self._lists[digest] = rows_from(self._file.read(f"nodes/{digest}.json"))
+            found = self._lists[digest] = rows_from(_text(self._file, f"nodes/{digest}.json"))
         return found
 
     def _array(self, name: str, shape: tuple[int, ...]) -> Floats:
@@ -189,6 +218,13 @@ class Archive:
 
 
 _HINT = "`sentinel history export` writes one"
+
+
+def _text(file: zipfile.ZipFile, name: str) -> bytes:
+    """A whole member, unless it claims to be larger than any that this program writes."""
+    if file.getinfo(name).file_size > MOST_BYTES:
+        raise ValueError(name)
+    return file.read(name)
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -33,6 +33,11 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 """The date of every member, so that the same readings make the same file."""
 
 
+def bytes_of(readings: int, nodes: int, metrics: int) -> int:
+    """How much memory the figures of a chunk take."""
+    return readings * nodes * max(1, metrics) * 8
+
+
 def instants(chunk: int, which: str) -> str:
     """Where the instants of a chunk lie in the archive: `at` or `sample_at`."""
     return f"{chunk:06d}/{which}.npy"
@@ -53,7 +58,7 @@ class _Chunk:
     readings: list[Reading] = field(default_factory=list)
 
     def fits(self, figures: Figures) -> bool:
-        size = (len(self.readings) + 1) * len(self.rows.nodes) * max(1, len(self.metrics)) * 8
+        size = bytes_of(len(self.readings) + 1, len(self.rows.nodes), len(self.metrics))
         return (
             digest_of(figures.rows) == digest_of(self.rows)
             and tuple(figures.columns) == self.metrics

@@ -184,3 +184,32 @@ def test_an_override_or_only_if_may_look_back_where_the_rest_of_the_rule_does_no
     assert story.state("m") is State.OK
     gated = Story("value > 5", only_if=parse("max(value, 20m) >= 10", {"value": Unit.ANY}))
     assert gated.feed(0, 0, 7, 10, 7) == [State.UNKNOWN] * 3 + [State.CRITICAL] * 2
+
+
+@pytest.mark.parametrize("remembered", [0, 8])
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_an_answer_that_was_held_back_is_judged_anew_by_whoever_replays_it(share: float, remembered: int) -> None:
+    """Other rules, or a replay that begins amid shorter answers, may believe what a live run did not."""
+    book = Rulebook(
+        rules=(a_rule("value > avg(value, 1h)"),),
+        routes=(a_route(),),
+        sources=(SourceTraits(name="portal", step=SLOT, max_missing_share=share),),
+    )
+    (asked,) = needed(book, [Service("portal", "Mail", "uid")])
+    replay = Replay(book, [asked])
+    for number in range(12):
+        at, names = START + number * SLOT, "abcdefgh" if number < 6 else "ab"
+        rows = Figures(NodeList.of([(name,) for name in names]), {"value": np.full(len(names), number + 1.0)})
+        reading = Reading(asked.query, at, at, rows)
+        if number >= 6:
+            reading = reading.held("The answer lacks 6 of 8 known nodes")
+        if number < remembered:
+            replay.remember(reading)
+        else:
+            replay.feed(reading)
+    held = replay.memory.queries[asked.query.key].failure is not None
+    assert held == (share < 1 and not remembered)
+    if not held:
+        [alerts] = replay.memory.books["errors", "Mail", "portal"].alerts.values()
+        shown = {node: STATES[state] for node, state in zip(alerts.nodes, alerts.shown, strict=True)}
+        assert shown["a",] is shown["b",] is State.CRITICAL
