@@ -152,6 +152,8 @@ def _telling(case: Case, told: Told, when: Callable[[float], str]) -> Iterator[s
     recorded = told.changes[-1] if told.changes else None
     if recorded is not None and recorded.after != case.state.value:
         yield f"the record shows {recorded.after} since {when(recorded.at)}: other rules were in force, or what came before is gone"
+    elif case.incident is not None and told.incident is None:
+        yield "the record has no such incident: other rules were in force, or the readings were imported"
 
 
 def page(case: Case, told: Told, times: moments.Times) -> list[str]:
@@ -160,7 +162,7 @@ def page(case: Case, told: Told, times: moments.Times) -> list[str]:
     of = f"override {case.override} of the rule" if case.override else "the rule"
     return [
         screen.one_line(title),
-        f"  state     {case.state.value}",
+        f"  state     {case.state.value if case.judged else 'not judged itself'}",
         *(
             f"  {'because' if n == 0 else '':<9} {screen.one_line(text)}"
             for n, text in enumerate(sentences(case, told, times.of))
@@ -169,24 +171,22 @@ def page(case: Case, told: Told, times: moments.Times) -> list[str]:
         f"Figures of {times.of(case.reading_at)}",
         *(f"  {one.metric:<24} {one.text}" for one in case.figures),
         "",
-        f"Conditions, of {of}",
-        *_conditions(case, times),
-        "",
-        "Routing",
-        *(
-            [f"  line {way.line}: {', '.join(f'{a.receiver} by {a.channel}' for a in way.to)}" for way in case.ways]
-            or ["  no route matches"]
-        ),
-        "",
-        "Recorded states",
-        *(
-            [_change(one, times) for one in told.changes]
-            or ["  none: it has been quietly ok, or was never judged by this rule"]
-        ),
-        "",
-        f"Notices of incident {told.incident}" if told.incident else "Notices: it belonged to no incident then",
+        *([f"Conditions, of {of}", *_conditions(case, times), ""] if case.judged else ()),
+        *(["Routing", *_routing(case), ""] if case.judged or case.incident else ()),
+        *(["Recorded states", *_changes(told, times), ""] if case.judged else ()),
+        f"Notices of incident {told.incident}" if told.incident else "Notices: the record has no incident there then",
         *(line for one in told.notices for line in _notice(one, told, times)),
     ]
+
+
+def _routing(case: Case) -> list[str]:
+    ways = [f"  line {way.line}: {', '.join(f'{a.receiver} by {a.channel}' for a in way.to)}" for way in case.ways]
+    return ways or ["  no route matches"]
+
+
+def _changes(told: Told, times: moments.Times) -> list[str]:
+    changes = [_change(one, times) for one in told.changes]
+    return changes or ["  none: it has been quietly ok, or was never judged live by this rule"]
 
 
 def _conditions(case: Case, times: moments.Times) -> Iterator[str]:
@@ -233,7 +233,9 @@ def as_json(case: Case, told: Told) -> dict[str, Any]:
         "service": case.service,
         "node": list(case.node),
         "at": iso(case.at),
-        "state": case.state.value,
+        "state": case.state.value if case.judged else None,
+        "judged": case.judged,
+        "below": [{"node": list(node), "state": state.value} for node, state in case.below],
         "answer": sentences(case, told, iso),
         "file": case.file,
         "line": case.line,

@@ -10,12 +10,17 @@ from sentinel.why.case import Case, Turn
 MISSED = 2.0
 """So many intervals without a reading are worth a word: one may be late."""
 
+NAMED = 5
+"""So many nodes are named, the others counted."""
+
 When = Callable[[float], str]
 """How an instant is written."""
 
 
 def answer(case: Case, when: When) -> list[str]:
     """What matters first."""
+    if not case.judged:
+        return [*_figures(case, when), *_above(case), *_telling(case)]
     return [*_figures(case, when), *_state(case, when), *_telling(case)]
 
 
@@ -26,6 +31,8 @@ def _figures(case: Case, when: When) -> Iterator[str]:
     if case.failure is not None:
         yield f"the source gave no figures: {case.failure.text}"
         yield "what was known stays as it was; nothing recovers by missing data"
+    elif not case.judged:
+        pass  # whether it is in the answer does not matter then
     elif not case.reported:
         yield "the answer has no row for it: unknown, not ok"
     elif case.only_if is not None and case.only_if.verdict != "true":
@@ -38,6 +45,18 @@ def _figures(case: Case, when: When) -> Iterator[str]:
         )
         counts = f", counted as {case.no_data} from then on" if case.no_data else ""
         yield f"its figures have been missing for {duration(case.unknown_for)}: {shown}{counts}"
+
+
+def _above(case: Case) -> Iterator[str]:
+    """Of a node that is not judged itself: what is below it."""
+    asked = f"the level {case.query.level}" if case.query.level is not None else "what lies"
+    yield f"the rule judges {asked} below it: it has no state of its own"
+    if not case.below:
+        yield "nothing below it is wrong"
+        return
+    names = [f"{' / '.join(node[len(case.node) :])} {state.value}" for node, state in case.below[:NAMED]]
+    rest = [f"and {len(case.below) - NAMED} more"] if len(case.below) > NAMED else []
+    yield f"not ok below it: {', '.join([*names, *rest])}"
 
 
 def _state(case: Case, when: When) -> Iterator[str]:
@@ -80,10 +99,10 @@ def _telling(case: Case) -> Iterator[str]:
     if one is not None:
         where = " / ".join(one.node) or f"all of {one.hierarchy}"
         more = f" with {one.members} nodes" if one.members > 1 else ""
-        yield f"it is part of the incident at {where}{more}"
+        yield f"it is part of the incident at {where}{more}" if case.judged else f"an incident stands here{more}"
     elif any(turn.phase == "pending" for turn in case.turns):
         yield "nobody is told before that"
-    if not case.ways:
+    if not case.ways and (case.judged or one is not None):
         yield "no route matches, so nobody is told"
 
 

@@ -72,7 +72,9 @@ class Case:
 
     `line` and `override` say which criteria bind the node: the rule's own (0) or those of its n-th override, and in which
     line their table begins. `every`: how often it is asked. `reported`: the answer has a row for the node. `unknown_for`: how long its figures have been missing, 0 while they are not.
-    `place` is where roll-up puts it, `incident` the one it belongs to, as these rules find it.
+    `place` is where roll-up puts it, `incident` the one it belongs to, as these rules find it. `judged`: whether the rule
+    judges the node itself; of one above those that it judges, `incident` is the one that stands there, `below` names
+    the judged nodes under it that are not ok, worst first, and there are no turns and `state` means nothing.
     """
 
     file: str
@@ -91,6 +93,8 @@ class Case:
     failure: Failure | None
     held: str
     reported: bool
+    judged: bool
+    below: tuple[tuple[Node, State], ...]
     figures: tuple[Figure, ...]
     only_if: Asked | None
     turns: tuple[Turn, ...]

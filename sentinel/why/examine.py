@@ -11,7 +11,7 @@ from sentinel.domain.alerts import STATES, Alerts, Phase, State, Verdict
 from sentinel.domain.asking import Asked as Asking
 from sentinel.domain.expressions import Condition
 from sentinel.domain.filled import filled
-from sentinel.domain.hierarchy import Node
+from sentinel.domain.hierarchy import Node, NodeList
 from sentinel.domain.incidents import Facts, Incident
 from sentinel.domain.memory import Replay
 from sentinel.domain.metrics import CATALOGUE, Unit, format_value
@@ -27,6 +27,9 @@ PHASES = ("inactive", "pending", "active", "recovering")
 
 VERDICTS = ("clear", "between", "breach", "unknown")
 """As above, of a verdict."""
+
+WORST_FIRST = (State.CRITICAL, State.WARNING, State.UNKNOWN, State.PENDING)
+"""In which order nodes that are not ok are named."""
 
 WARM_UP = 2 * 86400.0
 """Seconds before the instant that are replayed: longer than any usual timer."""
@@ -68,14 +71,34 @@ def cases(
 
 
 def _knows(replay: Replay, asked: Asking, reading: Reading, node: Node) -> bool:
-    """Whether the query is about the node: now, in the last good answer, or among the alerts."""
-    if reading.figures is not None and node in reading.figures.rows.position:
-        return True
+    """Whether the query is about the node or what is below it: now, in the last good answer, or among the alerts."""
     state = replay.memory.queries[asked.query.key]
-    if state.known is not None and node in state.known.position:
+    lists = (None if reading.figures is None else reading.figures.rows, state.known)
+    if any(rows is not None and (node in rows.position or _is_above(rows, node)) for rows in lists):
         return True
     books = (replay.memory.books.get((rule.id, asked.query.service, asked.query.source)) for rule in asked.rules)
     return any(node in alerts.nodes for book in books if book is not None for alerts in book.alerts.values())
+
+
+def _is_above(rows: NodeList, node: Node) -> bool:
+    return bool(node) and any(len(one) > len(node) and one[: len(node)] == node for one in rows.nodes)
+
+
+def _is_judged(figures: Figures | None, known: NodeList | None, node: Node) -> bool:
+    """Whether the rule judges the node itself: not what only sums up, and not what only stands above."""
+    rows = figures.rows if figures is not None and node in figures.rows.position else known
+    if rows is None:
+        return True
+    row = rows.position.get(node)
+    return not _is_above(rows, node) if row is None else bool(rows.judged_index[row] >= 0)
+
+
+def _below(alerts: Alerts | None, node: Node) -> Iterator[tuple[Node, State]]:
+    """The nodes under it that are not ok, worst first."""
+    if alerts is not None:
+        shown = ((one, STATES[int(alerts.shown[i])]) for i, one in enumerate(alerts.nodes))
+        under = [(one, state) for one, state in shown if one[: len(node)] == node and state is not State.OK]
+        yield from sorted(under, key=lambda pair: (WORST_FIRST.index(pair[1]), pair[0]))
 
 
 def _case(
@@ -93,8 +116,9 @@ def _case(
     figures = reading.figures
     row = -1 if figures is None else figures.rows.position.get(node, -1)
     lines = {severity: line_of(rule, number, severity) for severity in Severity}
-    turns = tuple(_turns(criteria, figures, row, alerts, entry, reading, lines))
-    incident = _incident(book, alerts, entry)
+    judged = alerts is not None or _is_judged(figures, state.known, node)
+    turns = tuple(_turns(criteria, figures, row, alerts, entry, reading, lines)) if judged else ()
+    incident = _incident(book, alerts, entry) if judged else _standing(book, node)
     return Case(
         file=file,
         rule=rule.id,
@@ -112,8 +136,10 @@ def _case(
         failure=state.failure,
         held=state.failure.text if state.failure is not None and reading.failure is None else "",
         reported=row >= 0,
+        judged=judged,
+        below=() if judged else tuple(_below(book.alerts.get(query.key), node)),
         figures=_figures(criteria, figures, row),
-        only_if=_only_if(criteria.only_if, figures, row),
+        only_if=_only_if(criteria.only_if, figures, row) if judged else None,
         turns=turns,
         state=State.OK if alerts is None else STATES[int(alerts.shown[entry])],
         unknown_for=0.0
@@ -124,7 +150,7 @@ def _case(
         place=None if alerts is None else alerts.place[entry],
         incident=incident,
         source_trouble=None if source is None else next(iter(source.open_incidents), None),
-        ways=_ways(rulebook, rule, query.service, node, incident, turns),
+        ways=_ways(rulebook, rule, query.service, node, incident, turns) if judged or incident is not None else (),
     )
 
 
@@ -139,6 +165,10 @@ def _entry(book: Book, query: str, node: Node) -> tuple[Alerts | None, int]:
 def _incident(book: Book, alerts: Alerts | None, entry: int) -> Incident | None:
     name = None if alerts is None else alerts.incident[entry]
     return None if name is None else book.incidents.get(name)
+
+
+def _standing(book: Book, node: Node) -> Incident | None:
+    return next((one for one in book.open_incidents if one.node == node), None)
 
 
 def _turns(

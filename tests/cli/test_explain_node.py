@@ -11,7 +11,7 @@ import pytest
 from sentinel.store import outbox
 from sentinel.store.database import Database
 from sentinel.store.notices import Lane
-from tests.backtest.past import NODE_0, START, STORY, lived, rules
+from tests.backtest.past import NODE_0, START, STORY, lived, recorded, rules
 from tests.cli.terminal import call, on_a_terminal
 
 
@@ -124,3 +124,29 @@ def test_a_terminal_is_shown_the_answer_first(url: str, file: Path) -> None:
     assert lines[0].startswith("Mail at Europe / node0 by quality, 2026-03-02 08:06:00")
     assert lines[1].split() == ["state", "pending"]
     assert "because" in lines[2]
+
+
+def test_the_place_of_an_incident_is_not_called_ok(url: str, file: Path) -> None:
+    """Europe is above the judged nodes: it is asked about because a message named it."""
+    at = ("--at", "2026-03-02T08:12Z", "--rules", str(file), "--database", url)
+    shown = call("explain", "--node", "Europe", *at)
+    assert shown.exit_code == 0, shown.output
+    assert "state     not judged itself" in shown.stdout
+    assert "not ok below it: node0 warning" in shown.stdout
+    assert "Conditions" not in shown.stdout
+    found = explained(url, file, "08:12", node="Europe")
+    assert (found["state"], found["judged"]) == (None, False)
+    assert found["below"][0] == {"node": ["Europe", "node0"], "state": "warning"}
+
+
+def test_what_only_the_replay_finds_is_told_apart_from_the_record(file: Path, sqlite_url: str) -> None:
+    """Readings that were imported, or never judged live: nobody was told, and it is said why."""
+    url = recorded(sqlite_url)
+    found = explained(url, file, "08:12")
+    assert (found["state"], found["incident"]) == ("warning", None)
+    assert (
+        found["answer"][-1]
+        == "the record has no such incident: other rules were in force, or the readings were imported"
+    )
+    shown = call("explain", "--node", NODE_0, "--at", "2026-03-02T08:12Z", "--rules", str(file), "--database", url)
+    assert "Notices: the record has no incident there then" in shown.stdout

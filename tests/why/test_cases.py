@@ -88,7 +88,8 @@ class Scene:
         at = START + POLL * number
         if poll is None:
             return Reading(query, at, at, None, Failure(Reason.SERVER_ERROR, "the Portal answered 500"))
-        rows = NodeList.of([parse_node(node) for node in poll])
+        nodes = [parse_node(node) for node in poll]
+        rows = NodeList.of(nodes, [any(one[:-1] == node for one in nodes) for node in nodes])
         devices, errors = (np.array([pair[n] for pair in poll.values()], np.float64) for n in (0, 1))
         return Reading(query, at, at, Figures(rows, {"devices": devices, "devices_with_errors": errors}))
 
@@ -211,6 +212,33 @@ def test_a_node_below_an_incident_is_told_where_that_stands() -> None:
     scene = Scene([{ZRH: WORSE, BER: (100.0, 60.0), "Europe/Paris": WORSE}])
     assert scene.said[-1] == "it is part of the incident at Europe with 2 nodes", "Berlin has other limits"
     assert scene.case.place == ("Europe",)
+
+
+EUROPE, PARIS = "Europe", "Europe/Paris"
+NOT_JUDGED = "the rule judges the level Site below it: it has no state of its own"
+
+
+@pytest.mark.parametrize("own_row", [{}, {EUROPE: (300.0, 61.0)}], ids=["no row of its own", "an `all` row"])
+def test_a_place_above_the_judged_ones_has_no_state_and_names_what_is_below(own_row: Poll) -> None:
+    """It is where an incident stands, so it is what people ask about; its own row breaches, and nobody judges that."""
+    scene = Scene([{**(own_row or {}), ZRH: WORSE, BER: FINE, PARIS: WORSE}], node=EUROPE)
+    assert scene.said == [
+        NOT_JUDGED,
+        "not ok below it: Paris critical, Zurich critical",
+        "an incident stands here with 2 nodes",
+    ]
+    assert (scene.case.judged, scene.case.turns, [way.line for way in scene.case.ways]) == (False, (), [33, 38])
+
+
+def test_a_place_above_with_nothing_wrong_says_so_and_routes_nothing() -> None:
+    scene = Scene([{EUROPE: (300.0, 200.0), ZRH: FINE, BER: FINE}], node=EUROPE)
+    assert scene.said == [NOT_JUDGED, "nothing below it is wrong"]
+    assert scene.case.ways == ()
+
+
+def test_of_many_below_the_worst_are_named_and_the_others_counted() -> None:
+    scene = Scene([{ZRH: MILD, **{f"Europe/S{n}": WORSE for n in range(6)}}], node=EUROPE)
+    assert scene.said[1] == f"not ok below it: {', '.join(f'S{n} critical' for n in range(5))}, and 2 more"
 
 
 def test_a_node_that_no_answer_ever_had_has_no_case() -> None:
