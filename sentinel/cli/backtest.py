@@ -64,8 +64,7 @@ def backtest(
     Exit code 0 when nobody would have been told anything else, 1 when somebody would. Readings are those of the
     database, or of an archive that `sentinel history export` wrote.
     """
-    if since >= until:
-        raise click.UsageError("--since must be before --until")
+    options.in_order(since, until)
     if archive is not None and database is not None:
         raise click.UsageError("--archive and --database exclude each other")
     new = _job(_rules_file(rules), since, until, warm_up, database, archive)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 from typing import Any
@@ -56,6 +57,12 @@ class Commands(click.Group):
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001  # the last door: nobody is shown a traceback unasked
+            if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 wraps it while a class is being made
+                say("interrupted")
+                ctx.exit(INTERRUPTED)
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                complain(f"what was to be written found no room: {error.strerror}")
+                ctx.exit(UNEXPECTED)
             _debug(ctx)
             told = f"unexpected {type(error).__name__}: {_veiled(str(error))}"
             complain(told, "This is a defect. --debug shows where it happened.")

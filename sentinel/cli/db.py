@@ -27,7 +27,7 @@ def db() -> None:
     """The database and its schema."""
 
 
-@db.command()
+@db.command(short_help="Bring the database to the schema of this program.")
 @options.database
 @options.as_json
 def upgrade(*, database: str | None, as_json: bool) -> None:
@@ -47,7 +47,7 @@ def upgrade(*, database: str | None, as_json: bool) -> None:
         screen.say(f"{shown}: schema {after}, was {before or 'empty'}")
 
 
-@db.command()
+@db.command(short_help="Look whether it is whole and takes a write.")
 @options.database
 @options.as_json
 @click.pass_context
@@ -71,7 +71,7 @@ def check(ctx: click.Context, /, *, database: str | None, as_json: bool) -> None
         ctx.exit(StoreError.exit_code)
 
 
-@db.command()
+@db.command(short_help="Copy a SQLite database, also while Sentinel runs.")
 @click.argument("target", type=click.Path(path_type=Path))
 @options.database
 @options.as_json

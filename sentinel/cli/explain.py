@@ -69,6 +69,10 @@ def explain(
     if node is not None:
         if words:
             raise click.UsageError("explain either a word or --node")
+        from sentinel.clock import SystemClock  # noqa: PLC0415  # brings asyncio with it
+
+        if at > SystemClock().now():
+            raise click.UsageError("--at lies in the future: nothing is known of it")
         from sentinel.cli import explaining  # noqa: PLC0415  # not for --help
 
         found_there = explaining.explain_node(node, service, rule, at, rules, database)
@@ -95,7 +99,9 @@ def explain(
 def _kind(words: Sequence[str]) -> tuple[Kind, Sequence[str]]:
     """The kind that the words ask for, and what is left of them."""
     if not words:
-        raise click.UsageError(f"explain what? {_kinds()}, e.g. `sentinel explain metric devices`")
+        raise click.UsageError(
+            f"explain what? {_kinds()}, e.g. `sentinel explain metric devices`; or a place: --node Europe/Paris"
+        )
     found = KINDS.get(words[0])
     if found is not None:
         return found, words[1:]

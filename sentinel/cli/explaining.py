@@ -29,6 +29,8 @@ from sentinel.why.case import Asked as Put
 from sentinel.why.case import Case, Turn
 from sentinel.why.examine import WARM_UP, cases
 
+_WHAT_THERE_IS = "`sentinel history list` shows of what there are readings, and since when"
+
 
 @dataclass(frozen=True)
 class Told:
@@ -97,8 +99,10 @@ def _nothing(past: Past, loaded: Loaded, node: Node, at: float, service: str | N
         return NotFound(f"there is no rule {rule!r}", hint=f"did you mean {near!r}?" if near else "")
     asked = [one for several in _by_source(loaded, past, service).values() for one in several]
     if not asked:
+        if service is None:
+            return NotFound("of what these rules ask for, nothing is recorded", hint=_WHAT_THERE_IS)
         names = sorted({query.service for query in past.recorded_queries()})
-        near = nearest(service or "", names)
+        near = nearest(service, names)
         return NotFound(f"nothing is recorded of service {service!r}", hint=f"did you mean {near!r}?" if near else "")
     readings = past.stream([one.query for one in asked], at - WARM_UP, at + 0.001)
     known = {node_text(one) for each in readings if each.figures is not None for one in each.figures.rows.nodes}
@@ -108,7 +112,7 @@ def _nothing(past: Past, loaded: Loaded, node: Node, at: float, service: str | N
         f"did you mean {next(iter(ends), near)!r}?" if ends or near else "a node is written from the top: Europe/Paris"
     )
     if not known:
-        hint = "`sentinel history list` shows of what there are readings, and since when"
+        hint = _WHAT_THERE_IS
     return NotFound(f"nothing is known of node {node_text(node)!r} then", hint=hint)
 
 

@@ -63,7 +63,7 @@ def list_(*, database: str | None, archive: Path | None, utc: bool, as_json: boo
         screen.say("no readings")
 
 
-@history.command("export")
+@history.command("export", short_help="Write recorded readings into an archive.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--since", type=Instant(), help=f"Readings from then on: {EXAMPLES} [default: all].")
 @click.option("--until", type=Instant(), default="now", show_default=True, help="Readings before then.")
@@ -82,6 +82,7 @@ def export(
     from sentinel.errors import NotFound  # noqa: PLC0415  # as above
     from sentinel.store import archiving  # noqa: PLC0415  # as above
 
+    options.in_order(since, until)
     if file.exists() and not force:
         raise click.UsageError(f"{file} is there already; --force replaces it")
     patterns, since = [NamePattern(text) for text in service], since or 0.0
@@ -97,7 +98,7 @@ def export(
     screen.say(f"written: {file}, {number:,} readings of {_counted(len(wanted))}")
 
 
-@history.command("import")
+@history.command("import", short_help="Take the readings of an archive into the database.")
 @click.argument("file", type=click.Path(path_type=Path))
 @options.database
 def import_(*, file: Path, database: str | None) -> None:

@@ -10,6 +10,7 @@ import click
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", re.IGNORECASE)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_SHOWN = re.compile(r"(\d\d?) ([a-z]{3})(?: (\d{4}))?(?: (\d\d?):(\d\d))?", re.IGNORECASE)
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -19,7 +20,7 @@ EXAMPLES = "7d, 2h, 10:05, yesterday, 2026-03-02 or 2026-03-02T08:00Z"
 
 
 class Instant(click.ParamType[float]):
-    """`7d` (so long ago), `10:05` (the last time that it was so late), `now`, `today`, `yesterday`, or ISO 8601; without an offset local time is meant."""
+    """`7d` (so long ago), `10:05` (the last time that it was so late), `now`, `today`, `yesterday`, `24 Nov 23:20` as listings show it, or ISO 8601; without an offset local time is meant."""
 
     name = "time"
 
@@ -53,7 +54,21 @@ def instant(text: str, at: float) -> float:
         today = datetime.fromtimestamp(at, UTC).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
         day = today.date() - timedelta(days=word == "yesterday")
         return datetime(day.year, day.month, day.day).astimezone().timestamp()  # midnight here
+    shown = _SHOWN.fullmatch(word)
+    if shown is not None:
+        return _as_shown(shown, at)
     return datetime.fromisoformat(text.strip()).astimezone().timestamp()
+
+
+def _as_shown(found: re.Match[str], at: float) -> float:
+    """What listings show, given back: `24 Nov 23:20`, `24 Nov 2025 13:00`; without a year the last one that has been."""
+    day, month = int(found[1]), _MONTHS.index(found[2].capitalize()) + 1
+    hour, minute = int(found[4] or 0), int(found[5] or 0)
+    year = int(found[3] or datetime.fromtimestamp(at, UTC).astimezone().year)
+    moment = datetime(year, month, day, hour, minute).astimezone().timestamp()
+    if moment > at and not found[3]:
+        return datetime(year - 1, month, day, hour, minute).astimezone().timestamp()
+    return moment
 
 
 def _last_time(hour: int, minute: int, at: float) -> float:

@@ -22,7 +22,7 @@ def notices() -> None:
     """Notices: who was told what and when, or why not."""
 
 
-@notices.command("list")
+@notices.command("list", short_help="Who was told what, what waits, and why somebody was not told.")
 @options.filters(STATES, "Decided")
 @click.option("--incident", metavar="ID", help="Only of this incident; the beginning of its id is enough.")
 @click.option("--kind", multiple=True, metavar="KIND", help="Only of these kinds: degraded, recovered, ...")

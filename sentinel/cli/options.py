@@ -38,6 +38,12 @@ def rules_file() -> Path:
     return Path(os.environ.get("SENTINEL_RULES") or RULES)
 
 
+def in_order(since: float | None, until: float | None) -> None:
+    """Refuse a span of time that ends before it begins."""
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError("--since must be before --until, which is now unless given")
+
+
 def database_url(given: str | None) -> str:
     """The database that is meant: by option, by environment, by file named in the environment, by default.
 
@@ -89,8 +95,7 @@ def filters(states: tuple[str, ...], window: str) -> Callable[[F], F]:
 
 def filters_of(asked: dict[str, Any], *, screenful: bool = False) -> Filters:
     """The filters of a command's parameters; with `screenful` a terminal gets no more than it can show."""
-    if asked["since"] is not None and asked["until"] is not None and asked["since"] >= asked["until"]:
-        raise click.UsageError("--since must be before --until")
+    in_order(asked["since"], asked["until"])
     found = Filters(**{name: asked[name] for name in Filters.__dataclass_fields__})
     return replace(found, limit=SCREENFUL) if screenful and found.limit is None and screen.is_terminal() else found
 

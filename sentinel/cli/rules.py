@@ -29,7 +29,7 @@ def rules() -> None:
 rules.add_command(suggest)
 
 
-@rules.command()
+@rules.command(short_help="What a reload of another file would do now.")
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option(
     "--against", metavar="FILE", type=click.Path(path_type=Path), help="The rules in force [default: SENTINEL_RULES]."

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from sentinel.cli import screen
-from sentinel.errors import SentinelError
 
 KINDS = ("rules", "tests")
 
@@ -34,5 +33,5 @@ def schema(*, kind: str, output: Path | None) -> None:
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as broken:
-        raise SentinelError(f"{output} cannot be written: {broken.strerror}") from None
+        raise click.UsageError(f"--output {output}: cannot be written: {broken.strerror or broken}") from None
     screen.say(f"{output} written")

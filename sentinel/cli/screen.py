@@ -25,7 +25,11 @@ NARROWEST = 8
 """No column is made narrower than this to make a table fit."""
 
 _GAP = "  "
+_CUT = "… / "
 _MAY_BE_CUT = frozenset({"SERVICE", "NODE", "RULE", "VALUE", "TO", "CHANNEL", "REASON", "ACK", "WHAT"})
+_PATHS = frozenset({"NODE"})
+"""Columns whose end says most: a node is cut from the top."""
+
 _COLOURS = {
     "critical": "red",
     "failing": "red",
@@ -97,7 +101,10 @@ def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, 
             break
         widths[widest] -= 1
     lines = [_line(shown_heads, widths)]
+    paths = [i for i, head in enumerate(shown_heads) if head in _PATHS]
     for row in shown:
+        for i in paths:
+            row[i] = _without_top(row[i], widths[i])
         line = _line(row, widths)
         colour = _COLOURS.get(row[0]) if coloured else None
         if colour is not None:
@@ -143,6 +150,16 @@ def coloured(stream: Any) -> bool:
     if context is not None and context.find_root().color is False:
         return False
     return bool(stream.isatty())
+
+
+def _without_top(path: str, wide: int) -> str:
+    """`… / Zurich` of `Europe / Switzerland / Zurich`: as much of its end as fits, the last name in any case."""
+    while columns(path) > wide:
+        rest = path.removeprefix(_CUT).partition(" / ")[2]
+        if not rest:
+            break
+        path = _CUT + rest
+    return path if columns(path) <= wide else path.removeprefix(_CUT)
 
 
 def _line(fields: Sequence[str], widths: Sequence[int]) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HEADS = ("LIMIT", "BEYOND", "INCIDENTS", "NOTICES", "FLAPPING", "WHAT")
 
 
-@click.command("suggest")
+@click.command("suggest", short_help="Limits from the figures of the past.")
 @click.argument("rule", required=False)
 @options.rules
 @click.option("--since", type=Instant(), default="7d", show_default=True, help=f"Look at figures since: {EXAMPLES}.")
@@ -46,8 +46,7 @@ def suggest(
     from sentinel.domain.metrics import nearest  # noqa: PLC0415  # as above
     from sentinel.errors import NotFound  # noqa: PLC0415  # as above
 
-    if since >= until:
-        raise click.UsageError("--since must be before --until")
+    options.in_order(since, until)
     loaded = load(rules or Path(os.environ.get("SENTINEL_RULES") or options.RULES))
     chosen = [one for one in loaded.rulebook.rules if rule is None or one.id == rule]
     if rule is not None and not chosen:
@@ -56,6 +55,8 @@ def suggest(
     place = Place(archive=archive) if archive is not None else Place(database=options.database_url(database))
     with place.opened() as past:
         found = [(one.id, look(loaded.rulebook, loaded.services, past, one, since, until)) for one in chosen]
+    if not chosen:
+        screen.say("no rules")
     if as_json:
         screen.print_json([_as_json(one) for _, one in found if one is not None])
         return
@@ -68,7 +69,7 @@ def _show(name: str, one: Suggestion | None) -> None:
         screen.say(f"{name}: no figures of it are recorded then, or it compares with no fixed number")
         return
     screen.say(screen.one_line(f"{name}: {one.figures:,} figures of {one.subject} in {one.readings:,} readings"))
-    screen.say(f"  half of them are below {one.shown(one.middle)}, the worst is {one.shown(one.worst)}")
+    screen.say(f"  half of them are at most {one.shown(one.middle)}, the worst is {one.shown(one.worst)}")
     if one.more:
         screen.say("  the condition asks for more than this comparison; the limits are tried without the rest")
     rows = [

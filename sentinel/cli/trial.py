@@ -27,7 +27,7 @@ _LOOK_EVERY = 0.25
 _SETTLED = ("delivered", "abandoned")
 
 
-@click.command("test")
+@click.command("test", short_help="Send a test notice to receivers.")
 @click.option("--receiver", multiple=True, metavar="NAME", help="A receiver of the rules [default: all].")
 @click.option("--wait", type=click.FloatRange(min=0), default=PATIENCE, show_default=True, help="Seconds to wait.")
 @options.rules

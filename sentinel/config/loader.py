@@ -77,7 +77,7 @@ def _structured(text: str, file: str, kind: type[F]) -> tuple[F, Problems]:
     return structure, problems
 
 
-_COPY = "copy rules.example.toml and adapt it, or name another one: SENTINEL_RULES, or on the command line"
+_COPY = "`sentinel init` writes one; or name another one: SENTINEL_RULES, or on the command line"
 
 
 def read_text(path: FilePath, *, hint: str = _COPY) -> str:

@@ -217,7 +217,7 @@ class Archive:
         return StoreError(f"{self.path}: the archive is damaged", hint=_HINT)
 
 
-_HINT = "`sentinel history export` writes one"
+_HINT = "`sentinel history export` writes one; a copy that was cut off cannot be read either"
 
 
 def _text(file: zipfile.ZipFile, name: str) -> bytes:

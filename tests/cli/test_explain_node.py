@@ -110,6 +110,18 @@ def test_what_is_not_there_is_answered_with_the_nearest(
     assert words in done.stderr
 
 
+def test_the_future_is_not_explained(url: str, file: Path) -> None:
+    done = call("explain", "--node", NODE_0, "--at", "2999-01-01", "--rules", str(file), "--database", url)
+    assert (done.exit_code, "--at lies in the future" in done.stderr) == (2, True)
+
+
+def test_a_record_without_readings_is_told_from_a_wrong_service(sqlite_url: str, file: Path) -> None:
+    recorded(sqlite_url, {NODE_0: ()})
+    done = call("explain", "--node", NODE_0, "--rules", str(file), "--database", sqlite_url)
+    assert done.exit_code == 1
+    assert "of what these rules ask for, nothing is recorded" in done.stderr
+
+
 def test_a_word_and_a_node_are_two_questions(url: str) -> None:
     done = call("explain", "metric", "--node", NODE_0)
     assert done.exit_code == 2

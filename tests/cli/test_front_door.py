@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 
@@ -95,7 +96,12 @@ def test_help_lists_every_command_and_every_exit_code() -> None:
     text = help_text()
     assert all(f"\n  {name}" in text and about in text for name, _, about in COMMANDS)
     assert all(f"\n  {code}" in text for code, _ in EXIT_CODES)
-    assert all(len(line) <= 100 for line in text.splitlines())
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("group", sorted({leaf[0] for leaf in LEAVES if len(leaf) > 1}))
+def test_a_group_tells_each_of_its_commands_in_a_whole_sentence(group: str) -> None:
+    assert "..." not in call(group, "--help").stdout.partition("Commands:")[2]
 
 
 def test_click_and_the_quick_way_show_the_same_help() -> None:
@@ -152,6 +158,13 @@ def test_a_misspelt_command_is_told_the_nearest() -> None:
     assert "No such command 'stauts'. Did you mean 'status'?" in call("stauts").stderr
 
 
+def _wrapped() -> RuntimeError:
+    """What Python 3.11 makes of Ctrl-C while a module is imported and a class is being made."""
+    error = RuntimeError("Error calling __set_name__ on 'Field' instance")
+    error.__cause__ = KeyboardInterrupt()
+    return error
+
+
 @click.command()
 @click.argument("kind")
 def _fail(kind: str) -> None:
@@ -162,6 +175,8 @@ def _fail(kind: str) -> None:
         "missing": NotFound("there is no incident 'x'"),
         "defect": ZeroDivisionError("oops"),
         "interrupt": KeyboardInterrupt(),
+        "wrapped": _wrapped(),
+        "full": OSError(errno.ENOSPC, "No space left on device"),
         "abort": click.Abort(),
     }[kind]
 
@@ -174,6 +189,8 @@ def _fail(kind: str) -> None:
         ("store", 4),
         ("credentials", 5),
         ("interrupt", 130),
+        ("wrapped", 130),
+        ("full", 1),
         ("abort", 130),
         ("defect", 1),
     ],
@@ -186,6 +203,7 @@ def test_every_trouble_has_its_exit_code_and_no_traceback(
     assert done.exit_code == code
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+    assert ("This is a defect" in done.stderr) == (kind == "defect")
 
 
 def test_an_error_says_what_is_wrong_and_what_mends_it_without_escapes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,16 +43,27 @@ def in_zurich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("2026-03-02T08:00+01:00", NOON - 5 * 3600),
         ("2026-03-02 08:00", NOON - 5 * 3600),
         ("99999999d", 0.0),
+        ("2 Mar 10:05", NOON - 2 * 3600 - 3300),
+        ("1 mar", NOON - 37 * 3600),
+        ("2 Mar 13:01", NOON - 365 * DAY + 60),
+        ("2 Mar 2025 13:00", NOON - 365 * DAY),
     ],
 )
 def test_times_people_write(text: str, at: float) -> None:
     assert instant(text, NOON) == at
 
 
-@pytest.mark.parametrize("text", ["", "soon", "7 fortnights", "2026-13-01", "-7d", "7", "nan"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "7 fortnights", "2026-13-01", "-7d", "7", "nan", "31 Feb 10:00", "2 Mai", "2 Mar 25:00"]
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         instant(text, NOON)
+
+
+@pytest.mark.parametrize("ago", [0, 3600, 3 * DAY, 100 * DAY, 365 * DAY])
+def test_an_instant_that_a_listing_shows_can_be_asked_about(ago: float) -> None:
+    assert instant(Times(NOON).of(NOON - ago), NOON) == NOON - ago
 
 
 def test_yesterday_before_a_change_of_clocks_begins_at_its_own_midnight() -> None:

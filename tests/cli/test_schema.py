@@ -24,5 +24,5 @@ def test_it_is_written_where_it_is_wanted(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     done = call("schema", "-o", str(tmp_path / "nowhere" / "x.json"))
-    assert (done.exit_code, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert "cannot be written: No such file or directory" in done.stderr

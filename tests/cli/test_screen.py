@@ -29,6 +29,26 @@ def test_what_is_missing_in_a_row_is_a_dash_and_an_empty_column_is_left_out() ->
     assert screen.aligned(HEADS, rows, 80)[2] == "unknown   Lyon   –    sn-2"
 
 
+@pytest.mark.parametrize(
+    ("width", "node"),
+    [
+        (80, "Europe / Switzerland / Zurich"),
+        (40, "… / Switzerland / Zurich"),
+        (39, "… / Zurich"),
+        (26, "… / Zurich"),
+        (25, "Zurich"),
+    ],
+)
+def test_a_node_is_cut_from_its_top_because_its_end_tells_which(width: int, node: str) -> None:
+    rows = [("critical", "Europe / Switzerland / Zurich", "", "sn-1")]
+    assert screen.aligned(HEADS, rows, width)[1].split() == ["critical", *node.split(), "sn-1"]
+
+
+def test_a_long_last_name_is_cut_as_any_other() -> None:
+    rows = [("critical", "Europe / Llanfairpwllgwyngyll", "", "sn-1")]
+    assert screen.aligned(HEADS, rows, 26)[1] == "critical  Llanfairp…  sn-1"
+
+
 def test_only_the_first_word_is_coloured() -> None:
     rows = [("critical", "critical", "", "sn-1")]
     assert screen.aligned(HEADS, rows, 80, coloured=True)[1] == "\x1b[31mcritical\x1b[0m  critical  sn-1"
