@@ -30,6 +30,9 @@ half-written, or gone while an editor renames, is not read."""
 RELOAD_RULE, RULES_FILE = "sentinel/reload", "rules file"
 """The built-in rule that a refused file falls under, and what it is about."""
 
+SHOWN = 2
+"""Problems of a refused file that a message shows with their lines; the log has all of them."""
+
 Reread = Callable[[], tuple[Settings, Loaded]]
 Adopt = Callable[[Settings, Loaded], Awaitable[None]]
 
@@ -120,13 +123,15 @@ class Reloader:
 
 
 def symptom_of(refused: ConfigError) -> Symptom:
-    """A refused rules file as people are told of it."""
-    first = next(problem for problem in refused.problems if problem.severity == "error")
+    """A refused rules file as people are told of it: with the lines and carets that `sentinel check` shows."""
+    errors = [problem for problem in refused.problems if problem.severity == "error"]
+    first = errors[0]
     return Symptom(
         rule=RELOAD_RULE,
         subject=RULES_FILE,
         summary="The rules file was refused, older rules are in force",
         detail=refused.message,
+        excerpt=as_text(errors[:SHOWN], _texts(refused)),
         hint=first.hint or "`sentinel check` shows every problem with its place",
     )
 

@@ -52,6 +52,8 @@ def _title(words: Wording) -> str:
 def _body(words: Wording, at: float) -> list[Json]:
     facts = [line for line in (_figures(words), _times(words, at), *_told(words)) if line]
     body = [_section("\n".join(facts))] if facts else []
+    if words.excerpt:
+        body.append(_section("```" + "\n".join(map(slack, words.excerpt)) + "```"))
     listed = [_affected(one) for one in words.worst] + [f"• {slack(line)}" for line in words.lines]
     if listed and words.more:
         listed.append(f"and {words.more} more")

@@ -29,7 +29,8 @@ class ConsoleChannel:
         """Print the notice."""
         words, line = wording(delivery), line_of(delivery)
         step = "" if delivery.first or not line else f"  {line}\n"
-        drawn = self._draw(blocks.message(words, delivery.at)) if self._draw is not None else ""
+        plain = "".join(f"  {line}\n" for line in words.excerpt)
+        drawn = self._draw(blocks.message(words, delivery.at)) if self._draw is not None else plain
         try:
             self._stream.write(f"{iso(delivery.at)} {delivery.kind.value} {words.text}\n{step}{drawn}")
             self._stream.flush()

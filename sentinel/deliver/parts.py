@@ -55,7 +55,7 @@ class Wording:
     """A message's parts. Empty ones are left out. All are clean (one line, no invisible characters), none is escaped.
 
     `text` alone tells the story in one line. `value` and `limit` are figures with units, `metric` what they measure.
-    `since` is an instant, `ended_at` another; `notes` say what else happened. `more` nodes are affected beside `worst`.
+    `excerpt` are lines whose blanks count. `since` is an instant, `ended_at` another; `notes` say what else happened. `more` nodes are affected beside `worst`.
     """
 
     look: Look
@@ -66,6 +66,7 @@ class Wording:
     limit: str = ""
     hold: str = ""
     detail: str = ""
+    excerpt: tuple[str, ...] = ()
     since: float | None = None
     ended_at: float | None = None
     scope: str = ""
@@ -88,6 +89,7 @@ class Wording:
             self,
             title=cut(self.title, 120),
             detail=cut(self.detail, 120),
+            excerpt=(),
             hint="",
             worst=self.worst[:3],
             more=self.more + len(self.worst[3:]),

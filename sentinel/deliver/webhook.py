@@ -139,6 +139,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
             for one in facts.worst
         ],
         "detail": facts.detail,
+        "excerpt": facts.excerpt,
         "runbook": facts.runbook,
         "owner": facts.owner,
     }

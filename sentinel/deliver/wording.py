@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sentinel.deliver.channel import Delivery
 from sentinel.deliver.digest_wording import digest_wording
-from sentinel.deliver.escape import clean, cut
+from sentinel.deliver.escape import clean, cut, visible
 from sentinel.deliver.parts import FIGURE, NAME, NAMED, PUSH, Affected, Look, Wording, look_of, place_of
 from sentinel.deliver.times import local_near
 from sentinel.domain import sentences
@@ -17,6 +17,9 @@ from sentinel.domain.notices import NoticeKind
 MAY_REPEAT = "(may repeat an earlier notice)"
 
 _LINE = 300
+EXCERPT_LINES, EXCERPT_WIDE = 12, 160
+"""What is shown of an excerpt: some problems with their carets, and well below what any channel takes."""
+
 _STEP = 550  # several steps told at once share a line
 _STEPS = 1200  # and so do several incidents
 _URL = 2000
@@ -56,6 +59,7 @@ def incident_wording(story: Story, at: float) -> Wording:
         limit=clean(facts.limit, FIGURE),
         hold=sentences.duration(facts.hold) if facts.hold > 0 else "",
         detail=clean(facts.detail, _LINE),
+        excerpt=() if ended else _excerpt(facts.excerpt),
         since=incident.opened_at,
         ended_at=incident.resolved_at,
         scope=_scope(incident),
@@ -71,6 +75,11 @@ def incident_wording(story: Story, at: float) -> Wording:
         severity=incident.severity.word,
         timezone=facts.timezone,
     )
+
+
+def _excerpt(text: str) -> tuple[str, ...]:
+    """Lines as they are, their blanks kept: a caret points at the place above it."""
+    return tuple(cut(visible(line), EXCERPT_WIDE) for line in text.splitlines()[:EXCERPT_LINES])
 
 
 def subject_of(incident: Incident) -> str:

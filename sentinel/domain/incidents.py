@@ -39,7 +39,7 @@ class Facts:
     `value` and `limit` are texts with units ("14.2 %", "> 10 %"). `worst` holds at most ten members, worst first.
     `affected` of `judged` leaves are bad. `unknown`: all of them are without data now. `recovering`: none is in breach any more, and
     so many seconds of it count as recovered; 0 while one is. `rule_version` is the
-    fingerprint of the criteria under which a member was last seen in breach. `detail` is a sentence for incidents without a figure (a source that fails).
+    fingerprint of the criteria under which a member was last seen in breach. `detail` is a sentence for incidents without a figure (a source that fails), `excerpt` lines that are shown as they are.
     `unseen_from`, `unseen_to`: nobody saw what went on in between, and by its end no member was in breach any more;
     `unseen_why` says why nobody did, and is empty when the recovery was seen.
     """
@@ -53,6 +53,7 @@ class Facts:
     judged: int = 0
     worst: tuple[Member, ...] = ()
     detail: str = ""
+    excerpt: str = ""
     hint: str = ""
     runbook: str = ""
     owner: str = ""

@@ -29,7 +29,7 @@ class Symptom:
     """Something that is wrong with Sentinel, as of now.
 
     `rule` is one of SELF_RULES, `subject` what it is about: a kind of channel, a host, a source, an endpoint.
-    `summary` is the headline, `detail` what was seen, `hint` the mend. `broken` are channels as commands print them
+    `summary` is the headline, `detail` what was seen, `excerpt` lines that show it as they are, `hint` the mend. `broken` are channels as commands print them
     (`slack:#workplace-alerts`) through which nothing can be told because of it.
     """
 
@@ -37,6 +37,7 @@ class Symptom:
     subject: str
     summary: str
     detail: str
+    excerpt: str = ""
     hint: str = ""
     severity: Severity = Severity.WARNING
     broken: frozenset[str] = frozenset()
@@ -124,7 +125,7 @@ def _spare(known: tuple[Address, ...], broken: frozenset[str]) -> tuple[Address,
 
 
 def _facts(symptom: Symptom) -> Facts:
-    return Facts(summary=symptom.summary, detail=symptom.detail, hint=symptom.hint)
+    return Facts(summary=symptom.summary, detail=symptom.detail, excerpt=symptom.excerpt, hint=symptom.hint)
 
 
 def _open(

@@ -174,6 +174,10 @@ async def test_a_broken_file_leaves_everything_as_it_is_and_says_so_once_with_it
         await desk.look(3)
     assert [one["event"] for one in logs] == [told["event"]], "who asks is answered"
 
+    caret = symptom_of(desk.refused[0]).excerpt.splitlines()
+    assert [line for line in caret if line.rstrip().endswith("^")], "people are told with the same carets"
+    assert 'critical = "devices_with_errors / devices >"' in "\n".join(caret)
+
     await desk.save(WORSE)
     assert len(desk.refused) == 3
     symptom = symptom_of(desk.refused[-1])
