@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -75,7 +75,7 @@ def _as_document(connection: Connection, table: Table, rows: Sequence[Row]) -> t
     binders = [
         (name, one.dialect_impl(dialect).bind_processor(dialect)) for name, one in zip(names, types, strict=True)
     ]
-    document = [{name: _plain(bind(row[name]) if bind else row[name]) for name, bind in binders} for row in rows]
+    document = [{name: _plain(row[name], bind) for name, bind in binders} for row in rows]
     listed = ", ".join(f'"{name}"' for name in names)
     typed = ", ".join(f'"{name}" {one.compile(dialect)}' for name, one in zip(names, types, strict=True))
     given = text(
@@ -84,6 +84,9 @@ def _as_document(connection: Connection, table: Table, rows: Sequence[Row]) -> t
     return names, given.bindparams(document=orjson.dumps(document).decode()).columns(*map(column, names))
 
 
-def _plain(value: Any) -> Any:
-    """JSON has no word for infinity; Postgres reads it from a text."""
+def _plain(value: Any, bind: Callable[[Any], Any] | None) -> Any:
+    """JSON has no word for infinity and none for bytes; Postgres reads both from a text."""
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    value = bind(value) if bind else value
     return str(value) if isinstance(value, float) and math.isinf(value) else value

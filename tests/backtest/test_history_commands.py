@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.backtest.past import recorded
+from tests.backtest.past import NODE_0, NODE_1, recorded
 from tests.cli.terminal import call
 
 
@@ -35,6 +37,24 @@ def test_a_history_moves_to_another_database_and_is_replayed_there(
     [one] = listed
     assert (one["service"], one["level"], one["readings"]) == ("Mail", "Site", 7)
     assert (one["first_at"], one["last_at"]) == ("2026-03-02T08:00:00Z", "2026-03-02T08:30:00Z")
+
+
+def test_a_longer_history_is_taken_in_with_its_figures(
+    sqlite_url: str, empty_database_url: str, tmp_path: Path
+) -> None:
+    """Above a handful of rows Postgres is given all of them in one document, packed figures included."""
+    story = {NODE_0: tuple(range(60, 110)), NODE_1: (math.inf, None) + (80,) * 48}
+    first, second = tmp_path / "first.npz", tmp_path / "second.npz"
+    assert call("history", "export", str(first), "--database", recorded(sqlite_url, story)).exit_code == 0
+    if empty_database_url != sqlite_url:
+        assert call("db", "upgrade", "--database", empty_database_url).exit_code == 0
+    done = call("history", "import", str(first), "--database", empty_database_url)
+    assert done.exit_code == 0, done.output
+    assert call("history", "export", str(second), "--database", empty_database_url).exit_code == 0
+    with np.load(first) as before, np.load(second) as after:
+        assert set(before.files) == set(after.files)
+        for name in before.files:
+            np.testing.assert_array_equal(before[name], after[name])
 
 
 def test_an_export_can_be_cut_by_time_and_service(url: str, tmp_path: Path) -> None:
