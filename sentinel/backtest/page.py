@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from sentinel.backtest.outcome import Outcome
 from sentinel.backtest.report import Report, zone_of
-from sentinel.deliver.escape import clean
+from sentinel.deliver.escape import clean, cut
 from sentinel.deliver.times import local_day
 from sentinel.domain.incidents import Incident
 
@@ -26,6 +26,9 @@ NAME = 200
 
 WIDTH, LEFT, LANE, TOP = 1000.0, 340.0, 26.0, 24.0
 """Of the picture, in its own units: all of it, the column of names, a lane, the axis above."""
+
+LABEL = 52
+"""Characters that fit into the column of names."""
 
 TICKS = 10
 """Labels on the axis at most."""
@@ -45,9 +48,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What happened at one place under one rule."""
+    """What happened at one place under one rule. `label`: as much of `name` as there is room for."""
 
     name: str
+    label: str
     y: float
     bars: tuple[Bar, ...]
 
@@ -73,11 +77,12 @@ def page(report: Report) -> str:
             report=report,
             since=local_day(report.since, zone),
             until=local_day(report.until, zone),
+            first=local_day(report.new.first_at or report.since, zone),
             picture=picture(report),
-            rows=[(one, local_day(one.told.at, zone)) for one in shown[:ROWS]],
+            rows=[(one, *_when(one.told.at, report)) for one in shown[:ROWS]],
             rows_left_out=max(0, len(shown) - ROWS),
             detections=[
-                (one, local_day(one.old_at, zone), local_day(one.new_at, zone), _span(abs(one.earlier)))
+                (one, _when(one.old_at, report), _when(one.new_at, report), _span(abs(one.earlier)))
                 for one in report.detections[:ROWS]
             ],
             left=LEFT,
@@ -136,8 +141,24 @@ def _lane(
                 title=clean(_title(side, one, zone), 4 * NAME),
             )
         )
-    name = " · ".join(part for part in (service, node, rule) if part)
-    return Lane(clean(name, NAME), y, tuple(bars))
+    parts = [clean(part, NAME) for part in (service, node, rule)]
+    return Lane(" · ".join(part for part in parts if part), label(*parts), y, tuple(bars))
+
+
+def label(service: str, node: str, rule: str) -> str:
+    """What there is room for beside a lane. Of the node the end is kept, which tells it from its neighbours."""
+    whole = " · ".join(part for part in (service, node, rule) if part)
+    if len(whole) <= LABEL:
+        return whole
+    if len(node) > LABEL // 2:
+        node = "…" + node[-(LABEL // 2 - 1) :].lstrip(" /\u200d\ufe0f")
+    return cut(" · ".join(part for part in (cut(service, LABEL // 4), node, rule) if part), LABEL)
+
+
+def _when(at: float, report: Report) -> tuple[str, str]:
+    """`Tue 24 Nov, 23:20` for a table under a headline that names year and zone, and the whole of it."""
+    moment = datetime.fromtimestamp(at, zone_of(report.zone))
+    return f"{moment:%a} {moment.day} {moment:%b}, {moment:%H:%M}", local_day(at, report.zone)
 
 
 def _title(side: str, one: Incident, zone: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +13,8 @@ from sentinel.cli import options, screen
 
 if TYPE_CHECKING:
     from sentinel.deliver.channel import Delivery
-    from sentinel.domain.incidents import Story
+    from sentinel.deliver.parts import Look
+    from sentinel.domain.incidents import Event, Story
 
 CHANNELS = ("slack", "email", "console")
 READER = "reader@example.com"
@@ -131,12 +135,41 @@ def _slack(delivery: Delivery, *, as_json: bool) -> None:
     if as_json:
         screen.print_json(payload)
         return
-    click.echo(_drawn(payload), nl=False)
-    lines = [blocks.thread_line(words, clean(event.text, 300)) for event in delivery.story.events[1:]]
-    if lines:
+    zone = _zone_of(delivery.story)
+    click.echo(_drawn(payload, zone), nl=False)
+    looks = list(_looks(delivery.story.events))
+    told = list(zip(looks, delivery.story.events, strict=True))[1:]
+    if told:
         screen.say("in its thread:")
-    for line in lines:
-        click.echo(_drawn(line), nl=False)
+    for look, event in told:
+        click.echo(_drawn(blocks.thread_line(replace(words, look=look), clean(event.text, 300)), zone), nl=False)
+
+
+def _looks(events: Iterable[Event]) -> Iterator[Look]:
+    """How the incident showed itself at each step: a line of the thread keeps the sign that it was sent with."""
+    from sentinel.deliver.parts import Look  # noqa: PLC0415  # not for --help
+
+    by_kind = {
+        "recovered": Look.RECOVERED,
+        "closed": Look.CLOSED,
+        "unknown": Look.UNKNOWN,
+        "flapping": Look.FLAPPING,
+    }
+    now = Look.WARNING
+    for event in events:
+        said = {"Critical": Look.CRITICAL, "Warning": Look.WARNING}.get(event.text.partition(" ")[0], now)
+        now = by_kind.get(event.kind, said)
+        yield now
+
+
+def _zone_of(story: Story) -> tzinfo:
+    """The rule's zone; Slack itself shows every reader their own."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # not for --help
+
+    try:
+        return ZoneInfo(story.incident.facts.timezone)
+    except (OSError, ValueError, LookupError):
+        return UTC
 
 
 def _email(delivery: Delivery, *, as_json: bool) -> None:
@@ -165,7 +198,7 @@ def _console(delivery: Delivery, *, as_json: bool) -> None:
         click.echo(stream.getvalue(), nl=False)
 
 
-def _drawn(message: dict[str, Any]) -> str:
+def _drawn(message: dict[str, Any], zone: tzinfo = UTC) -> str:
     from sentinel.demo.drawing import draw  # noqa: PLC0415  # rich only when something is drawn
 
-    return draw(message, width=screen.width(), colour=screen.wants_colour())
+    return draw(message, width=screen.width(), colour=screen.wants_colour(), zone=zone)

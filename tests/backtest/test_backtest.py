@@ -190,6 +190,13 @@ def test_a_terminal_shows_days_detections_and_notices(url: str, tmp_path: Path) 
     assert "5m later" in shown
 
 
+def test_the_page_says_from_when_on_there_are_readings(url: str, tmp_path: Path) -> None:
+    page, since = tmp_path / "page.html", ("--since", "2026-02-20", "--until", "2026-03-03", "--utc")
+    file = str(rules(tmp_path))
+    assert call("backtest", *since, "--database", url, "--rules", file, "--html", str(page)).exit_code == 0
+    assert "7 recorded readings, none before Mon 2 Mar 2026, 08:00 UTC." in page.read_text()
+
+
 def test_the_page_shows_both_sides_and_nothing_alive(sqlite_url: str, tmp_path: Path) -> None:
     """Names come from outside: they are text on the page, whatever they hold."""
     story = {"Europe/<script>alert(1)</script>": (75, 75, 105), NODE_1: (105, 75, 75)}
@@ -200,6 +207,7 @@ def test_the_page_shows_both_sides_and_nothing_alive(sqlite_url: str, tmp_path: 
     )
     html = page.read_text()
     assert "<script" not in html
+    assert "none before" not in html
     assert "&lt;script&gt;" in html
     assert html.count('<rect class="old') == 2
     assert html.count('<rect class="new') == 2

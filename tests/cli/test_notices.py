@@ -85,6 +85,16 @@ def test_the_slack_payload_of_a_real_incident(run: RecordedRun) -> None:
     assert "Mail at Europe / France" in drawn
 
 
+def test_lines_of_a_thread_keep_the_signs_they_were_sent_with(run: RecordedRun) -> None:
+    """The root is edited to a recovery; what its thread says of before is not called one."""
+    incident = next(iter(run.incidents))
+    kinds = [one["kind"] for one in json.loads(call("incidents", "show", incident, "--json").stdout)["timeline"]]
+    drawn = call("notices", "preview", "--incident", incident).stdout.splitlines()
+    signs = [line[0] for line in drawn if line[:1] in "🔴🟠✅" and line[:1]][1:]
+    assert signs[-1] == "✅"
+    assert signs.count("✅") == kinds.count("recovered")
+
+
 def test_the_mail_as_drawn_and_as_source() -> None:
     shape = json.loads(call("notices", "preview", "--channel", "email", "--json").stdout)
     mail = message_from_string(shape["source"], policy=policy.default)
