@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from sentinel.backtest.outcome import Outcome, Told
-from sentinel.domain.hierarchy import Node, is_under
+from sentinel.domain.hierarchy import Node
 from sentinel.domain.incidents import Incident
 
 
@@ -89,9 +91,10 @@ def detections(old: Outcome, new: Outcome) -> tuple[Detection, ...]:
     by_rule: dict[_Subject, list[Incident]] = {}
     for candidate in new.incidents:
         by_rule.setdefault(_subject(candidate), []).append(candidate)
+    episodes = {subject: _Episodes.of(candidates) for subject, candidates in by_rule.items()}
     for one in old.incidents:
-        candidates = by_rule.get(_subject(one), ())
-        other = next((candidate for candidate in candidates if _same_episode(one, candidate)), None)
+        candidates = episodes.get(_subject(one))
+        other = candidates.same_as(one) if candidates is not None else None
         if other is not None and other.opened_at != one.opened_at:
             found.append(
                 Detection(
@@ -112,9 +115,46 @@ def _subject(incident: Incident) -> _Subject:
     return incident.rule, incident.service, incident.source
 
 
-def _same_episode(one: Incident, other: Incident) -> bool:
-    return (
-        (is_under(one.node, other.node) or is_under(other.node, one.node))
-        and (other.resolved_at is None or one.opened_at <= other.resolved_at)
-        and (one.resolved_at is None or other.opened_at <= one.resolved_at)
-    )
+@dataclass
+class _Row:
+    """Incidents by opening. `latest`: of each, the latest end of all up to it, so that a search may halve them."""
+
+    incidents: list[tuple[int, Incident]] = field(default_factory=list)
+    latest: list[float] = field(default_factory=list)
+
+    def add(self, number: int, one: Incident) -> None:
+        end = math.inf if one.resolved_at is None else one.resolved_at
+        self.incidents.append((number, one))
+        self.latest.append(max(end, self.latest[-1]) if self.latest else end)
+
+    def first_beside(self, one: Incident) -> tuple[int, Incident] | None:
+        """The first that was open at one time with it."""
+        place = bisect_left(self.latest, one.opened_at)
+        if place == len(self.incidents):
+            return None
+        number, found = self.incidents[place]
+        return (number, found) if one.resolved_at is None or found.opened_at <= one.resolved_at else None
+
+
+@dataclass
+class _Episodes:
+    """The incidents of a rule and service by where they stand; they may be a hundred thousand."""
+
+    at: dict[Node, _Row] = field(default_factory=dict)
+    at_or_below: dict[Node, _Row] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, incidents: Iterable[Incident]) -> _Episodes:
+        """From incidents by opening."""
+        made = cls()
+        for number, one in enumerate(incidents):
+            made.at.setdefault(one.node, _Row()).add(number, one)
+            for depth in range(len(one.node) + 1):
+                made.at_or_below.setdefault(one.node[:depth], _Row()).add(number, one)
+        return made
+
+    def same_as(self, one: Incident) -> Incident | None:
+        """The first at, above or below its place that was open at one time with it."""
+        rows = [self.at.get(one.node[:depth]) for depth in range(len(one.node))]
+        found = [row.first_beside(one) for row in (*rows, self.at_or_below.get(one.node)) if row is not None]
+        return min((each for each in found if each is not None), key=lambda each: each[0], default=(0, None))[1]

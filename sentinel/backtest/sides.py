@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 
+from sentinel.backtest.beside import beside
 from sentinel.backtest.outcome import Outcome
 from sentinel.backtest.past import Place
 from sentinel.backtest.run import WARM_UP, Cast, cast, run
@@ -87,7 +86,6 @@ def side_by_side(old: Job, new: Job, readings: int, on_reading: OnReading = lamb
     """Both outcomes. `on_reading` follows the new rules."""
     if readings < WORTH_A_PROCESS:
         return outcome_of(old), outcome_of(new, on_reading)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        beside = pool.submit(outcome_of, old)
+    with beside(outcome_of, old) as other:
         found = outcome_of(new, on_reading)
-        return beside.result(), found
+        return other(), found
