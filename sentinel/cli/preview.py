@@ -137,28 +137,23 @@ def _slack(delivery: Delivery, *, as_json: bool) -> None:
         return
     zone = _zone_of(delivery.story)
     click.echo(_drawn(payload, zone), nl=False)
-    looks = list(_looks(delivery.story.events))
-    told = list(zip(looks, delivery.story.events, strict=True))[1:]
+    told = list(zip(looks(delivery.story.events), delivery.story.events, strict=True))[1:]
     if told:
         screen.say("in its thread:")
     for look, event in told:
         click.echo(_drawn(blocks.thread_line(replace(words, look=look), clean(event.text, 300)), zone), nl=False)
 
 
-def _looks(events: Iterable[Event]) -> Iterator[Look]:
+def looks(events: Iterable[Event]) -> Iterator[Look]:
     """How the incident showed itself at each step: a line of the thread keeps the sign that it was sent with."""
     from sentinel.deliver.parts import Look  # noqa: PLC0415  # not for --help
 
-    by_kind = {
-        "recovered": Look.RECOVERED,
-        "closed": Look.CLOSED,
-        "unknown": Look.UNKNOWN,
-        "flapping": Look.FLAPPING,
-    }
+    by_kind = {"recovered": Look.RECOVERED, "closed": Look.CLOSED, "unknown": Look.UNKNOWN}
+    by_word = {"Critical": Look.CRITICAL, "Warning": Look.WARNING, "Flapping": Look.FLAPPING}
     now = Look.WARNING
     for event in events:
-        said = {"Critical": Look.CRITICAL, "Warning": Look.WARNING}.get(event.text.partition(" ")[0], now)
-        now = by_kind.get(event.kind, said)
+        said = [by_word[word] for word in event.text.replace(",", " ").split() if word in by_word]
+        now = by_kind.get(event.kind, next(iter(said), now))
         yield now
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sentinel.domain.incidents import Incident
 from sentinel.domain.sentences import duration
 from sentinel.why.case import Case, Turn
 
@@ -97,13 +98,21 @@ def _telling(case: Case) -> Iterator[str]:
         yield "the source itself is in trouble, which is one incident of its own"
     one = case.incident
     if one is not None:
-        where = " / ".join(one.node) or f"all of {one.hierarchy}"
-        more = f" with {one.members} nodes" if one.members > 1 else ""
-        yield f"it is part of the incident at {where}{more}" if case.judged else f"an incident stands here{more}"
+        yield _belonging(one, judged=case.judged)
+        if one.is_flapping:
+            yield f"that incident flaps: nobody is told of its changes until it is steady for {_long(one.flaps.wait)}"
     elif any(turn.phase == "pending" for turn in case.turns):
         yield "nobody is told before that"
     if not case.ways and (case.judged or one is not None):
         yield "no route matches, so nobody is told"
+
+
+def _belonging(one: Incident, *, judged: bool) -> str:
+    where = " / ".join(one.node) or f"all of {one.hierarchy}"
+    more = f" with {one.members} nodes" if one.members > 1 else ""
+    if one.in_lull:
+        return f"the incident at {where} is open, and well at present"
+    return f"it is part of the incident at {where}{more}" if judged else f"an incident stands here{more}"
 
 
 def _long(seconds: float) -> str:

@@ -118,7 +118,7 @@ def _case(
     lines = {severity: line_of(rule, number, severity) for severity in Severity}
     judged = alerts is not None or _is_judged(figures, state.known, node)
     turns = tuple(_turns(criteria, figures, row, alerts, entry, reading, lines)) if judged else ()
-    incident = _incident(book, alerts, entry) if judged else _standing(book, node)
+    incident = (_incident(book, alerts, entry) or _in_lull(book, node)) if judged else _standing(book, node)
     return Case(
         file=file,
         rule=rule.id,
@@ -165,6 +165,12 @@ def _entry(book: Book, query: str, node: Node) -> tuple[Alerts | None, int]:
 def _incident(book: Book, alerts: Alerts | None, entry: int) -> Incident | None:
     name = None if alerts is None else alerts.incident[entry]
     return None if name is None else book.incidents.get(name)
+
+
+def _in_lull(book: Book, node: Node) -> Incident | None:
+    """The incident that flaps at or above the node and is well at present: no alert belongs to it then."""
+    found = (one for one in book.open_incidents if one.in_lull and node[: len(one.node)] == one.node)
+    return max(found, key=lambda one: len(one.node), default=None)
 
 
 def _standing(book: Book, node: Node) -> Incident | None:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from sentinel.cli.preview import looks
+from sentinel.deliver.parts import Look
+from sentinel.domain.incidents import Event
 from sentinel.store import outbox
 from tests.cli.terminal import call
 from tests.history.ledger import RecordedRun
@@ -129,3 +132,18 @@ def test_the_abandoned_notices_of_one_channel_are_offered_again_by_its_name(run:
     assert call("notices", "retry", "--channel", "slack:#elsewhere").stderr == "0 notices are offered again\n"
     assert call("notices", "retry", "--channel", "slack:#team").stderr == "1 notice is offered again\n"
     assert _listed("--state", "abandoned") == []
+
+
+def test_a_line_that_calls_it_bad_again_has_the_sign_of_what_is_bad() -> None:
+    steps = (
+        ("degraded", "Critical at Paris: 20 % > 10 %", Look.CRITICAL),
+        ("widened", "Now France (3 nodes affected), was Paris", Look.CRITICAL),
+        ("deescalated", "Warning now, was critical: 7 % > 5 %", Look.WARNING),
+        ("recovered", "Recovered after 5 min, worst 20 %", Look.RECOVERED),
+        ("reopened", "Bad again: Critical at Paris: 20 % > 10 %", Look.CRITICAL),
+        ("flapping", "Flapping, 6 changes in 25 min; next word when steady for 15 min", Look.FLAPPING),
+        ("unknown", "No figures since 10:20", Look.UNKNOWN),
+        ("closed", "Closed: rule removed", Look.CLOSED),
+    )
+    events = [Event("sn-a", n, 0.0, kind, text) for n, (kind, text, _) in enumerate(steps)]
+    assert list(looks(events)) == [look for *_, look in steps]

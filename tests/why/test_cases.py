@@ -241,6 +241,24 @@ def test_of_many_below_the_worst_are_named_and_the_others_counted() -> None:
     assert scene.said[1] == f"not ok below it: {', '.join(f'S{n} critical' for n in range(5))}, and 2 more"
 
 
+RESTLESS = RULES.replace('for = "20m"', 'for = "0s"').replace('recover_for = "20m"', 'recover_for = "0s"')
+FLAPS = "that incident flaps: nobody is told of its changes until it is steady for 15 min"
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (WORSE, "it is part of the incident at Europe / Zurich"),
+        (FINE, "the incident at Europe / Zurich is open, and well at present"),
+    ],
+    ids=["bad", "well at present"],
+)
+def test_a_node_whose_incident_flaps_says_why_it_is_quiet(last: tuple[float, float], said: str) -> None:
+    """Also in a good moment, when its state is ok and the incident goes on."""
+    polls = [{ZRH: WORSE if n % 2 == 0 else FINE} for n in range(6)]
+    assert Scene([*polls, {ZRH: WORSE}, {ZRH: last}], RESTLESS).said[-2:] == [said, FLAPS]
+
+
 def test_a_node_that_no_answer_ever_had_has_no_case() -> None:
     assert Scene([{ZRH: FINE}], node="Europe/Rome")._cases == []
 
