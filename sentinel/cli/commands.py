@@ -12,9 +12,10 @@ import click
 from sentinel.cli.contents import COMMANDS, help_text
 from sentinel.cli.screen import complain, say
 from sentinel.deliver.escape import visible
-from sentinel.errors import ConfigError, SentinelError
+from sentinel.errors import ConfigError, SentinelError, StoreBusy
 
 INTERRUPTED = 130
+AGAIN = "nothing was written; mend it or wait, and give the command again"
 UNEXPECTED = 1
 
 
@@ -94,7 +95,16 @@ def _report(error: SentinelError) -> None:
 
         click.echo(told(error.problems), err=True)
     else:
-        complain(error.message, error.hint)
+        complain(error.message, _hint(error))
+
+
+def _hint(error: SentinelError) -> str:
+    """What mends it. A command, other than the engine, does not try again by itself."""
+    if isinstance(error, StoreBusy):
+        from sentinel.store.complaints import HELD  # noqa: PLC0415  # only for databases that are busy
+
+        return AGAIN if error.hint == HELD else error.hint
+    return error.hint
 
 
 def _nearest(word: str) -> str:

@@ -24,7 +24,7 @@ from sentinel.errors import NotFound
 from sentinel.history.node_story import Attempt, StateChange, attempts, incident_at, state_changes
 from sentinel.history.notices import NoticeRow, notices
 from sentinel.history.record import iso, maybe_iso, opened
-from sentinel.why.answer import answer
+from sentinel.why.answer import answer, is_old
 from sentinel.why.case import Asked as Put
 from sentinel.why.case import Case, Turn
 from sentinel.why.examine import WARM_UP, cases
@@ -166,7 +166,7 @@ def page(case: Case, told: Told, times: moments.Times) -> list[str]:
     of = f"override {case.override} of the rule" if case.override else "the rule"
     return [
         screen.one_line(title),
-        f"  state     {case.state.value if case.judged else 'not judged itself'}",
+        f"  state     {_state(case, times)}",
         *(
             f"  {'because' if n == 0 else '':<9} {screen.one_line(text)}"
             for n, text in enumerate(sentences(case, told, times.of))
@@ -181,6 +181,13 @@ def page(case: Case, told: Told, times: moments.Times) -> list[str]:
         f"Notices of incident {told.incident}" if told.incident else "Notices: the record has no incident there then",
         *(line for one in told.notices for line in _notice(one, told, times)),
     ]
+
+
+def _state(case: Case, times: moments.Times) -> str:
+    """A state of which nobody has heard lately is dated."""
+    if not case.judged:
+        return "not judged itself"
+    return case.state.value + (f", as of {times.of(case.reading_at)}" if is_old(case) else "")
 
 
 def _routing(case: Case) -> list[str]:

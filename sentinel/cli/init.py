@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentinel.cli import options, screen
-from sentinel.errors import SentinelError
 
 if TYPE_CHECKING:
     from sentinel.cli.interview import Seen
@@ -103,7 +102,7 @@ def _write(files: _Files, answers: Answers) -> None:
             with path.open("w" if files.force else "x", encoding="utf-8") as file:
                 file.write(text)
         except OSError as broken:
-            raise SentinelError(f"{path} cannot be written: {broken.strerror}") from None
+            raise click.UsageError(f"{path} cannot be written: {broken.strerror or broken}") from None
         click.echo(f"{path} written")
 
 

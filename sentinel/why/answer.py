@@ -25,9 +25,14 @@ def answer(case: Case, when: When) -> list[str]:
     return [*_figures(case, when), *_state(case, when), *_telling(case)]
 
 
+def is_old(case: Case) -> bool:
+    """Whether there should have been another reading since."""
+    return case.at - case.reading_at > MISSED * case.every
+
+
 def _figures(case: Case, when: When) -> Iterator[str]:
     """Why there is nothing to judge by, where there is not."""
-    if case.at - case.reading_at > MISSED * case.every:
+    if is_old(case):
         yield f"the last reading is of {when(case.reading_at)}: nobody has asked since"
     if case.failure is not None:
         yield f"the source gave no figures: {case.failure.text}"

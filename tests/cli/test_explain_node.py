@@ -110,6 +110,11 @@ def test_what_is_not_there_is_answered_with_the_nearest(
     assert words in done.stderr
 
 
+def test_a_state_of_which_nobody_has_heard_lately_is_dated(url: str, file: Path) -> None:
+    at = ("--at", "2026-03-03T08:00Z", "--rules", str(file), "--database", url, "--utc")
+    assert "state     pending, as of 2 Mar 08:30" in call("explain", "--node", NODE_0, *at).stdout
+
+
 def test_the_future_is_not_explained(url: str, file: Path) -> None:
     done = call("explain", "--node", NODE_0, "--at", "2999-01-01", "--rules", str(file), "--database", url)
     assert (done.exit_code, "--at lies in the future" in done.stderr) == (2, True)

@@ -211,6 +211,12 @@ def test_an_error_says_what_is_wrong_and_what_mends_it_without_escapes(monkeypat
     assert call("status", "store").stderr == "error: the disk[U+001B]]0;x[U+0007] is gone\nhint: plug it in\n"
 
 
+def test_a_database_that_is_gone_for_the_moment_is_not_tried_again_by_a_command() -> None:
+    done = call("status", "--database", "postgresql://127.0.0.1:1/nowhere")
+    assert done.exit_code == 4
+    assert "hint: nothing was written; mend it or wait, and give the command again" in done.stderr
+
+
 def test_debug_shows_where_it_happened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands.Commands, "get_command", lambda *_: _fail)
     done = call("--debug", "status", "defect")

@@ -133,7 +133,7 @@ def test_what_the_portal_does_not_show_is_doubted_with_the_nearest(url: str) -> 
 
 def test_a_folder_that_is_not_there_is_told() -> None:
     done = call("init", "nowhere/rules.toml", "--url", "portal.example.com", "--yes")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "nowhere/rules.toml cannot be written" in done.stderr
 
 

@@ -145,5 +145,5 @@ def test_a_line_that_calls_it_bad_again_has_the_sign_of_what_is_bad() -> None:
         ("unknown", "No figures since 10:20", Look.UNKNOWN),
         ("closed", "Closed: rule removed", Look.CLOSED),
     )
-    events = [Event("sn-a", n, 0.0, kind, text) for n, (kind, text, _) in enumerate(steps)]
+    events = [Event(incident="sn-a", step=n, at=0.0, kind=kind, text=text) for n, (kind, text, _) in enumerate(steps)]
     assert list(looks(events)) == [look for *_, look in steps]
