@@ -105,15 +105,16 @@ def _nothing(past: Past, loaded: Loaded, node: Node, at: float, service: str | N
         near = nearest(service, names)
         return NotFound(f"nothing is recorded of service {service!r}", hint=f"did you mean {near!r}?" if near else "")
     readings = past.stream([one.query for one in asked], at - WARM_UP, at + 0.001)
-    known = {node_text(one) for each in readings if each.figures is not None for one in each.figures.rows.nodes}
+    nodes = {one for each in readings if each.figures is not None for one in each.figures.rows.nodes}
+    known = {node_text(one[:depth]): one[depth - 1] for one in nodes for depth in range(1, len(one) + 1)}
     near = nearest(node_text(node), known)
-    ends = [one for one in sorted(known) if one.rpartition("/")[2] == node_text(node)]
+    ends = [text for text, last in sorted(known.items()) if (last,) == node]
     hint = (
-        f"did you mean {next(iter(ends), near)!r}?" if ends or near else "a node is written from the top: Europe/Paris"
+        f"did you mean '{next(iter(ends), near)}'?" if ends or near else "a node is written from the top: Europe/Paris"
     )
     if not known:
         hint = _WHAT_THERE_IS
-    return NotFound(f"nothing is known of node {node_text(node)!r} then", hint=hint)
+    return NotFound(f"nothing is known of node '{node_text(node)}' then", hint=hint)
 
 
 def _told(record: Any, case: Case) -> Told:

@@ -196,7 +196,7 @@ def _summarise(stage: Stage, slack: Workspace) -> None:
     sys.stdout.write(
         f"\n{counted(stage.polls, 'poll')} judged. Told in Slack: {counted(kinds.count('posted'), 'message')}, "
         f"edited {counted(kinds.count('edited'), 'time')}, {counted(kinds.count('replied'), 'line')} in its thread.{mails}\n"
-        "Next: write your own rules.toml (rules.example.toml shows all there is), `sentinel check`, `sentinel run`.\n"
+        "Next: `sentinel init` writes your own rules.toml, `sentinel check` looks at it, `sentinel run` watches.\n"
     )
     sys.stdout.flush()
 
@@ -207,5 +207,6 @@ def _explain_keeping(variables: dict[str, str]) -> None:
     sys.stdout.write(
         f"\nStill running (process {os.getpid()}) until Ctrl-C. In another terminal:\n{lines}\n"
         "  sentinel status\n  sentinel incidents list\n  sentinel notices list\n"
+        "  sentinel explain --node Europe/Switzerland\n"
     )
     sys.stdout.flush()

@@ -115,6 +115,14 @@ def test_a_state_of_which_nobody_has_heard_lately_is_dated(url: str, file: Path)
     assert "state     pending, as of 2 Mar 08:30" in call("explain", "--node", NODE_0, *at).stdout
 
 
+def test_a_nearest_name_can_be_given_back_as_it_is_shown(sqlite_url: str, file: Path) -> None:
+    url = recorded(sqlite_url, {r"Europe/R\/D": (75,)})
+    at = ("--at", "2026-03-02T08:12Z", "--rules", str(file), "--database", url)
+    done = call("explain", "--node", r"R\/D", *at)
+    shown = done.stderr.partition("did you mean '")[2].partition("'?")[0]
+    assert call("explain", "--node", shown, *at).exit_code == 0, done.stderr
+
+
 def test_the_future_is_not_explained(url: str, file: Path) -> None:
     done = call("explain", "--node", NODE_0, "--at", "2999-01-01", "--rules", str(file), "--database", url)
     assert (done.exit_code, "--at lies in the future" in done.stderr) == (2, True)
