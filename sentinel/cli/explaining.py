@@ -104,8 +104,9 @@ def _nothing(past: Past, loaded: Loaded, node: Node, at: float, service: str | N
         names = sorted({query.service for query in past.recorded_queries()})
         near = nearest(service, names)
         return NotFound(f"nothing is recorded of service {service!r}", hint=f"did you mean {near!r}?" if near else "")
-    readings = past.stream([one.query for one in asked], at - WARM_UP, at + 0.001)
-    nodes = {one for each in readings if each.figures is not None for one in each.figures.rows.nodes}
+    readings = past.stream([one.query for one in asked], at - WARM_UP, at + 0.001, metrics=())
+    lists = {id(each.figures.rows): each.figures.rows for each in readings if each.figures is not None}
+    nodes = {node for rows in lists.values() for node in rows.nodes}
     known = {node_text(one[:depth]): one[depth - 1] for one in nodes for depth in range(1, len(one) + 1)}
     near = nearest(node_text(node), known)
     ends = [text for text, last in sorted(known.items()) if (last,) == node]

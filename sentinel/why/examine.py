@@ -117,7 +117,8 @@ def _case(
     row = -1 if figures is None else figures.rows.position.get(node, -1)
     lines = {severity: line_of(rule, number, severity) for severity in Severity}
     judged = alerts is not None or _is_judged(figures, state.known, node)
-    turns = tuple(_turns(criteria, figures, row, alerts, entry, reading, lines)) if judged else ()
+    believed = figures if state.failure is None else None
+    turns = tuple(_turns(criteria, believed, row, alerts, entry, reading, lines)) if judged else ()
     incident = (_incident(book, alerts, entry) or _in_lull(book, node)) if judged else _standing(book, node)
     return Case(
         file=file,
@@ -139,7 +140,7 @@ def _case(
         judged=judged,
         below=() if judged else tuple(_below(book.alerts.get(query.key), node)),
         figures=_figures(criteria, figures, row),
-        only_if=_only_if(criteria.only_if, figures, row) if judged else None,
+        only_if=_only_if(criteria.only_if, believed, row) if judged else None,
         turns=turns,
         state=State.OK if alerts is None else STATES[int(alerts.shown[entry])],
         unknown_for=0.0

@@ -66,3 +66,9 @@ def test_the_nearest_metric(word: str, found: str | None) -> None:
 
 def test_the_nearest_name_keeps_its_own_case() -> None:
     assert nearest("waittime", ["WaitTime", "devices"]) == "WaitTime"
+
+
+def test_of_very_many_names_those_that_begin_and_end_alike_are_compared() -> None:
+    nodes = [f"Europe/Switzerland/Zurich/Building {number:05d}" for number in range(5000)]
+    assert nearest("Europe/Switzerland/Zurich/Bulding 04711", nodes) == nodes[4711]
+    assert nearest("building 04711", nodes) is None

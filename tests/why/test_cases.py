@@ -272,3 +272,13 @@ def test_conditions_that_look_back_are_shown_with_what_they_saw() -> None:
     assert scene.said[0] == (
         "warning: devices_with_errors (7) > 3 * baseline(devices_with_errors, 30m) (2) = 6 (rules.toml:18)"
     )
+
+
+def test_nothing_is_concluded_from_an_answer_that_is_held_back() -> None:
+    """Its figures are shown, and no verdict is: the rule has given none."""
+    many = {f"Europe/{name}": FINE for name in ("Zurich", "Berlin", "Paris", "Rome", "Oslo", "Bern", "Lyon", "Nice")}
+    scene = Scene([many, {ZRH: WORSE, BER: WORSE}])
+    assert scene.case.held.startswith("The answer lacks 6 of 8 known nodes")
+    assert [figure.value for figure in scene.case.figures] == [100.0, 30.0]
+    assert {turn.verdict for turn in scene.case.turns} == {"unknown"}
+    assert not any(text.startswith(("critical:", "no critical:")) for text in scene.said)
