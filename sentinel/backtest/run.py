@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sentinel.backtest.outcome import FLAPPING, Outcome, Told
-from sentinel.domain.asking import Asked, needed
+from sentinel.domain.asking import Asked, needed, unanswerable
 from sentinel.domain.incidents import Incident
 from sentinel.domain.memory import Replay
 from sentinel.domain.reading import Query, Reading
@@ -29,15 +29,19 @@ class Cast:
 
 
 def cast(rulebook: Rulebook, services: Iterable[Service], recorded: Iterable[Query]) -> Cast:
-    """The queries that the rules need of all services that are declared or were ever asked about."""
+    """The queries that the rules need of all services that are declared or were ever asked about.
+
+    A rule that names a service of which nothing is known is not passed over: its query is among the unrecorded.
+    """
     known = dict.fromkeys(recorded)
     declared = {(one.source, one.name): one for one in services}
     for query in known:
         declared.setdefault((query.source, query.service), Service(query.source, query.service, ""))
     wanted = needed(rulebook, declared.values())
+    never = [one.query for one in wanted if one.query not in known]
     return Cast(
         tuple(one for one in wanted if one.query in known),
-        tuple(one.query for one in wanted if one.query not in known),
+        (*never, *unanswerable(rulebook, declared.values())),
     )
 
 

@@ -32,6 +32,8 @@ def check_url(url: str, path: Path, problems: Problems, *, insecure: bool, what:
         problems.error(
             "E125", "the URL must begin with https://", path, hint="it looks like https://portal.example.com"
         )
+    elif " " in url or not url.isprintable():
+        problems.error("E125", "the URL has a blank or an invisible character in it", path)
     elif path[0] == "source" and (parts.query or parts.fragment):
         problems.error("E125", "the URL must not have a query or a fragment", path)
     elif is_forbidden_host(host):

@@ -30,6 +30,19 @@ def needed(rulebook: Rulebook, services: Iterable[Service]) -> tuple[Asked, ...]
     return tuple(Asked(query, tuple(rules), min(rule.every for rule in rules)) for query, rules in wanted.items())
 
 
+def unanswerable(rulebook: Rulebook, services: Iterable[Service]) -> tuple[Query, ...]:
+    """What rules name and no known service is: a query of each such name or pattern, as it is written."""
+    known = tuple(services)
+    found: dict[Query, None] = {}
+    for rule in rulebook.rules:
+        there = [one for one in known if one.source == rule.source]
+        for pattern in rule.services:
+            uid = pattern.text.casefold()
+            if not any(pattern.matches(one.name) or one.uid.casefold() == uid for one in there):
+                found.update(dict.fromkeys(_queries(rule, pattern.text)))
+    return tuple(found)
+
+
 def _queries(rule: Rule, service: str) -> tuple[Query, ...]:
     if rule.path is not None:
         return (Query(rule.source, service, rule.hierarchy, None, rule.path, rule.scope),)

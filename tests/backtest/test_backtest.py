@@ -109,9 +109,14 @@ def test_what_was_never_recorded_is_named_and_not_guessed(url: str, tmp_path: Pa
     extra = (
         '[[rule]]\nid = "more"\nservice = "Mail"\nhierarchy = "Location"\nlevel = "Country"\nwarning = "quality < 5"\n'
     )
-    both.write_text(rules(tmp_path).read_text() + extra)
+    others = extra.replace('"more"', '"others"').replace('"Mail"', '["Mail", "SAP*", "Teams"]')
+    both.write_text(rules(tmp_path).read_text() + extra + others)
     report = found("--database", url, "--rules", str(both))
-    assert [(one["service"], one["level"]) for one in report["unrecorded"]] == [("Mail", "Country")]
+    assert [(one["service"], one["level"]) for one in report["unrecorded"]] == [
+        ("Mail", "Country"),
+        ("SAP*", "Country"),
+        ("Teams", "Country"),
+    ]
     assert (
         "never recorded, so not replayed: Mail, Location, Country"
         in call("backtest", *SPAN, "--database", url, "--rules", str(both)).stderr
