@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sentinel.history.record import Node, Record, iso, maybe_iso, maybe_seconds, node, seconds, words
+from sentinel.history.record import Node, Record, iso, kept, maybe_iso, maybe_seconds, node, seconds, words
 from sentinel.store.digests import node_digest
 
 
@@ -73,7 +73,7 @@ def state_changes(
     record: Record, rule: str, service: str, place: Node, until: float, limit: int = 10
 ) -> tuple[StateChange, ...]:
     """The last changes of what the node showed until that instant, oldest first."""
-    values = {"node": node_digest(place), "rule": rule, "service": service, "until": record.instant(until)}
+    values = {"node": node_digest(place), "rule": kept(rule), "service": kept(service), "until": record.instant(until)}
     found = []
     for at, before, after, why, incident, path in record.rows(_CHANGES, values):
         if node(path) == place:
@@ -85,7 +85,7 @@ def state_changes(
 
 def incident_at(record: Record, rule: str, service: str, place: Node, at: float) -> str | None:
     """The incident that lasted at that instant and stood at the node or above it, the deepest; None for none."""
-    values = {"rule": rule, "service": service, "at": record.instant(at)}
+    values = {"rule": kept(rule), "service": kept(service), "at": record.instant(at)}
     above = [
         (len(path), name) for name, text in record.rows(_INCIDENTS, values) if place[: len(path := node(text))] == path
     ]

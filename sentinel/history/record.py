@@ -31,6 +31,7 @@ Row = tuple[Any, ...]
 Node = tuple[str, ...]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_AWKWARD = re.compile("[\x00\x1a\ud800-\udfff]")
 _ESCAPED = re.compile("\x1a([0-9a-f]{4})")
 
 
@@ -158,6 +159,11 @@ def words(value: str | None) -> str:
     if value is None or "\x1a" not in value:
         return value or ""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+def kept(text: str) -> str:
+    """A text to compare with what the database has: the reverse of `words`."""
+    return _AWKWARD.sub(lambda found: f"\x1a{ord(found[0]):04x}", text)
 
 
 def maybe_words(value: str | None) -> str | None:
