@@ -43,6 +43,7 @@ def folder(tmp_path: Path, sqlite_url: str) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_every_command_of_the_how_to_does_what_it_says(folder: Path) -> None:
     lines = "".join(blocks(HOW_TO, "sh")).splitlines()
@@ -50,12 +51,13 @@ def test_every_command_of_the_how_to_does_what_it_says(folder: Path) -> None:
     for line in lines:
         if "--archive history.npz --since" in line:  # the history of the review, which the page exports later
             line = line.replace("history.npz", "march.npz")  # noqa: PLW2901  # only the name differs
-        done = run(shlex.split(line), folder)
+        done = run(shlex.split(line, comments=True), folder)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
     assert len(lines) > 7
     assert "Incidents over time" in (folder / "backtest.html").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_the_lines_of_python_read_an_archive(tmp_path: Path) -> None:
     archiving.write(tmp_path / "history.npz", readings(STORY))

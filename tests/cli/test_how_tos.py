@@ -57,6 +57,7 @@ def run(line: str, folder: Path, **replaced: str) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.long
 @pytest.mark.process
 @pytest.mark.parametrize("page", ["docs/how-to/change-rules.md", "docs/how-to/why-told.md"])
 def test_every_command_of_the_page_answers(page: str, folder: Path) -> None:

@@ -40,6 +40,7 @@ def steps(page: str) -> list[Step]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.process
 @pytest.mark.timeout(300)
 def test_a_newcomer_who_follows_it_ends_with_a_rule_a_test_and_a_backtest(tmp_path: Path) -> None:
