@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import quote
 
@@ -148,21 +149,24 @@ class _Writer:
 def write(path: Path, readings: Iterable[Reading]) -> int:
     """Write an archive of these readings, which come oldest first per query; how many they were.
 
-    The file appears whole or not at all: it is written beside its place and moved there in the end.
+    The file appears whole or not at all: it is written beside its place, under a name that nobody can have prepared, and
+    moved there in the end. Like the database it is readable by its owner only.
 
     Raises:
         StoreError: it cannot be written.
     """
-    beside = path.with_name(f".{path.name}.part")
     try:
-        with zipfile.ZipFile(beside, "w") as file:
-            writer = _Writer(file)
-            for reading in readings:
-                writer.add(reading)
-            writer.finish()
-        beside.replace(path)
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as beside:
+            try:
+                with zipfile.ZipFile(beside, "w") as file:
+                    writer = _Writer(file)
+                    for reading in readings:
+                        writer.add(reading)
+                    writer.finish()
+                beside.close()
+                Path(beside.name).replace(path)
+            finally:
+                Path(beside.name).unlink(missing_ok=True)
     except OSError as broken:
         raise StoreError(f"{path}: cannot be written: {broken.strerror or broken}") from None
-    finally:
-        beside.unlink(missing_ok=True)
     return writer.readings

@@ -166,6 +166,18 @@ def test_an_archive_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path)
     assert list(tmp_path.iterdir()) == [folder]
 
 
+@pytest.mark.threat("symlink")
+def test_a_link_that_somebody_laid_beside_an_archive_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / ".history.npz.part").symlink_to(victim)
+    (tmp_path / "history.npz").symlink_to(victim)
+    archiving.write(tmp_path / "history.npz", a_story())
+    assert victim.read_text() == "mine"
+    assert not (tmp_path / "history.npz").is_symlink()
+    assert (tmp_path / "history.npz").stat().st_mode & 0o077 == 0
+
+
 def test_readings_of_an_archive_are_taken_into_the_record_once(tmp_path: Path, database: Database) -> None:
     """Postgres and SQLite; nobody is asked for these queries, so no live run waits for them."""
     path = tmp_path / "history.npz"
