@@ -20,7 +20,12 @@ def filled(condition: Condition, figures: Figures, row: int) -> str:
 def _logic(tree: Logic, figures: Figures, row: np.ndarray) -> str:
     if isinstance(tree, Compare):
         percent = Unit.RATIO in (tree.left.unit, tree.right.unit)
-        left, right = (_side(side, figures, row, percent=percent) for side in (tree.left, tree.right))
+        both = (tree.left, tree.right)
+        shown = {_value(side, figures, row, percent=percent) for side in both}
+        exact = (
+            len(shown) == 1 and len({_number(side, figures, row) for side in both}) > 1
+        )  # 10 % > 10% explains nothing
+        left, right = (_side(side, figures, row, percent=percent, exact=exact) for side in both)
         return f"{left} {tree.op} {right}"
     if isinstance(tree, Not):
         return f"not ({_logic(tree.inner, figures, row)})"
@@ -34,11 +39,11 @@ def _part(side: Logic, of: Both | Either, figures: Figures, row: np.ndarray) -> 
     return f"({text})" if isinstance(of, Both) and isinstance(side, Either) else text
 
 
-def _side(tree: Arithmetic, figures: Figures, row: np.ndarray, *, percent: bool) -> str:
+def _side(tree: Arithmetic, figures: Figures, row: np.ndarray, *, percent: bool, exact: bool) -> str:
     """One side of a comparison: a number as it is written, a figure with its value, a sum with its result."""
     if isinstance(tree, Number):
         return tree.text
-    value = _value(tree, figures, row, percent=percent)
+    value = _value(tree, figures, row, percent=percent, exact=exact)
     if not isinstance(tree, Operation):
         return f"{written(tree)} ({value})"
     return f"{_sum(tree, figures, row)} = {value}"
@@ -59,8 +64,12 @@ def _sum(tree: Arithmetic, figures: Figures, row: np.ndarray) -> str:
     return f"{left} {tree.op} {right}"
 
 
-def _value(tree: Arithmetic, figures: Figures, row: np.ndarray, *, percent: bool) -> str:
-    found = evaluate(tree, figures, row)
-    value = float(found[0]) if isinstance(found, np.ndarray) else float(found)
+def _value(tree: Arithmetic, figures: Figures, row: np.ndarray, *, percent: bool, exact: bool = False) -> str:
     as_percent = percent and tree.unit in (Unit.RATIO, Unit.ANY)
-    return format_value(value, tree.unit, as_percent=as_percent) or NOTHING
+    value = _number(tree, figures, row)
+    return format_value(value, tree.unit, as_percent=as_percent, exact=exact) or NOTHING
+
+
+def _number(tree: Arithmetic, figures: Figures, row: np.ndarray) -> float:
+    found = evaluate(tree, figures, row)
+    return float(found[0]) if isinstance(found, np.ndarray) else float(found)

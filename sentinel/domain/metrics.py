@@ -99,16 +99,24 @@ _STEPS: Mapping[Unit, tuple[tuple[float, str], ...]] = {
 }
 
 
-def format_value(value: float, unit: Unit, *, as_percent: bool = False) -> str:
-    """A figure in base units as people read it: `14.2 %`, `6.8 s`, `1.2 GB`, `17`; empty where there is none."""
+def format_value(value: float, unit: Unit, *, as_percent: bool = False, exact: bool = False) -> str:
+    """A figure in base units as people read it: `14.2 %`, `6.8 s`, `1.2 GB`, `17`; empty where there is none.
+
+    `exact`: with as many digits as it takes to tell it from its neighbours.
+    """
     if not math.isfinite(value):
         return ""
+    written = _exact if exact else _short
     if as_percent:
-        return f"{_short(value * 100)} %"
+        return f"{written(value * 100)} %"
     for size, name in _STEPS.get(unit, ()):
         if size == 1.0 or float(f"{abs(value) / size:.3g}") >= 1:  # as it will be shown: 999.9 ms is 1 s
-            return f"{_short(value / size)} {name}"
-    return _short(value)
+            return f"{written(value / size)} {name}"
+    return written(value)
+
+
+def _exact(number: float) -> str:
+    return f"{number:.12g}"
 
 
 def _short(number: float) -> str:

@@ -282,3 +282,10 @@ def test_nothing_is_concluded_from_an_answer_that_is_held_back() -> None:
     assert [figure.value for figure in scene.case.figures] == [100.0, 30.0]
     assert {turn.verdict for turn in scene.case.turns} == {"unknown"}
     assert not any(text.startswith(("critical:", "no critical:")) for text in scene.said)
+
+
+def test_a_figure_that_looks_like_its_limit_is_shown_with_all_its_digits() -> None:
+    said = Scene([{ZRH: (10_000.0, 1001.0)}]).said
+    assert said[0].startswith("critical: devices_with_errors (1001) / devices (10000) = 10.01 % > 10% (")
+    said = Scene([{ZRH: (1_000_000.0, 99_999.0)}] * 3).said
+    assert said[0].startswith("warning: devices_with_errors (99999) / devices (1000000) = 10 % > 5% (")
