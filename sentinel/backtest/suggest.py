@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 
@@ -31,6 +32,13 @@ MOST_FIGURES = 4_000_000
 """Figures that are looked at; of more, the readings are thinned out evenly."""
 
 _NOBODY = Address("suggest", "console", "")
+
+
+class Unsuited(Enum):
+    """Why no limit can be suggested for a rule."""
+
+    NO_FIGURES = "no figures of it were recorded in that time"
+    NO_NUMBER = "its condition compares with no fixed number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,18 +85,18 @@ class Suggestion:
 
 def suggest(
     rulebook: Rulebook, services: Iterable[Service], past: Past, rule: Rule, since: float, until: float
-) -> Suggestion | None:
-    """Limits for a rule's most severe condition; None without any figure, or where it compares with no number."""
+) -> Suggestion | Unsuited:
+    """Limits for a rule's warning, or for its critical condition where it has no other; or why there are none."""
     threshold = rule.criteria.warning or rule.criteria.critical
     if threshold is None or _fixed(threshold.breach) is None:
-        return None
+        return Unsuited.NO_NUMBER
     alone = Rulebook(rules=(rule,), routes=(), sources=rulebook.sources)
     chosen = cast(alone, services, past.recorded_queries())
     wanted = [one.query for one in chosen.asked]
     judged = _judged(Replay(alone, chosen.asked), past, wanted, since, until)
     figures, readings = _figures(judged, rule.criteria, threshold.breach, past.count(wanted, since, until))
     if not figures.size:
-        return None
+        return Unsuited.NO_FIGURES
     condition = threshold.breach
     low = condition.limit.startswith("<")
     present = [one.breach for one in (rule.criteria.warning, rule.criteria.critical) if one is not None]

@@ -23,13 +23,18 @@ from sentinel.cli import screen
     help="Instead of the show: write the company's last week into FILE, an archive for `sentinel backtest`.",
 )
 @click.option("--days", type=click.FloatRange(0.5, 90), default=7.0, show_default=True, help="With --history.")
-def demo(*, mail: bool, keep: bool, speed: float, width: int | None, history: Path | None, days: float) -> None:
+@click.option("--force", is_flag=True, help="With --history: replace FILE if it is there.")
+def demo(
+    *, mail: bool, keep: bool, speed: float, width: int | None, history: Path | None, days: float, force: bool
+) -> None:
     """Watch one outage become one Slack message that degrades, widens and recovers.
 
     Nothing leaves this machine and no credentials are needed: the Portal, the Slack workspace and the mail server are
     simulated on loopback, the database lies in a temporary folder. Sentinel itself is the real program.
     """
     if history is not None:
+        if history.exists() and not force:
+            raise click.UsageError(f"{history} is there already; --force replaces it")
         from sentinel.cli.simulated import write_past  # noqa: PLC0415  # not for --help
 
         screen.say(f"asking the simulated Portal for {days:g} days, ten minutes apart ...")

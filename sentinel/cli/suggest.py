@@ -12,7 +12,7 @@ from sentinel.cli import options, screen
 from sentinel.cli.moments import EXAMPLES, Instant
 
 if TYPE_CHECKING:
-    from sentinel.backtest.suggest import Suggestion
+    from sentinel.backtest.suggest import Suggestion, Unsuited
 
 HEADS = ("LIMIT", "BEYOND", "INCIDENTS", "NOTICES", "FLAPPING", "WHAT")
 
@@ -41,10 +41,11 @@ def suggest(
     the limit; notices are those for one receiver. A rule that you have not got yet: write it with any limit, then ask.
     """
     from sentinel.backtest.past import Place  # noqa: PLC0415  # not for --help
+    from sentinel.backtest.suggest import Unsuited  # noqa: PLC0415  # as above
     from sentinel.backtest.suggest import suggest as look  # noqa: PLC0415  # as above
     from sentinel.config.loader import load  # noqa: PLC0415  # as above
     from sentinel.domain.metrics import nearest  # noqa: PLC0415  # as above
-    from sentinel.errors import NotFound  # noqa: PLC0415  # as above
+    from sentinel.errors import NotFound, StoreError  # noqa: PLC0415  # as above
 
     options.in_order(since, until)
     loaded = load(rules or Path(os.environ.get("SENTINEL_RULES") or options.RULES))
@@ -57,16 +58,24 @@ def suggest(
         found = [(one.id, look(loaded.rulebook, loaded.services, past, one, since, until)) for one in chosen]
     if not chosen:
         screen.say("no rules")
+    if found and all(one is Unsuited.NO_FIGURES for _, one in found):
+        raise StoreError(f"{_ABOUT[rule is None]} were recorded in that time", hint=_HINT)
     if as_json:
-        screen.print_json([_as_json(one) for _, one in found if one is not None])
+        screen.print_json([_as_json(one) for _, one in found if not isinstance(one, Unsuited)])
         return
     for name, one in found:
         _show(name, one)
 
 
-def _show(name: str, one: Suggestion | None) -> None:
-    if one is None:
-        screen.say(f"{name}: no figures of it are recorded then, or it compares with no fixed number")
+_ABOUT = {True: "no figures of what the rules look at", False: "no figures of what the rule looks at"}
+_HINT = "`sentinel history list` shows of what there are readings, and since when"
+
+
+def _show(name: str, one: Suggestion | Unsuited) -> None:
+    from sentinel.backtest.suggest import Unsuited  # noqa: PLC0415  # not for --help
+
+    if isinstance(one, Unsuited):
+        screen.say(screen.one_line(f"{name}: {one.value}"))
         return
     screen.say(screen.one_line(f"{name}: {one.figures:,} figures of {one.subject} in {one.readings:,} readings"))
     screen.say(f"  half of them are at most {one.shown(one.middle)}, the worst is {one.shown(one.worst)}")

@@ -208,7 +208,16 @@ def _tell_unknown(path: Path, read: _Read, problems: Problems) -> None:
     else:
         what = "a key" if len(path) > 1 or not isinstance(read.tree[key], dict | list) else "a table"
         message = f"{model.title} has no key {shown}" if what == "a key" else f"there is no table {shown}"
-        problems.error("E103", message, path, hint=_meant(path, read).advice, side="key")
+        hint = TESTS if _is_of_tests(path, read) else _meant(path, read).advice
+        problems.error("E103", message, path, hint=hint, side="key")
+
+
+TESTS = "this looks like a file of rule tests: `sentinel test` reads those"
+
+
+def _is_of_tests(path: Path, read: _Read) -> bool:
+    """Whether a rules file has what only a file of rule tests has."""
+    return len(path) == 1 and path[0] in ("test", "rules") and "test" in read.tree and read.file is RulesFile
 
 
 def _meant(path: Path, read: _Read) -> Meant:

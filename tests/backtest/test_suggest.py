@@ -87,8 +87,17 @@ def test_a_rule_about_nothing_recorded_says_so(file: Path, tmp_path: Path) -> No
     other = tmp_path / "other.toml"
     other.write_text(file.read_text().replace('level = "Site"', 'level = "Country"'))
     done = call("rules", "suggest", "--rules", str(other), "--archive", str(archive), *SPAN)
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert "no figures of what the rules look at were recorded in that time" in done.stderr
+
+
+def test_a_rule_without_a_fixed_number_says_so(file: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "history.npz"
+    archiving.write(archive, readings(story()))
+    file.write_text(file.read_text().replace("quality < 100", "quality < 80% * baseline(quality, 1h)"))
+    done = call("rules", "suggest", "--rules", str(file), "--archive", str(archive), *SPAN)
     assert (done.exit_code, done.stdout) == (0, "")
-    assert "quality: no figures of it are recorded then" in done.stderr
+    assert "quality: its condition compares with no fixed number" in done.stderr
 
 
 def test_people_get_lines_to_paste(file: Path, tmp_path: Path) -> None:

@@ -108,3 +108,11 @@ def test_a_database_that_is_not_there_is_4_and_nothing_is_made(folder: Path) -> 
     assert done.exit_code == 4
     assert "none.db" in done.stderr
     assert not (folder / "none.db").exists()
+
+
+def test_a_file_of_rule_tests_is_sent_to_the_command_that_reads_it(tmp_path: Path) -> None:
+    file = tmp_path / "rules-tests.toml"
+    file.write_text('rules = "rules.toml"\n\n[[test]]\nname = "one"\n')
+    done = call("check", str(file))
+    assert done.exit_code == 2
+    assert done.stdout.count("`sentinel test` reads those") == 2

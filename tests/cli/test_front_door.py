@@ -249,3 +249,11 @@ def test_a_reader_that_leaves_early_sees_no_traceback(run: object, sqlite_url: s
 
 def test_version() -> None:
     assert call("--version").stdout.startswith("sentinel ")
+
+
+def test_a_past_of_the_demonstration_replaces_no_file_unasked(tmp_path: Path) -> None:
+    there = tmp_path / "week.npz"
+    there.write_text("precious")
+    done = call("demo", "--history", str(there))
+    assert (done.exit_code, there.read_text()) == (2, "precious")
+    assert "--force replaces it" in done.stderr
