@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sentinel.deliver.channel import Delivery
     from sentinel.deliver.parts import Look
     from sentinel.domain.incidents import Event, Story
+    from sentinel.history.record import Record
 
 CHANNELS = ("slack", "email", "console")
 READER = "reader@example.com"
@@ -107,9 +108,20 @@ def _story(incident: str | None, database: str | None, at: float, *, recovered: 
     try:
         with reading(db) as record:
             whole = incident_id(record, incident)
-        return story(db, whole)
+            withheld = _withheld(record, whole)
+        found = story(db, whole)
+        return replace(found, events=tuple(one for one in found.events if one.step not in withheld))
     finally:
         db.close()
+
+
+def _withheld(record: Record, incident: str) -> set[int]:
+    """The steps that nobody was told: no reader sees them."""
+    from sentinel.history.notices import notices  # noqa: PLC0415  # not for --help
+
+    decided = list(notices(record, incident=incident))
+    told = {one.step for one in decided if one.state != "not_told"}
+    return {one.step for one in decided} - told
 
 
 def _made_up(at: float, *, recovered: bool) -> Story:

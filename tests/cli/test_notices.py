@@ -12,6 +12,7 @@ from sentinel.cli.preview import looks
 from sentinel.deliver.parts import Look
 from sentinel.domain.incidents import Event
 from sentinel.store import outbox
+from tests.backtest.past import NODE_0, lived, rules
 from tests.cli.terminal import call
 from tests.history.ledger import RecordedRun
 from tests.store.records import due_lanes
@@ -147,3 +148,19 @@ def test_a_line_that_calls_it_bad_again_has_the_sign_of_what_is_bad() -> None:
     )
     events = [Event(incident="sn-a", step=n, at=0.0, kind=kind, text=text) for n, (kind, text, _) in enumerate(steps)]
     assert list(looks(events)) == [look for *_, look in steps]
+
+
+def test_a_preview_shows_no_step_that_was_withheld(sqlite_url: str, tmp_path: Any) -> None:
+    """An incident that flaps: its later turns stand in its timeline, and in no message."""
+    file = rules(tmp_path, hold="0s")
+    turns = [75.0, 105.0] * 5
+    file.write_text(file.read_text().replace('reopen_within = "0s"', 'reopen_within = "1h"'))
+    url = lived(sqlite_url, file, {NODE_0: turns})
+    [incident] = json.loads(call("incidents", "list", "--json", "--database", url).stdout)
+    shown = json.loads(call("incidents", "show", incident["id"], "--json", "--database", url).stdout)
+    withheld = [one["text"] for one in shown["notices"] if one["state"] == "not_told"]
+    told = [one["text"] for one in shown["notices"] if one["state"] != "not_told"]
+    assert "Bad again (4 times): Warning at Europe / node0: 75 < 100" in withheld
+    preview = call("notices", "preview", "--incident", incident["id"], "--database", url).stdout
+    assert [text for text in withheld if text not in told and text in preview] == []
+    assert "Bad again (2 times)" in preview
