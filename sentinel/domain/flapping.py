@@ -70,7 +70,7 @@ class Look:
     """What a good answer says of incidents that flap.
 
     `seconds` of time it vouches for; `seen` are the incidents with a member that it shows, `unseen` the nodes without
-    a figure. Unknown is neither a change nor quiet. Members of one incident may come from several queries, each of
+    a figure, `gone` those that are not reported any more. Unknown is neither a change nor quiet. Members of one incident may come from several queries, each of
     which sees the same time pass: it is in `seen` of one of them.
     """
 
@@ -78,6 +78,7 @@ class Look:
     seconds: float
     seen: Collection[str | None]
     unseen: Collection[Node]
+    gone: Collection[Node] = ()
 
     def shows(self, incident: Incident) -> bool:
         """Whether it tells how the incident is."""
@@ -92,6 +93,9 @@ def settle_down(scene: Scene, changes: Changes, before: Mapping[str, Incident], 
         if not incident.is_flapping:
             continue
         flaps, policy = incident.flaps, scene.rule.flapping
+        if incident.in_lull and flaps.query == look.query and not incident.last_members.isdisjoint(look.gone):
+            _not_reported(scene, changes, incident, look)
+            continue
         if key not in before or flaps != before[key].flaps or not look.shows(incident):
             continue
         if policy is None:
@@ -102,6 +106,17 @@ def settle_down(scene: Scene, changes: Changes, before: Mapping[str, Incident], 
             _steady(scene, changes, counted)
         elif counted != incident:
             changes.incidents[key] = counted
+
+
+def _not_reported(scene: Scene, changes: Changes, incident: Incident, look: Look) -> None:
+    """Good when it was last seen, and never seen again: no recovery, unless others that were bad with it tell of one."""
+    left = incident.last_members.difference(look.gone)
+    if left:
+        changes.incidents[incident.id] = incident.evolve(last_members=left)
+        return
+    at, reason = scene.at, CloseReason.NOT_REPORTED
+    ended = incident.evolve(resolved_at=max(at, incident.opened_at), close_reason=reason)
+    end(changes, ended, NoticeKind.CLOSED, sentences.closed(ended, reason), at, scene.routes)
 
 
 def _turned(scene: Scene, before: Incident, kind: NoticeKind) -> Flaps:

@@ -247,6 +247,7 @@ def _look(alerts: Mapping[str, Alerts], query_key: str, done: Advanced, time: El
         seconds=0.0 if time.is_gap else time.step,
         seen={one for i in np.flatnonzero(mine.active & ~done.unsure) if first[one := mine.incident[i]] == query_key},
         unseen={done.after.nodes[i] for i in np.flatnonzero(done.unsure)},
+        gone={done.before.nodes[i] for i in np.flatnonzero(done.retired)},
     )
 
 
