@@ -69,6 +69,8 @@ def backtest(
         raise click.UsageError("--archive and --database exclude each other")
     new = _job(_rules_file(rules), since, until, warm_up, database, archive)
     old = None if against is None else _job(against, since, until, warm_up, database, archive)
+    if html is not None and _is_no_page(html):
+        raise click.UsageError(f"--html {html}: there is another file by that name, which is no page")
     report = _report(new, old)
     if html is not None:
         _write(html, report)
@@ -128,6 +130,15 @@ def _progress(number: int) -> Iterator[Callable[[float], None]]:
         return
     with click.progressbar(length=number, label="replaying", file=sys.stderr, update_min_steps=number // 200) as bar:
         yield lambda _: bar.update(1)
+
+
+def _is_no_page(path: Path) -> bool:
+    """Whether something is there that is not an earlier page: rules, an archive, a database."""
+    try:
+        with path.open("rb") as file:
+            return not file.read(100).lstrip().lower().startswith(b"<!doctype html")
+    except OSError:
+        return False  # nothing there, or nothing that could be overwritten: writing tells
 
 
 def _write(path: Path, report: Report) -> None:

@@ -219,6 +219,17 @@ def test_the_page_shows_both_sides_and_nothing_alive(sqlite_url: str, tmp_path: 
     assert f"notices instead of {report['old']['notices']}" in html
 
 
+def test_a_page_replaces_an_older_page_and_nothing_else(url: str, tmp_path: Path) -> None:
+    file, page = rules(tmp_path), tmp_path / "page.html"
+    before = file.read_text()
+    options = ("backtest", *SPAN, "--database", url, "--rules", str(file), "--html")
+    for _ in range(2):
+        assert call(*options, str(page)).exit_code == 0
+    done = call(*options, str(file))
+    assert (done.exit_code, file.read_text()) == (2, before)
+    assert "there is another file by that name" in done.stderr
+
+
 def test_a_page_that_cannot_be_written_is_said(url: str, tmp_path: Path) -> None:
     done = call("backtest", *SPAN, "--database", url, "--rules", str(rules(tmp_path)), "--html", str(tmp_path))
     assert done.exit_code == 2
