@@ -17,6 +17,7 @@ from tests.cli.terminal import ROOT, call, environment
 
 NODE = "Europe/Switzerland/Zurich"
 FINE, BAD = (105.0,) * 200, (80.0,) * 20
+WORDS = 'summary = "Quality"\nowner = "workplace"\nrunbook = "https://wiki.example.com/quality"'
 FOUND = {0, 1}
 """Commands that compare or look for something end with 1 when there is something; every other code is a failure here."""
 
@@ -25,7 +26,8 @@ FOUND = {0, 1}
 def folder(tmp_path: Path, sqlite_url: str) -> Path:
     """Rules, a draft of them, tests, and a database that has seen an outage which lasts."""
     present = rules(tmp_path, hold="10m")
-    text = present.read_text().replace('service = "Mail"', 'service = "Mail"\nsummary = "Quality"')
+    text = present.read_text().replace('service = "Mail"', f'service = "Mail"\n{WORDS}')
+    present.write_text(text)
     (tmp_path / "draft.toml").write_text(text.replace("quality < 100", "quality < 70"))
     (tmp_path / "rules-tests.toml").write_text(
         'rules = "rules.toml"\nevery = "5m"\n[[test]]\nname = "bad"\n[[test.series]]\nservice = "Mail"\n'
@@ -59,7 +61,7 @@ def run(line: str, folder: Path, **replaced: str) -> subprocess.CompletedProcess
 
 @pytest.mark.long
 @pytest.mark.process
-@pytest.mark.parametrize("page", ["docs/how-to/change-rules.md", "docs/how-to/why-told.md"])
+@pytest.mark.parametrize("page", ["docs/how-to/change-rules.md", "docs/how-to/why-told.md", "docs/how-to/editor.md"])
 def test_every_command_of_the_page_answers(page: str, folder: Path) -> None:
     listed = call("incidents", "list", "-q", "--database", f"sqlite:///{folder / 'sentinel.db'}").stdout.split()
     # What the page shows is an example: another company's names, an instant of its past, the id of its incident.
@@ -70,12 +72,12 @@ def test_every_command_of_the_page_answers(page: str, folder: Path) -> None:
         "Europe/Switzerland/**": "Europe/**",
     }
     lines = commands(page)
-    assert len(lines) > 3
+    assert len(lines) > 2
     for line in lines:
         done = run(line, folder, **stand_ins)
         expected = FOUND if {"diff", "--against"} & set(shlex.split(line)) else {0}
         assert done.returncode in expected, f"{line}\n{done.stdout}{done.stderr}"
-        assert done.stdout, line
+        assert done.stdout or done.stderr or "github" in line, line  # a review is told of problems alone
 
 
 def test_the_lines_of_a_page_that_cannot_run_are_noticed(folder: Path) -> None:
