@@ -25,7 +25,9 @@ BUSY_SECONDS = 5.0
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
-IDLE_SECONDS = 60
+IDLE_SECONDS = 15
+"""How long the server waits for the next statement of a transaction. Who was cut off in the middle of one holds the lease's
+row until then, and nobody can take over; between two statements of ours lie milliseconds."""
 
 _WAL_TRIES = 20
 
