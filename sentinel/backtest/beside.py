@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from sentinel.errors import SentinelError
@@ -50,7 +53,16 @@ def beside(work: Callable[[A], R], given: A) -> Iterator[Callable[[], R]]:
 _HINT = "-9: somebody ended it, or the memory of this machine does not hold two replays; a shorter --since needs less"
 
 
+def _end_with(other: BaseProcess) -> None:
+    """Whoever is killed cannot clean up: nobody is left to take an answer then."""
+    other.join()
+    os._exit(1)
+
+
 def _there(work: Callable[[Any], object], given: Any, answer: Connection) -> None:
+    other = parent_process()
+    assert other is not None, "begun by `beside`"
+    threading.Thread(target=_end_with, args=(other,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the one who waits ends the other
     try:
         done: object = work(given)

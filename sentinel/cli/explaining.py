@@ -27,7 +27,7 @@ from sentinel.history.record import iso, maybe_iso, opened
 from sentinel.why.answer import answer, is_old
 from sentinel.why.case import Asked as Put
 from sentinel.why.case import Case, Turn
-from sentinel.why.examine import WARM_UP, cases
+from sentinel.why.examine import WARM_UP, cases, warm_up
 
 _WHAT_THERE_IS = "`sentinel history list` shows of what there are readings, and since when"
 
@@ -67,7 +67,7 @@ def _cases(
     for asked in _by_source(loaded, past, service).values():
         chosen = [one for one in asked if rule is None or any(each.id == rule for each in one.rules)]
         wanted = [one.query for one in chosen]
-        begin = _begin(past, wanted, at)
+        begin = _begin(past, wanted, at) - warm_up(rule for one in chosen for rule in one.rules)
         stream = past.stream(wanted, Replay(loaded.rulebook, chosen).looks_back(begin), at + 0.001)
         of = cases(str(file), loaded.rulebook, chosen, stream, node, at, lines.of, judged_since=begin)
         for case in of:
@@ -79,7 +79,7 @@ def _begin(past: Past, wanted: Iterable[Any], at: float) -> float:
     """From when on readings are replayed: a while before the last one, which may be long ago."""
     chosen = set(wanted)
     last = [span.last_at for span in past.spans() if span.query in chosen and span.first_at <= at]
-    return min([at, *last]) - WARM_UP
+    return min([at, *last])
 
 
 def _by_source(loaded: Loaded, past: Past, service: str | None) -> dict[str, list[Asked]]:

@@ -18,8 +18,8 @@ from sentinel.domain.metrics import CATALOGUE, Unit, format_value
 from sentinel.domain.reading import Figures, Reading
 from sentinel.domain.records import Book
 from sentinel.domain.routing import matching_routes
-from sentinel.domain.rules import SOURCE_RULE, Criteria, NoData, Rule, Rulebook, Severity, Threshold
-from sentinel.domain.verdicts import variant_of
+from sentinel.domain.rules import SOURCE_RULE, Criteria, NoData, Rule, Rulebook, Severity
+from sentinel.domain.verdicts import Judged, judge, variant_of
 from sentinel.why.case import Asked, Case, Figure, Turn, Way
 
 PHASES = ("inactive", "pending", "active", "recovering")
@@ -32,7 +32,17 @@ WORST_FIRST = (State.CRITICAL, State.WARNING, State.UNKNOWN, State.PENDING)
 """In which order nodes that are not ok are named."""
 
 WARM_UP = 2 * 86400.0
-"""Seconds before the instant that are replayed: longer than any usual timer."""
+"""Seconds before the instant that are replayed at least: longer than any usual timer."""
+
+
+def warm_up(rules: Iterable[Rule]) -> float:
+    """Seconds before the instant from which these rules are replayed: twice the longest of their timers may matter."""
+    longest = [WARM_UP / 2]
+    for rule in rules:
+        for criteria in (rule.criteria, *(one.criteria for one in rule.overrides)):
+            both = [one for one in (criteria.warning, criteria.critical) if one is not None]
+            longest += [criteria.no_data_after, *(max(one.hold, one.recover_for) for one in both)]
+    return 2 * max(longest)
 
 
 LineOf = Callable[[Rule, int, Severity], int]
@@ -118,7 +128,8 @@ def _case(
     lines = {severity: line_of(rule, number, severity) for severity in Severity}
     judged = alerts is not None or _is_judged(figures, state.known, node)
     believed = figures if state.failure is None else None
-    turns = tuple(_turns(criteria, believed, row, alerts, entry, reading, lines)) if judged else ()
+    verdicts = None if believed is None else judge(rule, query.service, believed)
+    turns = tuple(_turns(criteria, believed, row, verdicts, alerts, entry, reading, lines)) if judged else ()
     incident = (_incident(book, alerts, entry) or _in_lull(book, node)) if judged else _standing(book, node)
     return Case(
         file=file,
@@ -182,16 +193,18 @@ def _turns(
     criteria: Criteria,
     figures: Figures | None,
     row: int,
+    verdicts: Judged | None,
     alerts: Alerts | None,
     entry: int,
     reading: Reading,
     lines: Mapping[Severity, int],
 ) -> Iterator[Turn]:
+    place = -1 if figures is None or row < 0 else int(figures.rows.judged_index[row])
     for severity in (Severity.WARNING, Severity.CRITICAL):
         threshold = criteria.threshold(severity)
         if threshold is None:
             continue
-        allowed = criteria.only_if is None or _truth(criteria.only_if, figures, row) is True
+        verdict = Verdict.UNKNOWN if verdicts is None or place < 0 else int(verdicts.codes(severity)[place])
         phase, since = Phase.INACTIVE, 0.0
         if alerts is not None:
             phases, times = (
@@ -206,26 +219,13 @@ def _turns(
             line=lines[severity],
             breach=_asked(threshold.breach, figures, row),
             clear=None if threshold.clear is None else _asked(threshold.clear, figures, row),
-            verdict=VERDICTS[_verdict(threshold, figures, row) if allowed else Verdict.UNKNOWN],
+            verdict=VERDICTS[verdict],
             phase=PHASES[phase],
             since=since if runs else None,
             counted=max(0.0, reading.sample_at - since) if runs else 0.0,
             hold=threshold.hold,
             recover_for=threshold.recover_for,
         )
-
-
-def _verdict(threshold: Threshold, figures: Figures | None, row: int) -> int:
-    """As `domain.verdicts` has it, of one row."""
-    breach = _truth(threshold.breach, figures, row)
-    if breach is True:
-        return Verdict.BREACH
-    if threshold.clear is None:
-        return Verdict.UNKNOWN if breach is None else Verdict.CLEAR
-    clear = _truth(threshold.clear, figures, row)
-    if breach is None or clear is None:
-        return Verdict.UNKNOWN
-    return Verdict.CLEAR if clear else Verdict.BETWEEN
 
 
 def _truth(condition: Condition, figures: Figures | None, row: int) -> bool | None:

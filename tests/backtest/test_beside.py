@@ -14,6 +14,7 @@ import pytest
 from sentinel.backtest.beside import beside
 from sentinel.errors import SentinelError, StoreError
 from tests.cli.terminal import environment
+from tests.fakes.program import eventually
 
 
 def doubled(number: int) -> int:
@@ -61,29 +62,49 @@ def test_what_goes_wrong_here_does_not_wait_for_the_other_process(tmp_path: Path
     assert multiprocessing.active_children() == []
 
 
-@pytest.mark.process
-def test_ctrl_c_that_reaches_this_process_alone_ends_both(tmp_path: Path) -> None:
-    """A terminal tells both, `timeout -s INT` and supervisors only the first."""
-    program = f"""
+def begun(folder: Path) -> tuple[subprocess.Popen[str], int]:
+    """A program of its own that has begun endless work beside itself, and the process that does it."""
+    script = folder / "program.py"
+    script.write_text(f"""
 import sys, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.backtest.test_beside import beside, endless
 if __name__ == "__main__":
-    with beside(endless, {str(tmp_path)!r}) as result:
+    with beside(endless, {str(folder)!r}) as result:
         print("begun", flush=True)
         result()
-"""
-    script = tmp_path / "program.py"
-    script.write_text(program)
+""")
     process = subprocess.Popen(  # noqa: S603  # our own program
         [sys.executable, str(script)], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    while not (tmp_path / "child").exists():
-        assert process.poll() is None
-    child = int((tmp_path / "child").read_text())
+    eventually((folder / "child").exists, "the work beside it")
+    return process, int((folder / "child").read_text())
+
+
+def is_gone(process: int) -> bool:
+    """Whether it runs no more; who is left to nobody may stay in the table, as a name without a process."""
+    try:
+        return " Z " in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return True
+
+
+@pytest.mark.process
+def test_ctrl_c_that_reaches_this_process_alone_ends_both(tmp_path: Path) -> None:
+    """A terminal tells both, `timeout -s INT` and supervisors only the first."""
+    process, child = begun(tmp_path)
     process.send_signal(signal.SIGINT)
     _, words = process.communicate(timeout=60)
     assert words.count("Traceback") == 1, words
     assert "KeyboardInterrupt" in words
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_whoever_is_killed_leaves_no_work_behind(tmp_path: Path, how: signal.Signals) -> None:
+    process, child = begun(tmp_path)
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    eventually(lambda: is_gone(child), "the end of what it had begun")

@@ -16,7 +16,7 @@ from sentinel.domain.reading import Failure, Figures, Reading, Reason
 from sentinel.domain.rules import Service
 from sentinel.why.answer import answer
 from sentinel.why.case import Case
-from sentinel.why.examine import cases
+from sentinel.why.examine import WARM_UP, cases, warm_up
 
 START, POLL = 1_772_438_400.0, 600.0
 ZRH, BER = "Europe/Zurich", "Europe/Berlin"
@@ -289,3 +289,9 @@ def test_a_figure_that_looks_like_its_limit_is_shown_with_all_its_digits() -> No
     assert said[0].startswith("critical: devices_with_errors (1001) / devices (10000) = 10.01 % > 10% (")
     said = Scene([{ZRH: (1_000_000.0, 99_999.0)}] * 3).said
     assert said[0].startswith("warning: devices_with_errors (99999) / devices (1000000) = 10 % > 5% (")
+
+
+def test_a_timer_longer_than_the_usual_is_replayed_from_its_beginning() -> None:
+    rules = load(text=RULES.replace('for = "20m"', 'for = "5d"')).rulebook.rules
+    assert warm_up(rules) == 10 * 86400.0
+    assert warm_up(load(text=RULES).rulebook.rules) == WARM_UP
