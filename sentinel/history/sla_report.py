@@ -1,0 +1,115 @@
+"""What an SLA report says, before it has a form: figures per node, days, months, incidents and what was left out.
+
+Seconds are whole. Ratios are exact fractions, `None` where nothing was judged: "no data", never 100 %.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from sentinel.domain.hierarchy import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One node, or the whole hierarchy (`node` is `()`), over one period.
+
+    The period is [period_start, period_end) in Unix seconds, the figures are as of `at`. `availability` counts unknown
+    time as the SLA says; `measured` leaves it out, `pessimistic` takes it as bad and `optimistic` as good. The four
+    kinds of seconds hold calendar time only. `budget_seconds` is that of the whole period, what is left of it may be
+    negative. `formula` is the sentence that makes `availability` from the numbers.
+    """
+
+    sla: str
+    service: str
+    node: Node
+    leaf: bool
+    period_start: int
+    period_end: int
+    at: int
+    timezone: str
+    objective: Decimal
+    availability: Fraction | None
+    measured: Fraction | None
+    pessimistic: Fraction | None
+    optimistic: Fraction | None
+    good_seconds: int
+    bad_seconds: int
+    unknown_seconds: int
+    excluded_seconds: int
+    budget_seconds: int
+    budget_left_seconds: int
+    burn_rate: Fraction | None
+    incidents: int
+    formula: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """Seconds of one local day, `date` in ISO form. All four are 0 on a day without service time."""
+
+    date: str
+    good: int
+    bad: int
+    unknown: int
+    excluded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """An incident that touched the figures. Instants in Unix seconds; `resolved_at` is None while it is open."""
+
+    incident: str
+    node: Node
+    opened_at: float
+    acknowledged_at: float | None
+    acknowledged_by: str | None
+    resolved_at: float | None
+    severity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """A stretch of time that is no part of the figures, [start, end) in Unix seconds, for so many nodes."""
+
+    name: str
+    start: int
+    end: int
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One SLA and service over one period.
+
+    `whole` is the top of the hierarchy; `rows` are its nodes and their ancestors, worst first. `months` (up to 12) and
+    `days` (90) are of the whole, oldest first. `burn_down` is (instant, seconds of budget left), `objectives` are
+    (valid since, objective), `unknown_spans` [start, end) of the whole.
+    """
+
+    sla: str
+    summary: str
+    service: str
+    period_name: str
+    whole: Row
+    rows: tuple[Row, ...]
+    months: tuple[Row, ...]
+    days: tuple[Day, ...]
+    burn_down: tuple[tuple[int, int], ...]
+    incidents: tuple[Episode, ...]
+    exclusions: tuple[Exclusion, ...]
+    objectives: tuple[tuple[int, Decimal], ...]
+    unknown_spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was asked for: a section for every SLA and service, as of `at`. `timezone` is for instants of no section."""
+
+    at: int
+    timezone: str
+    sections: tuple[Section, ...]
