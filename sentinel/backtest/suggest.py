@@ -14,10 +14,11 @@ from sentinel.backtest.run import Cast, cast, run
 from sentinel.domain.asking import Asked
 from sentinel.domain.expression_tree import Compare, Number, constant
 from sentinel.domain.expressions import Condition
+from sentinel.domain.matchers import Matchers
 from sentinel.domain.memory import Replay
 from sentinel.domain.metrics import Unit, format_value
 from sentinel.domain.reading import Floats, Query, Reading
-from sentinel.domain.rules import Address, Criteria, Matchers, Route, Rule, Rulebook, Service, Severity, Threshold
+from sentinel.domain.rules import Address, Criteria, Route, Rule, Rulebook, Service, Severity, Threshold
 
 QUANTILES = (0.95, 0.99, 0.995, 0.999, 0.9999)
 """Shares of the figures that a limit leaves on its good side: from one in twenty to one in ten thousand beyond."""

@@ -12,8 +12,9 @@ from sentinel.config.problems import Problems
 from sentinel.config.schema import RuleTable
 from sentinel.config.source_tables import is_uid
 from sentinel.domain.hierarchy import Node
+from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.rules import ITSELF, SELF_RULES, SOURCE_RULE, Matchers, Route, Rule
+from sentinel.domain.rules import ITSELF, SELF_RULES, SOURCE_RULE, Route, Rule
 
 _CATCH_ALL = "add a [[route]] without matchers at the end for everything else"
 

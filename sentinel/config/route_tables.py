@@ -18,8 +18,9 @@ from sentinel.config.source_tables import service_pattern
 from sentinel.config.structure import STAND_IN
 from sentinel.config.urls import check_url
 from sentinel.domain.hierarchy import NodePattern
+from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.rules import Address, Matchers, Route, Service
+from sentinel.domain.rules import Address, Route, Service
 
 _MAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
 _CHANNEL = re.compile(r"#[^\s,#@<>]{1,80}|[CG][A-Z0-9]{6,20}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sentinel.domain.incidents import Incident
+from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.rules import Address, Matchers, Route
+from sentinel.domain.rules import Address, Route
 
 
 def matching_routes(routes: Iterable[Route], incident: Incident) -> tuple[Route, ...]:

@@ -8,9 +8,11 @@ from enum import Enum, IntEnum
 from functools import cached_property
 from typing import Literal
 
+from sentinel.domain.calendars import Calendar, Maintenance
 from sentinel.domain.expression_tree import Past
 from sentinel.domain.expressions import Condition
 from sentinel.domain.hierarchy import Node, NodePattern
+from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.reading import Scope
 
@@ -217,18 +219,6 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matchers:
-    """What a route asks for; an empty tuple asks for nothing. Severities by word."""
-
-    source: tuple[NamePattern, ...] = ()
-    service: tuple[NamePattern, ...] = ()
-    rule: tuple[NamePattern, ...] = ()
-    owner: tuple[NamePattern, ...] = ()
-    node: tuple[NodePattern, ...] = ()
-    severity: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Who is told about what matches. `remind_every` in seconds, 0 for never; `onwards` is TOML's `continue`."""
 
@@ -250,6 +240,8 @@ class Rulebook:
     routes: tuple[Route, ...]
     sources: tuple[SourceTraits, ...]
     addresses: tuple[Address, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule with that id."""

@@ -9,11 +9,12 @@ from sentinel.domain import sentences
 from sentinel.domain.announce import NO_ROUTE
 from sentinel.domain.changes import Changes
 from sentinel.domain.incidents import CloseReason, Facts, Incident, incident_id
+from sentinel.domain.matchers import Matchers
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Query
 from sentinel.domain.records import Book, BookKey, Plan, QueryState
 from sentinel.domain.routing import addresses
-from sentinel.domain.rules import ITSELF, Address, Matchers, Route, Rulebook, Severity
+from sentinel.domain.rules import ITSELF, Address, Route, Rulebook, Severity
 
 REOPEN_WITHIN = 900.0
 """Seconds within which renewed trouble is the same incident, as for rules by default."""

@@ -12,6 +12,7 @@ from sentinel.domain.edits import adapt
 from sentinel.domain.expressions import parse
 from sentinel.domain.hierarchy import Node, NodeList, NodePattern, parse_node
 from sentinel.domain.incidents import Event, Incident
+from sentinel.domain.matchers import Matchers
 from sentinel.domain.metrics import CATALOGUE, Unit
 from sentinel.domain.notices import Notice
 from sentinel.domain.patterns import NamePattern
@@ -22,7 +23,6 @@ from sentinel.domain.rules import (
     SOURCE_RULE,
     Address,
     Criteria,
-    Matchers,
     Override,
     Route,
     Rule,
