@@ -9,7 +9,8 @@ from pydantic import Field
 
 from sentinel.config.fields import Duration, SomeTime, Text
 from sentinel.config.json_schema import schema_text
-from sentinel.config.schema import RulesFile, SeverityWord, Table
+from sentinel.config.schema import RulesFile, SeverityWord
+from sentinel.config.table import Table
 
 StateWord = Literal["ok", "pending", "warning", "critical", "unknown"]
 KindWord = Literal[

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import runpy
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from sentinel.config.fields import ConditionOrFalse, Duration, LongText, Names, Share, SomeTime, Text, refused
+from sentinel.config.table import Identifier, Table
 from sentinel.domain.reading import Scope
 
 NoDataWord = Literal["unknown", "breach", "ok"]
 SeverityWord = Literal["warning", "critical"]
 NOT_YET = frozenset({"maintenance", "calendar", "sla"})
 """Keys of the format that this version refuses; nothing else has these names."""
-
-
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-"""A name that variables of the environment or the history are made of."""
-
-
-class Table(BaseModel):
-    """A table: unknown keys are refused, values are never converted. `title` is how messages name it.
-
-    `example` is how it is written where people write something else.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
-    title: ClassVar[str] = ""
-    example: ClassVar[str] = ""
 
 
 class FlappingTable(Table):

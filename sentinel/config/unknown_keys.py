@@ -9,7 +9,8 @@ from typing import NamedTuple, get_args
 from pydantic import BaseModel
 
 from sentinel.config.positions import Path
-from sentinel.config.schema import ColumnTable, RulesFile, RuleTable, Table
+from sentinel.config.schema import ColumnTable, RulesFile, RuleTable
+from sentinel.config.table import Table
 
 _SURE = 0.75
 _MAYBE = 0.6

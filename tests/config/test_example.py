@@ -11,7 +11,8 @@ from typing import Any, get_args
 import pytest
 
 from sentinel.config.loader import load
-from sentinel.config.schema import RulesFile, Table
+from sentinel.config.schema import RulesFile
+from sentinel.config.table import Table
 from sentinel.domain.rules import Severity
 
 EXAMPLE = Path(__file__).parents[2] / "rules.example.toml"

@@ -15,8 +15,9 @@ from pydantic_core import PydanticUndefined
 from sentinel.config.json_schema import schema_text
 from sentinel.config.route_tables import REMIND_AT_LEAST
 from sentinel.config.rule_tables import NO_DATA_AFTER, no_data_default
-from sentinel.config.schema import DefaultsTable, DeliveryTable, RouteTable, RuleTable, SourceTable, Table
+from sentinel.config.schema import DefaultsTable, DeliveryTable, RouteTable, RuleTable, SourceTable
 from sentinel.config.settings import Settings
+from sentinel.config.table import Table
 from sentinel.domain.metrics import CATALOGUE
 
 ROOT = Path(__file__).parents[2]

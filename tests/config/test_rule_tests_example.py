@@ -14,7 +14,8 @@ from sentinel.config.json_schema import schema_text
 from sentinel.config.loader import load
 from sentinel.config.rule_test_loader import START, load_tests
 from sentinel.config.rule_test_schema import RuleTestsFile, TestTable
-from sentinel.config.schema import RulesFile, Table
+from sentinel.config.schema import RulesFile
+from sentinel.config.table import Table
 from sentinel.domain.alerts import State
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rehearsal_verdict import judge

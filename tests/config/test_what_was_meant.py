@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sentinel.config.loader import load
-from sentinel.config.schema import ColumnTable, DefaultsTable, OverrideTable, RouteTable, RulesFile, RuleTable, Table
+from sentinel.config.schema import ColumnTable, DefaultsTable, OverrideTable, RouteTable, RulesFile, RuleTable
+from sentinel.config.table import Table
 from sentinel.config.unknown_keys import keys_of, meant
 from sentinel.errors import ConfigError, Problem
 

@@ -1,0 +1,21 @@
+"""What all tables of a file have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""A name that variables of the environment or the history are made of."""
+
+
+class Table(BaseModel):
+    """A table: unknown keys are refused, values are never converted. `title` is how messages name it.
+
+    `example` is how it is written where people write something else.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    title: ClassVar[str] = ""
+    example: ClassVar[str] = ""
