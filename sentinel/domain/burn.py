@@ -1,0 +1,199 @@
+"""Warnings that a budget burns too fast: two windows that both must burn, and what a pace comes to.
+
+A pace is met when the long window spent its share of the whole budget at a steady rate, and the short window shows that it
+still goes on. All times are service time in seconds: where a calendar closes, a window reaches back over the closed hours
+(`reaching_back`). Exact fractions throughout; no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+
+from sentinel.domain.alerts import Codes, Verdict
+from sentinel.domain.hierarchy import Bools, Ints
+from sentinel.domain.reading import Floats
+from sentinel.domain.rules import Severity
+from sentinel.domain.spans import Spans
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+_SAFE = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Burning this share of the period's budget within `long`, and still doing so within `short`, both in seconds."""
+
+    budget_share: Fraction
+    long: int
+    short: int
+    severity: Severity
+
+    def factor(self, period: int) -> Fraction:
+        """How many times faster than at a burn rate of 1 that is, in a period of so many seconds."""
+        return factor(self.budget_share, period, self.long)
+
+
+WORKBOOK_PERIOD = 30 * DAY
+WORKBOOK: tuple[Pace, ...] = (
+    Pace(Fraction(2, 100), 1 * HOUR, 5 * MINUTE, Severity.CRITICAL),
+    Pace(Fraction(5, 100), 6 * HOUR, 30 * MINUTE, Severity.CRITICAL),
+    Pace(Fraction(10, 100), 3 * DAY, 6 * HOUR, Severity.WARNING),
+)
+"""The Site Reliability Workbook (Google, O'Reilly 2018), chapter 5 "Alerting on SLOs", table 5-8, for 30 days:
+burn rates of 14.4 and 6 page, of 1 make a ticket. https://sre.google/workbook/alerting-on-slos/"""
+
+
+def factor(budget_share: Fraction, period: int, long: int) -> Fraction:
+    """The burn rate at which so much of a period's budget is spent within a window: 2 % of 30 days in an hour is 14.4.
+
+    Raises:
+        ValueError: the window is not within the period, so that no pace within the period is meant.
+    """
+    if not 0 < long <= period:
+        raise ValueError("the window is longer than the period of the budget")
+    return budget_share * period / long
+
+
+def spent_share(rate: Fraction, period: int, window: int) -> Fraction:
+    """The share of the period's budget that a burn rate spends within a window."""
+    return rate * window / period
+
+
+def scaled(paces: Iterable[Pace], period: int, step: int, of: int = WORKBOOK_PERIOD) -> tuple[Pace, ...]:
+    """Paces made for a period of `of` seconds, for another one whose figures move every `step` seconds.
+
+    The windows take the same part of the period, so shares of the budget and burn rates keep their meaning: with windows
+    left as they are, a tenth of a week's budget in three days would warn of a pace at which it lasts. They are whole
+    steps, rounded up, and one at least: nothing happens within a step.
+
+    Raises:
+        ValueError: the period is shorter than a window of one step.
+    """
+    made = []
+    for pace in paces:
+        long, short = (_whole_steps(Fraction(window * period, of), step) for window in (pace.long, pace.short))
+        if long > period:
+            raise ValueError("the period is shorter than the time between two figures")
+        made.append(replace(pace, long=long, short=short))
+    return tuple(made)
+
+
+def _whole_steps(seconds: Fraction, step: int) -> int:
+    return max(1, ceil(seconds / max(step, 1))) * max(step, 1)
+
+
+def limit(pace: Pace, period: int, objective: Decimal) -> Fraction:
+    """The bad share of a window from which on it burns at that pace.
+
+    Raises:
+        ValueError: nothing may be bad at all, so there is no budget to burn; or the whole window bad is not enough; or the
+            window is longer than the period.
+    """
+    allowed = 1 - Fraction(objective)
+    if not allowed:
+        raise ValueError("an objective of 100 % has no budget that could burn")
+    share = pace.factor(period) * allowed
+    if share > 1:
+        raise ValueError("not even a total outage burns at that pace: the objective is too low for it")
+    return share
+
+
+class Guard(NamedTuple):
+    """How much of a window must be known before it says anything."""
+
+    judged_share: Fraction = Fraction(1, 2)
+    """Of its service time."""
+
+    events: int = 100
+    """Of a ratio-based SLA: with fewer, one bad event is a bad hour."""
+
+
+class Window(NamedTuple):
+    """What a window holds, per node: bad and judged seconds, of `service` seconds that it has for everybody.
+
+    Of a ratio-based SLA also bad and all events, which then decide.
+    """
+
+    bad: Ints
+    judged: Ints
+    service: int
+    bad_events: Floats | None = None
+    events: Floats | None = None
+
+
+def burning(share: Fraction, long: Window, short: Window, guard: Guard = Guard()) -> Codes:  # noqa: B008  # frozen
+    """Per node: BREACH where both windows have at least that bad share, UNKNOWN where that cannot be said, else CLEAR.
+
+    A window that is known and below settles it, whatever the other one is.
+    """
+    known, over = zip(*(_seen(share, window, guard) for window in (long, short)), strict=True)
+    breach = known[0] & over[0] & known[1] & over[1]
+    clear = (known[0] & ~over[0]) | (known[1] & ~over[1])
+    codes: Codes = np.full(breach.size, Verdict.UNKNOWN, np.uint8)
+    codes[clear], codes[breach] = Verdict.CLEAR, Verdict.BREACH
+    return codes
+
+
+def _seen(share: Fraction, window: Window, guard: Guard) -> tuple[Bools, Bools]:
+    """Where the window is known well enough, and where its bad share reaches that share."""
+    needed = ceil(guard.judged_share * window.service)
+    known = (window.judged >= max(needed, 1)) & (window.service > 0)
+    if window.events is None or window.bad_events is None:
+        return known, _reaches(window.bad, window.judged, share)
+    return known & (window.events >= max(guard.events, 1)), _reaches(window.bad_events, window.events, share)
+
+
+def _reaches(bad: Ints | Floats, whole: Ints | Floats, share: Fraction) -> Bools:
+    """Whether bad / whole >= share, without a division: exact for whole numbers."""
+    largest = max(float(np.max(whole, initial=0)), 1.0) * max(share.numerator, share.denominator)
+    if largest > _SAFE:
+        bad, whole = bad.astype(object), whole.astype(object)
+    over: Bools = np.asarray(bad * share.denominator >= whole * share.numerator, np.bool_)
+    return over
+
+
+def time_to_detect(share: Fraction, long: int, bad_share: Fraction) -> Fraction | None:
+    """Seconds from the first bad second until a window that was clean reaches that share; None where it never does."""
+    if bad_share <= 0 or bad_share < share:
+        return None
+    return share * long / bad_share
+
+
+def time_to_exhaust(rate: Fraction, period: int) -> Fraction | None:
+    """Seconds in which a whole budget is spent at a burn rate; None where it does not burn."""
+    return period / rate if rate > 0 else None
+
+
+def forecast(budget_left: int, bad_share: Fraction, at: int, service: Spans) -> int | None:
+    """When so many seconds of budget are used up if that share of the service time stays bad.
+
+    `service` ends with the period; None where the budget outlasts it, `at` where nothing is left already.
+    """
+    if budget_left <= 0:
+        return at
+    if bad_share <= 0:
+        return None
+    needed = int(service.before(np.array([at]))[0]) + ceil(budget_left / bad_share)
+    return _when(service, needed) if needed <= service.seconds else None
+
+
+def reaching_back(service: Spans, at: int, seconds: int) -> int:
+    """The start of the window that ends at `at` and holds so many seconds of service time, or as many as there are."""
+    start = int(service.before(np.array([at]))[0]) - seconds
+    if seconds <= 0 or not service.starts.size:
+        return at
+    return _when(service, max(start, 0) + 1) - 1
+
+
+def _when(service: Spans, seconds: int) -> int:
+    """The first instant before which so many seconds of service time lie: at least one, and as many as there are."""
+    lengths = np.cumsum(service.ends - service.starts)
+    row = int(np.searchsorted(lengths, seconds, "left"))
+    return int(service.ends[row]) - int(lengths[row]) + seconds

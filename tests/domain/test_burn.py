@@ -1,0 +1,206 @@
+"""Budgets that burn too fast: the Workbook's policy, other periods, low volume, and the day on which a budget is gone."""
+
+from __future__ import annotations
+
+import itertools
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel.domain.alerts import Verdict
+from sentinel.domain.burn import (
+    DAY,
+    HOUR,
+    MINUTE,
+    WORKBOOK,
+    WORKBOOK_PERIOD,
+    Guard,
+    Pace,
+    Window,
+    burning,
+    factor,
+    forecast,
+    limit,
+    reaching_back,
+    scaled,
+    spent_share,
+    time_to_detect,
+    time_to_exhaust,
+)
+from sentinel.domain.rules import Severity
+from sentinel.domain.sampling import non_overlapping
+from sentinel.domain.spans import NOTHING, Spans
+
+NINES = Decimal("0.999")
+OFFICE = Spans.of((day * DAY + 8 * HOUR, day * DAY + 18 * HOUR) for day in range(30) if day % 7 < 5)
+"""Ten hours on five days of seven."""
+
+spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=6).map(
+    lambda pairs: Spans.of((start, start + length) for start, length in pairs)
+)
+
+
+def window(bad: float, judged: float, service: int, events: tuple[float, float] | None = None) -> Window:
+    seen = (np.array([bad], np.int64), np.array([judged], np.int64), service)
+    return Window(*seen) if events is None else Window(*seen, *(np.array([one]) for one in events))
+
+
+def verdict(pace: Pace, long: Window, short: Window, objective: Decimal = NINES, guard: Guard | None = None) -> int:
+    codes = burning(limit(pace, WORKBOOK_PERIOD, objective), long, short, guard or Guard())
+    return int(codes[0])
+
+
+def test_the_policy_is_that_of_the_workbook() -> None:
+    assert [float(pace.factor(WORKBOOK_PERIOD)) for pace in WORKBOOK] == [14.4, 6.0, 1.0]
+    assert [(pace.long // HOUR, pace.short // MINUTE) for pace in WORKBOOK] == [(1, 5), (6, 30), (72, 360)]
+    assert [pace.severity for pace in WORKBOOK] == [Severity.CRITICAL, Severity.CRITICAL, Severity.WARNING]
+
+
+def test_windows_take_the_same_part_of_any_period() -> None:
+    """So the burn rates stay, and no pace is warned of at which the budget lasts."""
+    quarter = scaled(WORKBOOK, 90 * DAY, 600)
+    assert [(pace.long, pace.short) for pace in quarter] == [(3 * HOUR, 1200), (18 * HOUR, 5400), (9 * DAY, 18 * HOUR)]
+    assert [pace.factor(90 * DAY) for pace in quarter] == [Fraction(72, 5), 6, 1]
+
+
+def test_a_window_is_no_shorter_than_what_a_figure_stands_for() -> None:
+    month = scaled(WORKBOOK, 30 * DAY, 600)
+    assert [pace.short for pace in month] == [600, 1800, 6 * HOUR]
+    week = scaled(WORKBOOK, 7 * DAY, 600)
+    assert [(pace.long, pace.short) for pace in week] == [(1200, 600), (5400, 600), (60_600, 5400)]
+    assert min(pace.factor(7 * DAY) for pace in week) > Fraction(98, 100)
+
+
+def test_a_period_shorter_than_its_windows_is_an_error() -> None:
+    with pytest.raises(ValueError, match="longer than the period"):
+        factor(Fraction(1, 10), DAY, 3 * DAY)
+    with pytest.raises(ValueError, match="shorter than the time between two figures"):
+        scaled(WORKBOOK, 500, 600)
+
+
+def test_what_can_never_fire_is_an_error() -> None:
+    fast = WORKBOOK[0]
+    with pytest.raises(ValueError, match="no budget"):
+        limit(fast, WORKBOOK_PERIOD, Decimal(1))
+    with pytest.raises(ValueError, match="total outage"):
+        limit(fast, WORKBOOK_PERIOD, Decimal("0.93"))
+    assert limit(fast, WORKBOOK_PERIOD, Decimal("0.94")) < 1
+    with pytest.raises(ValueError, match="longer than the period"):
+        limit(fast, 1800, NINES)
+
+
+def test_both_windows_must_burn() -> None:
+    fast = WORKBOOK[0]
+    burns, calm = window(60, 3600, 3600), window(0, 300, 300)
+    still = window(5, 300, 300)
+    assert verdict(fast, burns, still) == Verdict.BREACH
+    assert verdict(fast, burns, calm) == Verdict.CLEAR, "it is over"
+    assert verdict(fast, window(51, 3600, 3600), still) == Verdict.CLEAR, "a moment is no pace"
+    assert verdict(fast, window(144, 10_000, 10_000), still) == Verdict.BREACH, "at the limit it has spent its share"
+
+
+def test_a_window_of_which_little_is_known_says_nothing() -> None:
+    fast, blind = WORKBOOK[0], window(100, 149, 300)
+    burns = window(1800, 3600, 3600)
+    assert verdict(fast, burns, blind) == Verdict.UNKNOWN
+    assert verdict(fast, burns, window(100, 150, 300)) == Verdict.BREACH
+    assert verdict(fast, window(0, 3600, 3600), blind) == Verdict.CLEAR, "the other one settles it"
+    assert verdict(fast, burns, window(0, 0, 0)) == Verdict.UNKNOWN, "outside the calendar"
+    assert verdict(fast, burns, window(0, 0, 300), guard=Guard(judged_share=Fraction(0))) == Verdict.UNKNOWN
+
+
+def test_a_handful_of_events_is_no_evidence() -> None:
+    hour, short = window(0, 3600, 3600, (1, 10)), window(0, 300, 300, (1, 1))
+    assert verdict(WORKBOOK[0], hour, short) == Verdict.UNKNOWN
+    assert verdict(WORKBOOK[0], hour, short, guard=Guard(events=1)) == Verdict.BREACH
+    many = window(0, 3600, 3600, (200, 10_000))
+    assert verdict(WORKBOOK[0], many, many) == Verdict.BREACH
+
+
+def test_every_node_has_its_own_verdict() -> None:
+    bad, judged = np.array([60, 0, 60, 0]), np.array([3600, 3600, 10, 0])
+    one = Window(bad, judged, 3600)
+    codes = burning(Fraction(144, 10_000), one, one)
+    assert codes.tolist() == [Verdict.BREACH, Verdict.CLEAR, Verdict.UNKNOWN, Verdict.UNKNOWN]
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**9), st.fractions(0, 1))
+def test_the_comparison_is_exact(bad: int, judged: int, share: Fraction) -> None:
+    bad = min(bad, judged)
+    one = window(bad, judged, judged)
+    if share > 0:
+        assert (burning(share, one, one)[0] == Verdict.BREACH) == (Fraction(bad, judged) >= share)
+
+
+def test_how_soon_it_is_noticed() -> None:
+    share = limit(WORKBOOK[0], WORKBOOK_PERIOD, NINES)
+    assert time_to_detect(share, HOUR, Fraction(1)) == Fraction(5184, 100)
+    assert time_to_detect(share, HOUR, share) == HOUR
+    assert time_to_detect(share, HOUR, share * Fraction(99, 100)) is None
+    assert time_to_detect(share, HOUR, Fraction(0)) is None
+
+
+def test_how_long_a_budget_lasts() -> None:
+    assert time_to_exhaust(Fraction(2), 28 * DAY) == 14 * DAY
+    assert time_to_exhaust(Fraction(0), DAY) is None
+    assert spent_share(Fraction(72, 5), WORKBOOK_PERIOD, HOUR) == Fraction(2, 100)
+
+
+def test_the_day_on_which_a_budget_is_used_up_counts_opening_hours_only() -> None:
+    at = 18 * HOUR
+    assert forecast(3600, Fraction(1), at, OFFICE) == DAY + 9 * HOUR
+    assert forecast(3600, Fraction(1, 100), at, OFFICE) == 14 * DAY + 18 * HOUR, "a hundred hours of ten a day"
+    assert forecast(3600, Fraction(1, 1000), at, OFFICE) is None, "it outlasts the period"
+    assert forecast(3600, Fraction(0), at, OFFICE) is None
+    assert forecast(0, Fraction(0), at, OFFICE) == at
+    assert forecast(3600, Fraction(1), at, NOTHING) is None
+
+
+def test_a_window_reaches_back_over_the_night() -> None:
+    monday = 7 * DAY + 8 * HOUR + 1800
+    assert reaching_back(OFFICE, monday, HOUR) == 4 * DAY + 18 * HOUR - 1800
+    assert reaching_back(OFFICE, monday, 1800) == 7 * DAY + 8 * HOUR
+    assert reaching_back(OFFICE, 9 * HOUR, DAY) == 8 * HOUR, "no further than there is service time"
+    assert reaching_back(NOTHING, monday, HOUR) == monday
+
+
+@given(spans, st.integers(0, 80), st.integers(1, 30), st.integers(1, 8), st.integers(1, 8))
+def test_both_agree_with_counting_second_by_second(service: Spans, at: int, seconds: int, bad: int, of: int) -> None:
+    share = Fraction(min(bad, of), of)
+    left, gone = seconds, None
+    spent = Fraction(0)
+    for second in range(at, 80):
+        spent += share if service.holds(second) else 0
+        if spent >= left:
+            gone = second + 1
+            break
+    assert forecast(seconds, share, at, service) == gone
+    start, held = at, 0
+    while held < seconds and start > 0:
+        start -= 1
+        held += service.holds(start)
+    found = reaching_back(service, at, seconds)
+    assert service.clip(found, at).seconds == held
+    if held == seconds:
+        assert found == start
+
+
+def test_of_a_rolling_hour_every_sixth_sample_counts() -> None:
+    buckets = np.array([0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0])
+    rolling = np.convolve(buckets, np.ones(6, np.int64))
+    instants = np.arange(1, rolling.size + 1) * 600
+    assert rolling.sum() == 36
+    assert rolling[non_overlapping(instants, 3600)].sum() == 6
+
+
+@given(st.lists(st.integers(0, 500), unique=True).map(sorted), st.integers(1, 60))
+def test_samples_never_overlap_and_none_is_left_out_that_fits(instants: list[int], length: int) -> None:
+    taken = non_overlapping(np.array(instants, np.int64), length).tolist()
+    chosen = [instants[row] for row in taken]
+    assert all(later - sooner >= length for sooner, later in itertools.pairwise(chosen))
+    for row in set(range(len(instants))) - set(taken):
+        assert any(0 < instants[row] - one < length for one in chosen)
