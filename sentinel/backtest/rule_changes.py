@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from sentinel.config.durations import duration_text
+from sentinel.domain.calendars import Calendar, Maintenance
 from sentinel.domain.hierarchy import node_text
 from sentinel.domain.rules import Criteria, Flapping, Override, Rollup, Rule, Rulebook, Threshold
 
@@ -53,6 +54,25 @@ def rule_changes(old: Rulebook, new: Rulebook) -> tuple[RuleChange, ...]:
 def routing_changed(old: Rulebook, new: Rulebook) -> bool:
     """Whether anything about who is told differs."""
     return [_route(one) for one in old.routes] != [_route(one) for one in new.routes] or old.addresses != new.addresses
+
+
+@dataclass(frozen=True, slots=True)
+class NamedChange:
+    """What becomes of a calendar or a maintenance: `added`, `removed` or `changed`."""
+
+    name: str
+    change: str
+
+
+def named_changes(
+    old: Sequence[Calendar] | Sequence[Maintenance], new: Sequence[Calendar] | Sequence[Maintenance]
+) -> tuple[NamedChange, ...]:
+    """Which of them differ, in the order of the new file, what was removed last."""
+    before, after = {one.name: one for one in old}, {one.name: one for one in new}
+    found = [
+        NamedChange(name, "changed" if name in before else "added") for name in after if after[name] != before.get(name)
+    ]
+    return (*found, *(NamedChange(name, "removed") for name in before if name not in after))
 
 
 def _route(route: object) -> str:

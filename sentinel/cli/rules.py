@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,10 @@ from sentinel.cli.suggest import suggest
 
 if TYPE_CHECKING:
     from sentinel.backtest.reload import Consequences
-    from sentinel.backtest.rule_changes import RuleChange
+    from sentinel.backtest.rule_changes import NamedChange, RuleChange
+
+    Named = Mapping[str, tuple[NamedChange, ...]]
+    """By the word for what they are: maintenance, calendars."""
 
 RULES = ("RULE", "CHANGE", "KEY", "OLD", "NEW")
 INCIDENTS = ("EFFECT", "SERVICE", "NODE", "RULE", "WHAT", "INCIDENT")
@@ -46,7 +50,7 @@ def diff(ctx: click.Context, /, *, new: Path, against: Path | None, database: st
     """
     from sentinel.backtest.present import present  # noqa: PLC0415  # not for --help
     from sentinel.backtest.reload import consequences  # noqa: PLC0415  # as above
-    from sentinel.backtest.rule_changes import routing_changed, rule_changes  # noqa: PLC0415  # as above
+    from sentinel.backtest.rule_changes import named_changes, routing_changed, rule_changes  # noqa: PLC0415  # as above
     from sentinel.clock import SystemClock  # noqa: PLC0415  # as above
     from sentinel.config.loader import load  # noqa: PLC0415  # as above
 
@@ -56,15 +60,19 @@ def diff(ctx: click.Context, /, *, new: Path, against: Path | None, database: st
         found = consequences(after.rulebook, after.services, now, SystemClock().now())
     changed = rule_changes(before.rulebook, after.rulebook)
     routes = routing_changed(before.rulebook, after.rulebook)
+    named = {
+        "maintenance": named_changes(before.rulebook.maintenance, after.rulebook.maintenance),
+        "calendars": named_changes(before.rulebook.calendars, after.rulebook.calendars),
+    }
     if as_json:
-        screen.print_json(_as_json(changed, found, routes=routes))
+        screen.print_json(_as_json(changed, found, named, routes=routes))
     else:
-        _show(changed, found, routes=routes)
+        _show(changed, found, named, routes=routes)
     if any(one.effect != "goes on" for one in found.effects) or found.newcomers:
         ctx.exit(AFFECTED)
 
 
-def _show(changed: tuple[RuleChange, ...], found: Consequences, *, routes: bool) -> None:
+def _show(changed: tuple[RuleChange, ...], found: Consequences, named: Named, *, routes: bool) -> None:
     screen.say("Rules" if changed else "Rules: no change")
     screen.print_table(RULES, rule_rows(changed))
     for one in changed:
@@ -72,6 +80,10 @@ def _show(changed: tuple[RuleChange, ...], found: Consequences, *, routes: bool)
             screen.say(screen.one_line(f"{one.rule} looks renamed to {one.twin}: {_RENAMED}"))
     if routes:
         screen.say("Routes or receivers changed: what is open goes on being told to whom it was told")
+    for kind, changes in named.items():
+        if changes:
+            told = ", ".join(f"{one.name} {one.change}" for one in changes)
+            screen.say(screen.one_line(f"{kind.capitalize()}: {told}"))
     screen.say("\nOpen incidents" if found.effects else "\nOpen incidents: none")
     screen.print_table(
         INCIDENTS,
@@ -112,7 +124,7 @@ def rule_rows(changed: tuple[RuleChange, ...]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _as_json(changed: tuple[RuleChange, ...], found: Consequences, *, routes: bool) -> dict[str, Any]:
+def _as_json(changed: tuple[RuleChange, ...], found: Consequences, named: Named, *, routes: bool) -> dict[str, Any]:
     return {
         "rules": [
             {
@@ -124,6 +136,7 @@ def _as_json(changed: tuple[RuleChange, ...], found: Consequences, *, routes: bo
             for one in changed
         ],
         "routing_changed": routes,
+        **{kind: [{"name": one.name, "change": one.change} for one in changes] for kind, changes in named.items()},
         "incidents": [
             {
                 "id": one.incident.id,

@@ -21,6 +21,11 @@ _CRITERIA: Mapping[str, str] = {
     "only_if": "Where the rule applies. Where this condition is false the figures count as unknown, not as ok.",
     "no_data": "What missing figures count as after no_data_after.",
 }
+_HOURS: Mapping[str, str] = {
+    "days": 'Weekdays on which it opens: ["mon-fri"], ["sat", "sun"]. Without them every day.',
+    "from": "When it opens; without from and to it is open the whole day.",
+    "to": 'When it closes; "24:00" is the end of the day, and what is earlier than from lies on the next day.',
+}
 
 KEY_WORDS: Mapping[str, Mapping[str, str]] = {
     "RulesFile": {
@@ -31,6 +36,8 @@ KEY_WORDS: Mapping[str, Mapping[str, str]] = {
         "receiver": "Who can be told, and how.",
         "route": "Who is told about what; the first that matches wins.",
         "delivery": "How telling behaves when channels do not.",
+        "maintenance": "Planned work: nobody is told of what happens there and then.",
+        "calendar": "When services are promised: weekly hours, holidays, dates.",
     },
     "DefaultsTable": _TIMES,
     "ColumnTable": {
@@ -130,6 +137,41 @@ KEY_WORDS: Mapping[str, Mapping[str, str]] = {
         "edit_every": "How often a message is edited for changes of members only; what matters leaves at once.",
         "storm_after": "More new messages than this to one channel within a minute become one digest.",
         "insecure": "true: webhooks, Slack and the mail server without encryption on other machines.",
+    },
+    "CalendarTable": {
+        "name": "Service levels name it.",
+        "days": _HOURS["days"],
+        "from": _HOURS["from"],
+        "to": _HOURS["to"],
+        "hours": "Several windows, where one is not enough: each with days, from and to.",
+        "timezone": "The zone whose clock is meant; without it the one of [defaults].",
+        "holidays": 'Closed on these public holidays: "CH" for the nationwide ones, "CH-ZH" for those of a canton as well.',
+        "closed": "Dates on which it is closed.",
+        "date": "Dates with other hours than those of their weekday.",
+    },
+    "HoursTable": _HOURS,
+    "DateTable": {
+        "date": 'The date, "2026-12-31": before holidays and weekdays.',
+        "from": "When it opens on that date.",
+        "to": 'When it closes on that date; "24:00" is the end of the day.',
+        "closed": "true: it does not open on that date.",
+    },
+    "MaintenanceTable": {
+        "name": "What is done. It stands where people ask why they were not told.",
+        "source": "Only on what comes from these sources.",
+        "service": "Only on these services.",
+        "rule": "Only on what these rules find.",
+        "node": 'Only on these nodes and patterns of nodes: "Europe/**".',
+        "owner": "Only on rules of these owners.",
+        "days": 'Weekdays on which it begins: "sun", ["mon-fri"].',
+        "days_of_month": 'Days of the month on which it begins: 15, "1:7", "-3:-1" for the last three. With days: both must fit.',
+        "from": "When it begins on those days; without from and to it takes whole days.",
+        "to": "When it ends; earlier than from: on the next day.",
+        "first": "The first date on which it begins.",
+        "last": "The last date on which it begins.",
+        "start": 'When it starts, once: "2026-12-05T22:00".',
+        "end": 'When it ends, once: "2026-12-06T04:00".',
+        "timezone": "The zone whose clock is meant; without it the one of [defaults].",
     },
     "RuleTestsFile": {
         "rules": "The rules file that is tested, relative to this one; or [[rule]] tables stand here.",

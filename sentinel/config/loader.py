@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
+from sentinel.config.calendar_tables import read_calendars
 from sentinel.config.definitions import Defaults, DeliverySettings, Loaded, ReceiverConfig, SourceConfig
 from sentinel.config.flapping import flapping_of
+from sentinel.config.maintenance_tables import read_maintenance
 from sentinel.config.positions import Path, Positions
 from sentinel.config.problems import Problems
-from sentinel.config.reach import check_reach
+from sentinel.config.reach import check_maintenance, check_reach
 from sentinel.config.route_tables import read_delivery, read_receivers, read_routes
 from sentinel.config.rule_tables import Surroundings, no_data_default, read_rules
 from sentinel.config.schema import RulesFile
@@ -28,7 +30,11 @@ from sentinel.errors import ConfigError, Problem
 __all__ = ["Defaults", "DeliverySettings", "Loaded", "ReceiverConfig", "SourceConfig", "load", "read_text"]
 
 F = TypeVar("F", bound=RulesFile)
-_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(rule|route|rule[ \t]*\.[ \t]*override)[ \t]*\]\]", re.MULTILINE)
+_HEADER = re.compile(
+    r"^[ \t]*\[\[[ \t]*(rule|route|maintenance|calendar|rule[ \t]*\.[ \t]*override)[ \t]*\]\]", re.MULTILINE
+)
+_LINED = ("rule", "route", "maintenance", "calendar")
+"""Tables that keep the line of their header."""
 
 
 LARGEST = 4 * 2**20
@@ -118,9 +124,9 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
 
 
 def _lines(text: str, structure: RulesFile, problems: Problems) -> Mapping[Path, int]:
-    """The lines of rules, overrides and routes: from their headers alone where these tell all."""
+    """The lines of tables and of overrides: from their headers alone where these tell all."""
     found: dict[Path, int] = {}
-    counts = {"rule": 0, "route": 0}
+    counts = dict.fromkeys(_LINED, 0)
     overrides = 0
     line, last = 1, 0
     for match in _HEADER.finditer(text):
@@ -134,16 +140,15 @@ def _lines(text: str, structure: RulesFile, problems: Problems) -> Mapping[Path,
         found[kind, counts[kind]] = line
         counts[kind] += 1
         overrides = 0 if kind == "rule" else overrides
-    written = len(structure.rule) + len(structure.route) + sum(len(rule.override) for rule in structure.rule)
+    written = sum(len(getattr(structure, kind)) for kind in _LINED) + sum(len(rule.override) for rule in structure.rule)
     if len(found) == written and '"""' not in text and "'''" not in text:
         return found
     return _scanned_lines(structure, problems.positions)
 
 
 def _scanned_lines(structure: RulesFile, positions: Positions) -> Mapping[Path, int]:
-    paths: list[Path] = [("route", number) for number in range(len(structure.route))]
+    paths: list[Path] = [(kind, number) for kind in _LINED for number in range(len(getattr(structure, kind)))]
     for number, rule in enumerate(structure.rule):
-        paths.append(("rule", number))
         paths += [("rule", number, "override", position) for position in range(len(rule.override))]
     return {path: positions.key(path).line for path in paths}
 
@@ -171,6 +176,11 @@ def assembled(
     delivery = read_delivery(structure.delivery, problems)
     receivers = read_receivers(structure.receiver, structure.delivery, problems)
     routes = read_routes(structure.route, receivers, services, problems, lines)
+    zone = structure.defaults.timezone
+    calendars = read_calendars(structure.calendar, zone, problems, lines)
+    maintenance = read_maintenance(structure.maintenance, zone, services, problems, lines)
+    if rules and not problems.touches(("maintenance",)):
+        check_maintenance(maintenance, rules, services, sources, problems)
     if rules and not problems.touches(("route",)) and not problems.touches(("receiver",)):
         check_reach(rules, routes, receivers, sources, problems)
     if not rules and not problems.touches(("rule",)):
@@ -199,6 +209,8 @@ def assembled(
             routes=routes,
             sources=traits,
             addresses=tuple(address for receiver in receivers for address in receiver.addresses),
+            calendars=calendars,
+            maintenance=maintenance,
         ),
         sources=tuple(sources.values()),
         services=services,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sentinel.config.definitions import ReceiverConfig
 from sentinel.config.nearness import nearest_name
@@ -11,10 +12,11 @@ from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.schema import RuleTable
 from sentinel.config.source_tables import is_uid
+from sentinel.domain.calendars import Maintenance
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.rules import ITSELF, SELF_RULES, SOURCE_RULE, Route, Rule
+from sentinel.domain.rules import ITSELF, SELF_RULES, SOURCE_RULE, Route, Rule, Service
 
 _CATCH_ALL = "add a [[route]] without matchers at the end for everything else"
 
@@ -49,7 +51,9 @@ def check_reach(
         if receiver.addresses and receiver.name not in told:
             problems.warning("W104", f'no route names receiver "{receiver.name}"', ("receiver", number), side="key")
     _check_order(routes, problems)
-    _check_matchers(routes, rules, names, problems)
+    known = _Known.of(rules, names)
+    for number, route in enumerate(routes):
+        known.check(route.matchers, ("route", number), "W110", problems)
 
 
 def _check_told(rules: tuple[Rule, ...], routes: tuple[Route, ...], problems: Problems) -> None:
@@ -76,32 +80,54 @@ def _check_order(routes: tuple[Route, ...], problems: Problems) -> None:
             catch_all = route
 
 
-def _check_matchers(
-    routes: tuple[Route, ...], rules: tuple[Rule, ...], sources: tuple[str, ...], problems: Problems
+def check_maintenance(
+    maintenance: tuple[Maintenance, ...],
+    rules: tuple[Rule, ...],
+    services: Iterable[Service],
+    sources: Iterable[str],
+    problems: Problems,
 ) -> None:
-    """Matchers that fit nothing there is."""
-    known: Mapping[str, Sequence[str]] = {
-        "rule": [*(rule.id for rule in rules), SOURCE_RULE, *SELF_RULES],
-        "source": [*sources, ITSELF],
-        "owner": list(dict.fromkeys(rule.owner for rule in rules if rule.owner)),
-    }
-    services = list(dict.fromkeys(one.text for rule in rules for one in rule.services))
-    for number, route in enumerate(routes):
-        for key, names in known.items():
-            patterns: tuple[NamePattern, ...] = getattr(route.matchers, key)
+    """Warn of planned work on what nothing in the file has: it would mute nothing."""
+    known = _Known.of(rules, sources, (service.name for service in services))
+    for number, one in enumerate(maintenance):
+        known.check(one.matchers, ("maintenance", number), "W136", problems)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What matchers may ask for: names by key, and the services that anything is about."""
+
+    names: Mapping[str, Sequence[str]]
+    services: tuple[NamePattern, ...]
+
+    @classmethod
+    def of(cls, rules: tuple[Rule, ...], sources: Iterable[str], services: Iterable[str] = ()) -> _Known:
+        names = {
+            "rule": [*(rule.id for rule in rules), SOURCE_RULE, *SELF_RULES],
+            "source": [*sources, ITSELF],
+            "owner": list(dict.fromkeys(rule.owner for rule in rules if rule.owner)),
+        }
+        about = dict.fromkeys(one for rule in rules for one in rule.services)
+        return cls(names, (*about, *(NamePattern(name) for name in services)))
+
+    def check(self, matchers: Matchers, path: Path, code: str, problems: Problems) -> None:
+        """Warn of matchers of the table at `path` that fit nothing there is."""
+        for key, names in self.names.items():
+            patterns: tuple[NamePattern, ...] = getattr(matchers, key)
             for index, pattern in enumerate(patterns):
                 if any(pattern.matches(name) for name in names):
                     continue
                 near = nearest_name(pattern.text, names)
                 hint = f'did you mean "{near}"?' if near else ""
                 message = f'no rule has the owner "{pattern.text}"' if key == "owner" else f'no {key} "{pattern.text}"'
-                problems.warning("W110", message, ("route", number, key, index), hint=hint)
-        for index, pattern in enumerate(route.matchers.service):
-            if not any(overlap(pattern, rule.services) for rule in rules):
+                problems.warning(code, message, (*path, key, index), hint=hint)
+        services = list(dict.fromkeys(one.text for one in self.services))
+        for index, pattern in enumerate(matchers.service):
+            if not overlap(pattern, self.services):
                 near = nearest_name(pattern.text, services)
                 hint = f'did you mean "{near}"?' if near else f"rules are for {', '.join(services)}"
                 message = f'no rule is for the service "{pattern.text}"'
-                problems.warning("W110", message, ("route", number, "service", index), hint=hint)
+                problems.warning(code, message, (*path, "service", index), hint=hint)
 
 
 def _takes(matchers: Matchers, rule: str, source: str, node: Node) -> bool:

@@ -13,9 +13,10 @@ from sentinel.config.nearness import nearest_name
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.source_tables import is_uid
+from sentinel.domain.calendars import Maintenance
 from sentinel.domain.hierarchy import Node, NodePattern, node_text
 from sentinel.domain.records import QueryState
-from sentinel.domain.rules import Rule
+from sentinel.domain.rules import Route, Rule
 from sentinel.errors import Problem
 
 
@@ -25,9 +26,14 @@ def unseen_names(loaded: Loaded, states: Iterable[QueryState]) -> tuple[Problem,
     for number, rule in enumerate(loaded.rulebook.rules):
         check.rule(rule, ("rule", number))
     everywhere = check.nodes(check.states)
-    for number, route in enumerate(loaded.rulebook.routes):
-        for place, pattern in enumerate(route.matchers.node):
-            check.node(pattern, everywhere, ("route", number, "node", place))
+    matching: list[tuple[str, Iterable[Route | Maintenance]]] = [
+        ("route", loaded.rulebook.routes),
+        ("maintenance", loaded.rulebook.maintenance),
+    ]
+    for kind, tables in matching:
+        for number, table in enumerate(tables):
+            for place, pattern in enumerate(table.matchers.node):
+                check.node(pattern, everywhere, (kind, number, "node", place))
     return check.problems.all
 
 

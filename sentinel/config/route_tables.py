@@ -16,6 +16,7 @@ from sentinel.config.problems import Problems
 from sentinel.config.schema import DeliveryTable, ReceiverTable, RouteTable
 from sentinel.config.source_tables import service_pattern
 from sentinel.config.structure import STAND_IN
+from sentinel.config.table import MatchingTable
 from sentinel.config.urls import check_url
 from sentinel.domain.hierarchy import NodePattern
 from sentinel.domain.matchers import Matchers
@@ -137,7 +138,7 @@ def read_routes(
         return ()
     return tuple(
         Route(
-            matchers=_matchers(table, services),
+            matchers=matchers_of(table, services, table.severity or ()),
             to=_told(table.to, ("route", number, "to"), by_name, problems),
             remind_every=table.remind_every,
             onwards=table.onwards,
@@ -172,7 +173,9 @@ def _check_reminder(table: RouteTable, path: Path, problems: Problems) -> None:
         problems.error("E106", message, path, hint='write "4h" for every four hours, "0s" for never')
 
 
-def _matchers(table: RouteTable, services: tuple[Service, ...]) -> Matchers:
+def matchers_of(table: MatchingTable, services: tuple[Service, ...], severity: Iterable[str] = ()) -> Matchers:
+    """What a table asks for; the identifier of a declared service stands for its name."""
+
     def names(values: list[str] | None) -> tuple[NamePattern, ...]:
         return tuple(NamePattern(value) for value in values or ())
 
@@ -182,5 +185,5 @@ def _matchers(table: RouteTable, services: tuple[Service, ...]) -> Matchers:
         rule=names(table.rule),
         owner=names(table.owner),
         node=tuple(NodePattern(value) for value in table.node or ()),
-        severity=tuple(table.severity or ()),
+        severity=tuple(severity),
     )

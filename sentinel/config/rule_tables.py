@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, available_timezones
 
 from sentinel.config.conditions import Vocabulary, check_gate, check_sense, read_condition
 from sentinel.config.definitions import SourceConfig
@@ -17,19 +16,17 @@ from sentinel.config.reach import check_overrides
 from sentinel.config.schema import DefaultsTable, NoRollup, Off, OverrideTable, RuleTable, ThresholdTable
 from sentinel.config.source_tables import is_uid, resolve_source, service_pattern
 from sentinel.config.structure import STAND_IN
+from sentinel.config.timezones import check_timezone
 from sentinel.config.urls import check_link
 from sentinel.config.windows import check_windows
 from sentinel.domain.expressions import Condition
 from sentinel.domain.hierarchy import NodePattern
-from sentinel.domain.metrics import Unit, nearest
+from sentinel.domain.metrics import Unit
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import Criteria, NoData, Override, Rollup, Rule, Service, Threshold
 
 NO_DATA_AFTER = 1800.0
 """Three of Nexthink's ten-minute steps."""
-
-_ABBREVIATION = 5
-"""Letters of an abbreviation such as CEST at most."""
 
 _POLLS = 3
 """Missed polls that make no data, where the file does not say after how long: one may be late, one may fail."""
@@ -80,7 +77,7 @@ def read_rules(tables: list[RuleTable], around: Surroundings, problems: Problems
     """All rules; what is wrong with them is noted."""
     _unique_ids(tables, problems)
     if around.defaults.timezone is not None:
-        _check_timezone(around.defaults.timezone, ("defaults", "timezone"), problems)
+        check_timezone(around.defaults.timezone, ("defaults", "timezone"), problems)
     check_flapping(around.defaults.flapping, around.defaults.every, ("defaults", "flapping"), problems)
     return tuple(_RuleReader(table, ("rule", n), around, problems).rule() for n, table in enumerate(tables))
 
@@ -121,7 +118,7 @@ class _RuleReader:
         if table.runbook:
             check_link(table.runbook, (*self.path, "runbook"), self.problems)
         if table.timezone is not None:
-            _check_timezone(table.timezone, (*self.path, "timezone"), self.problems)
+            check_timezone(table.timezone, (*self.path, "timezone"), self.problems)
         own = _asked(table, self.path).over(_asked(defaults, ("defaults",)))
         rollup = table.rollup
         return Rule(
@@ -301,15 +298,3 @@ def _titles(sources: Mapping[str, SourceConfig], name: str) -> Mapping[str, str]
     """The titles of the source's columns, in small letters, with the metrics that they are."""
     source = sources.get(name)
     return {} if source is None else {" ".join(t.lower().split()): metric for metric, t in source.columns.items()}
-
-
-def _check_timezone(name: str, path: Path, problems: Problems) -> None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, KeyError, OSError):
-        known = {zone.lower(): zone for zone in available_timezones()}
-        near = None if name.isupper() and len(name) <= _ABBREVIATION else nearest(name, known)
-        hint = f'did you mean "{known[near]}"?' if near else 'names look like "Europe/Zurich"'
-        if near is None and name.isupper():
-            hint = f"an abbreviation does not say where: {hint}"
-        problems.error("E119", "unknown time zone", path, hint=hint)

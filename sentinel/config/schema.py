@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from sentinel.config.calendar_schema import CalendarTable, MaintenanceTable
 from sentinel.config.fields import ConditionOrFalse, Duration, LongText, Names, Share, SomeTime, Text, refused
-from sentinel.config.table import Identifier, Table
+from sentinel.config.table import Identifier, MatchingTable, Table
 from sentinel.domain.reading import Scope
 
 NoDataWord = Literal["unknown", "breach", "ok"]
 SeverityWord = Literal["warning", "critical"]
-NOT_YET = frozenset({"maintenance", "calendar", "sla"})
+NOT_YET = frozenset({"sla"})
 """Keys of the format that this version refuses; nothing else has these names."""
 
 
@@ -256,15 +257,10 @@ class ReceiverTable(Table):
     console: bool = False
 
 
-class RouteTable(Table):
+class RouteTable(MatchingTable):
     """Who is told about what; without matchers: about everything."""
 
     title = "[[route]]"
-    source: Names | None = None
-    service: Names | None = None
-    rule: Names | None = None
-    node: Names | None = None
-    owner: Names | None = None
     severity: (
         Annotated[
             list[SeverityWord], BeforeValidator(_listed, json_schema_input_type=SeverityWord | list[SeverityWord])
@@ -300,6 +296,8 @@ class RulesFile(Table):
     receiver: list[ReceiverTable] = Field(default_factory=list)
     route: list[RouteTable] = Field(default_factory=list)
     delivery: DeliveryTable = Field(default_factory=DeliveryTable)
+    maintenance: list[MaintenanceTable] = Field(default_factory=list)
+    calendar: list[CalendarTable] = Field(default_factory=list)
 
 
 if __name__ == "__main__":  # python -m sentinel.config.schema > rules.schema.json

@@ -23,7 +23,13 @@ _ROUNDS = 8
 
 F = TypeVar("F", bound=RulesFile)
 
-_STAND_INS: Mapping[str, object] = {"url": "https://missing.invalid", "node": ["missing"], "at": "0s", "states": {}}
+_STAND_INS: Mapping[str, object] = {
+    "url": "https://missing.invalid",
+    "node": ["missing"],
+    "at": "0s",
+    "states": {},
+    "date": "2000-01-01",
+}
 """What stands for a missing key, so that the rest of its table can still be judged; anything else gets `STAND_IN`."""
 STAND_IN = "missing"
 
@@ -68,11 +74,16 @@ def read_tables(raw: Mapping[str, Any], problems: Problems, file: type[F]) -> tu
                 path = (*path, str(detail["loc"][-1]))
             if path not in absent:
                 _tell(detail, path, _Read(file, tree), problems)
+        gone: set[Path] = set()
         for detail in details:
+            if any(detail["loc"][: len(one)] == one for one in gone):
+                continue  # with something around it
             path = _existing(tree, detail["loc"])
             better = _as_meant(detail, path, _Read(file, tree))
             if better is None:
-                absent.add(_mend(detail, tree))
+                mended = _mend(detail, tree)
+                absent.add(mended)
+                gone |= {mended} if detail["type"] != "missing" else set()
             elif better != path:
                 problems.positions.alias(path, better)
                 absent.discard(better)
@@ -183,6 +194,7 @@ _NEEDS: Mapping[str, str] = {
     "uid": "`sentinel discover` lists the identifiers of services",
     "column": 'e.g. { column = "Login time (s)", unit = "s" }',
     "to": "name the receivers that are told",
+    "date": 'e.g. date = "2026-12-31"',
 }
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sentinel.config.fields import Names
+
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 """A name that variables of the environment or the history are made of."""
 
@@ -19,3 +21,13 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
     title: ClassVar[str] = ""
     example: ClassVar[str] = ""
+
+
+class MatchingTable(Table):
+    """What something is meant for: all that is given must fit; nothing given fits everything."""
+
+    source: Names | None = None
+    service: Names | None = None
+    rule: Names | None = None
+    node: Names | None = None
+    owner: Names | None = None

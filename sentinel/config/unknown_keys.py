@@ -8,6 +8,7 @@ from typing import NamedTuple, get_args
 
 from pydantic import BaseModel
 
+from sentinel.config.calendar_schema import CalendarTable, HoursTable, MaintenanceTable
 from sentinel.config.positions import Path
 from sentinel.config.schema import ColumnTable, RulesFile, RuleTable
 from sentinel.config.table import Table
@@ -19,6 +20,12 @@ _SPELT = 0.85
 """The same for words of other tools: there are many of them."""
 
 _CONDITION = 'write the condition under its severity: warning = "..." or critical = "..."'
+_CLOCK = {
+    **dict.fromkeys(("weekday", "weekdays", "day"), "write days"),
+    **dict.fromkeys(("begin", "begins", "start_time", "opens", "open"), "write from"),
+    **dict.fromkeys(("ends", "end_time", "until", "closes"), "write to"),
+    **dict.fromkeys(("tz", "zone", "location"), "write timezone"),
+}
 _WORDS: Mapping[type[Table], Mapping[str, str]] = {
     RuleTable: {
         **dict.fromkeys(("threshold", "condition", "expr", "expression", "query", "limit", "breach"), _CONDITION),
@@ -35,12 +42,25 @@ _WORDS: Mapping[type[Table], Mapping[str, str]] = {
             ("node", "site", "country"), "write level or path; other criteria for a node: [[rule.override]]"
         ),
     },
+    CalendarTable: {
+        **_CLOCK,
+        **dict.fromkeys(("exception", "exceptions", "special", "except"), "write closed, or [[calendar.date]]"),
+    },
+    HoursTable: _CLOCK,
+    MaintenanceTable: {
+        **_CLOCK,
+        **dict.fromkeys(("duration", "length", "for"), "write to: the time of day at which it ends"),
+        **dict.fromkeys(("day_of_month", "monthday", "monthdays"), "write days_of_month"),
+        **dict.fromkeys(("date", "dates", "on"), 'write start and end: "2026-12-05T22:00"'),
+    },
     ColumnTable: dict.fromkeys(("title", "name"), "write column"),
     RulesFile: {
         **dict.fromkeys(("override", "overrides"), "write [[rule.override]] below the rule that it belongs to"),
         **dict.fromkeys(("groups", "alert", "alerts"), "write [[rule]]"),
         **dict.fromkeys(("portal", "datasource", "nexthink"), "write [[source]]"),
         **dict.fromkeys(("slack", "email", "contact"), "write [[receiver]]"),
+        **dict.fromkeys(("downtime", "mute", "silence", "window"), "write [[maintenance]]"),
+        **dict.fromkeys(("time_intervals", "time_period", "schedule", "business_hours"), "write [[calendar]]"),
         **dict.fromkeys(("global", "settings", "default"), "write [defaults]"),
     },
 }

@@ -139,6 +139,27 @@ def test_other_routes_are_said(url: str, present: Path) -> None:
     assert found["routing_changed"] is True
 
 
+def test_other_maintenance_and_other_calendars_are_said_by_their_names(url: str, present: Path) -> None:
+    """The line in the file is no change, and neither is a comment."""
+    windows = '[[maintenance]]\nname = "{}"\ndays = "sun"\n[[calendar]]\nname = "office"\ndays = "mon-fri"\n'
+    before, after = present.with_name("before.toml"), present.with_name("after.toml")
+    text = present.read_text()
+    before.write_text(text + windows.format("Patching") + '[[maintenance]]\nname = "Closing"\ndays_of_month = -1\n')
+    after.write_text(
+        text + "# moved\n" + windows.format("Updates") + '[[maintenance]]\nname = "Closing"\ndays_of_month = 1\n'
+    )
+    found = diff(url, before, after, code=0)
+    assert found["maintenance"] == [
+        {"name": "Updates", "change": "added"},
+        {"name": "Closing", "change": "changed"},
+        {"name": "Patching", "change": "removed"},
+    ]
+    assert found["calendars"] == []
+    shown = call("rules", "diff", str(after), "--against", str(before), "--database", url).stderr
+    assert "Maintenance: Updates added, Closing changed, Patching removed\n" in shown
+    assert "Calendars" not in shown
+
+
 def test_a_level_that_was_never_asked_is_named(url: str, present: Path) -> None:
     found = diff(url, present, edit(present, ('level = "Site"', 'level = ["Site", "Country"]')), code=0)
     assert found["not_asked_yet"] == ["Mail, Location, Country"]

@@ -49,6 +49,9 @@ service = "Mail"
 hierarchy = "Location"
 level = "Site"
 warning = "quality < 200"
+[[maintenance]]
+name = "Sunday patching"
+days = "sun"
 """
 
 

@@ -23,10 +23,15 @@ GOOD = sorted((TESTDATA / "good").glob("*.toml"))
 WRONG = sorted([*(TESTDATA / "bad").glob("*.toml"), *(TESTDATA / "broken").glob("*.toml")])
 RULES, TESTS = json_schema(RulesFile, "Sentinel rules"), json_schema(RuleTestsFile, "Sentinel rule tests")
 VALIDATORS = (Draft7Validator, Draft4Validator)
-OF_FORM = {"E103", "E104", "E105", "E124"}
-"""Unknown and missing keys, wrong kinds of values, durations: an editor can see them."""
-BY_MEANING = {"override-without-breach"}
-"""An override's breach may stand in its rule."""
+OF_FORM = {"E103", "E104", "E105", "E124", "E135", "E136", "E137"}
+"""Unknown and missing keys, wrong kinds of values, durations, times, dates, days: an editor can see them."""
+BY_MEANING = {
+    "override-without-breach",
+    "calendar-window-without-an-end",
+    "calendar-date-that-says-nothing",
+    "maintenance-without-an-end",
+}
+"""An override's breach may stand in its rule, and a window may do without its from where it does without its to."""
 PERHAPS_OF_FORM = {"E106", "E112", "E120", "E123"}
 """Bounds are of form where they are those of one key; a credential stands under a key that there is not, or in a URL."""
 
@@ -82,6 +87,12 @@ def test_a_file_is_refused_for_its_form_and_for_nothing_else(file: Path) -> None
         ('[[rule]]\nid = "a b"', False),
         ("[[source]]\nmax_missing_share = 2", False),
         ("[delivery]\nlookup_after = []", False),
+        ('[[calendar]]\nname = "a"\ndays = "fri - Mon"', False),
+        ('[[calendar]]\nname = "a"\ndays = "fri - mon"\nfrom = "23:59:59"\nto = "24:00"', True),
+        ('[[calendar]]\nname = "a"\nfrom = "24:00"\nto = "24:00"', False),
+        ('[[maintenance]]\nname = "a"\ndays_of_month = [1, "-31:-1"]', True),
+        ('[[maintenance]]\nname = "a"\ndays_of_month = [1, "-32:-1"]', False),
+        ('[[maintenance]]\nname = "a"\nstart = "2026-12-05 22:00"\nend = "2026-12-06T24:00:00+01:00"', True),
         ('[[route]]\nto = ["a"]\nseverity = "bad"', False),
         ('[[route]]\nto = "a"\nseverity = ["warning"]', True),
         ('[[rule]]\nid = "a"\nservice = "a"\nhierarchy = "h"\nwarning = false', False),

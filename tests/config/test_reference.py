@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic_core import PydanticUndefined
 
+from sentinel.config.calendar_schema import CalendarTable, MaintenanceTable
 from sentinel.config.json_schema import schema_text
 from sentinel.config.route_tables import REMIND_AT_LEAST
 from sentinel.config.rule_tables import NO_DATA_AFTER, no_data_default
@@ -28,6 +29,8 @@ SECTIONS: dict[str, type[Table]] = {
     "[[source]]": SourceTable,
     "[[rule]]": RuleTable,
     "[delivery]": DeliveryTable,
+    "[[calendar]]": CalendarTable,
+    "[[maintenance]]": MaintenanceTable,
 }
 NEEDED: dict[str, Any] = {"name": "n", "url": "u", "id": "i", "service": "s", "hierarchy": "h"}
 
@@ -131,7 +134,7 @@ def test_the_schema_for_editors_is_that_of_the_program() -> None:
 
 def test_the_schema_knows_every_table_and_nothing_else_may_stand_there() -> None:
     schema = json.loads(schema_text())
-    for model in (DefaultsTable, SourceTable, RuleTable, RouteTable, DeliveryTable):
+    for model in (DefaultsTable, SourceTable, RuleTable, RouteTable, DeliveryTable, CalendarTable, MaintenanceTable):
         definition = schema["definitions"][model.__name__]
         keys = {field.alias or name for name, field in model.model_fields.items()}
         assert set(definition["properties"]) == keys
