@@ -16,7 +16,7 @@ COMMANDS = (
     ("backtest", "sentinel.cli.backtest", "Which notices rules would have sent, and an edit would change"),
     ("run", "sentinel.cli.run", "Poll, decide, record, tell"),
     ("status", "sentinel.cli.status", "What is wrong now"),
-    ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when, for how long"),
+    ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when; ack, unack, note"),
     ("notices", "sentinel.cli.notices", "list, test, preview, retry: who was told what, or why not"),
     ("history", "sentinel.cli.history", "list, export, import: the recorded readings"),
     ("db", "sentinel.cli.db", "upgrade, check, backup: the database and its schema"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentinel.cli import moments, options, screen
+from sentinel.cli.people import ack, note, unack
 
 if TYPE_CHECKING:
     from sentinel.history.incidents import IncidentRow, IncidentStory
@@ -113,7 +114,7 @@ def page(story: IncidentStory, at: float, *, utc: bool = False) -> list[str]:
         ),
         ("worst", one.worst_value),
         ("reopened", f"{one.reopened} times" if one.reopened else ""),
-        ("ack", one.acknowledged_by or ""),
+        ("ack", _acknowledged(one, utc=utc)),
         *((name, facts.get(name, "")) for name in ("detail", "hint", "runbook")),
     )
     title = about + (f" – {facts['summary']}" if facts.get("summary") else "")
@@ -130,6 +131,16 @@ def page(story: IncidentStory, at: float, *, utc: bool = False) -> list[str]:
         "Notices",
         *([f"  {_notice(notice, utc=utc)}" for notice in story.notices] or ["  none"]),
     ]
+
+
+def _acknowledged(one: IncidentRow, *, utc: bool) -> str:
+    """By whom and since when; how long it took until anybody did, though it may have been given back since."""
+    took = one.time_to_acknowledge
+    after = f"first after {moments.span(took)}" if took is not None else ""
+    if one.acknowledged_by is None or one.acknowledged_at is None:
+        return f"nobody now, {after}" if after else ""
+    who = f"{one.acknowledged_by} since {moments.precise(one.acknowledged_at, utc=utc)}"
+    return f"{who} ({after})" if after else who
 
 
 def _state(one: IncidentRow) -> str:
@@ -153,3 +164,7 @@ def _ended(one: IncidentRow, *, utc: bool) -> str:
     reason = (one.close_reason or "").replace("_", " ")
     into = f" into {one.merged_into}" if one.merged_into else ""
     return f"{moments.precise(one.resolved_at, utc=utc)} ({reason}{into})"
+
+
+for command in (ack, unack, note):
+    incidents.add_command(command)

@@ -153,10 +153,7 @@ def _is_worse(limit: str, value: float, worst: float) -> bool:
 
 def _reopen(scene: Scene, changes: Changes, again: Incident, found: Affected, members: Ints, node: Node) -> Incident:
     """Go on with the incident that ended a moment ago."""
-    incident = _refreshed(scene, again, found, members, node)
-    incident = incident.evolve(
-        resolved_at=None, close_reason=None, reopened=again.reopened + 1, last_members=frozenset()
-    )
+    incident = _refreshed(scene, again.again(scene.at), found, members, node)
     line = sentences.reopened(incident)
     return take_step(scene, changes, again, incident, NoticeKind.REOPENED, line, merged=False)
 

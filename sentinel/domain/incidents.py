@@ -102,6 +102,24 @@ class Flaps:
 NEVER = Flaps()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """What people have done about an incident, beside who has acknowledged it now. Instants in Unix seconds.
+
+    `waits_since`: when it was opened again, or given back by who had acknowledged it; None: when it was opened.
+    `first_at`: when somebody first acknowledged it, whatever came of that. `note`: what whoever has acknowledged it now
+    said with it. `called`: to whom it was escalated because nobody had, and when.
+    """
+
+    waits_since: float | None = None
+    first_at: float | None = None
+    note: str = ""
+    called: tuple[tuple[Address, float], ...] = ()
+
+
+UNATTENDED = Attention()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Incident:
     """One episode. Instants in Unix seconds. `step` counts what happened to it; it numbers notices and events.
@@ -138,6 +156,7 @@ class Incident:
     facts: Facts = field(default_factory=Facts)
     last_members: frozenset[Node] = frozenset()
     flaps: Flaps = NEVER
+    attention: Attention = UNATTENDED
 
     @property
     def is_open(self) -> bool:
@@ -158,10 +177,21 @@ class Incident:
         """A copy with other values."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
+    def again(self, at: float) -> Incident:
+        """The same episode goes on after its end: an acknowledgement has ended with it. Out of a lull nothing has."""
+        lasting = self.evolve(resolved_at=None, close_reason=None, reopened=self.reopened + 1, last_members=frozenset())
+        if self.is_open:
+            return lasting
+        attention = replace(self.attention, waits_since=at, note="")
+        return lasting.evolve(acknowledged_by=None, acknowledged_at=None, attention=attention)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A line of an incident's timeline. `kind` is a NoticeKind's word; `value` as people read it."""
+    """A line of an incident's timeline. `value` as people read it.
+
+    `kind` is a NoticeKind's word, or what a person did: `unacknowledged`, `note`.
+    """
 
     incident: str
     step: int

@@ -10,6 +10,7 @@ from sentinel.domain.hierarchy import Ints, Node, NodeList
 from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.notices import Notice
 from sentinel.domain.reading import Failure, Query
+from sentinel.domain.requests import Answer
 
 BookKey = tuple[str, str | None, str]
 """Rule id, service (None for a source's own trouble), source."""
@@ -104,7 +105,8 @@ class Plan:
     """What one tick decided. Everything in it is committed in one transaction, or nothing.
 
     `query` and `books` are what to remember (books: only those that changed). `changed` and `gone` name the alert
-    rows to write (by their place in `books`) and to delete; `incidents` the incident rows to write.
+    rows to write (by their place in `books`) and to delete; `incidents` the incident rows to write. `answers` are
+    what became of what people asked for.
     """
 
     at: float
@@ -116,3 +118,4 @@ class Plan:
     incidents: tuple[Incident, ...] = ()
     events: tuple[Event, ...] = ()
     notices: tuple[Notice, ...] = ()
+    answers: tuple[Answer, ...] = ()

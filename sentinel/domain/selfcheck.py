@@ -141,11 +141,8 @@ def _open(
         and at - (one.resolved_at or 0.0) <= REOPEN_WITHIN
     ]
     if lately:
-        again = max(lately, key=lambda one: one.resolved_at or 0.0)
+        again = max(lately, key=lambda one: one.resolved_at or 0.0).again(at)
         incident = again.evolve(
-            resolved_at=None,
-            close_reason=None,
-            reopened=again.reopened + 1,
             severity=symptom.severity,
             worst_severity=max(symptom.severity, again.worst_severity),
             members=1,

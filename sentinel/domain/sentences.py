@@ -150,4 +150,23 @@ def unknown(incident: Incident) -> str:
 
 def still_bad(incident: Incident, at: float) -> str:
     """A reminder."""
-    return f"Still {incident.severity.word} after {duration(at - incident.opened_at)}: {opened(incident)}"
+    lasting = duration(at - incident.opened_at)
+    return f"Still {incident.severity.word} after {lasting}, acknowledged by nobody: {opened(incident)}"
+
+
+def acknowledged(incident: Incident, *, before: str | None) -> str:
+    """Who has it in hand from now on, and what they said; `before` is who had."""
+    taken = f", taken over from {before}" if before is not None else ""
+    said = f": {incident.attention.note}" if incident.attention.note else ""
+    return f"Acknowledged by {incident.acknowledged_by}{taken}{said}"
+
+
+def given_back(by: str, before: str) -> str:
+    """Nobody has it in hand any more."""
+    whose = "their own acknowledgement" if by == before else f"the acknowledgement of {before}"
+    return f"No longer acknowledged: {by} has taken back {whose}"
+
+
+def noted(by: str, text: str) -> str:
+    """What somebody wrote."""
+    return f"{by}: {text}"

@@ -101,8 +101,7 @@ def _open(changes: Changes, book: Book, name: str, facts: Facts, at: float, rout
         if one.close_reason is CloseReason.RECOVERED and at - (one.resolved_at or 0.0) <= REOPEN_WITHIN
     ]
     if ended:
-        again = max(ended, key=lambda one: one.resolved_at or 0.0)
-        again = again.evolve(resolved_at=None, close_reason=None, reopened=again.reopened + 1, facts=facts)
+        again = max(ended, key=lambda one: one.resolved_at or 0.0).again(at).evolve(facts=facts)
         changes.tell(again, NoticeKind.REOPENED, sentences.reopened(again), at, routes)
         return
     incident = Incident(

@@ -16,6 +16,7 @@ from sentinel.domain.reading import Failure, Query, Reading, slot_of
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook
 from sentinel.engine.bells import Bells, WallBells
+from sentinel.engine.commands import Inbox
 from sentinel.engine.discovery import Survey, survey
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.offload import offload
@@ -49,7 +50,7 @@ class Instance:
     """Everything that runs, wired. `speed` and `clock` are the machine's unless it is a demonstration.
 
     `bells` makes what rings for polls, for each time it leads. `look_every`: seconds between two looks at the outbox
-    for what waits its time, and at the wall clock for jumps.
+    for what waits its time, at what people want of incidents, and at the wall clock for jumps.
     """
 
     db: Database
@@ -69,6 +70,7 @@ class Instance:
     unlisted: dict[str, Failure] = field(default_factory=dict)
     role: str = "standby"
     tenure: Tenure = field(init=False)
+    inbox: Inbox = field(init=False)
     on_plan: Callable[[Asked, Plan], None] | None = None
     while_leading: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What else runs for as long as this instance leads; cancelled when it no longer does."""
@@ -90,6 +92,7 @@ class Instance:
 
     def __post_init__(self) -> None:
         self.tenure = Tenure(self.db, self.clock, self.holder, self.rules_hash, self.lease_seconds, self.speed)
+        self.inbox = Inbox(self.db, self.ticker, self.clock)
         self.ticker.epoch = self.dispatcher.epoch = self.tenure.writes_as
         self.dispatcher.may_act = self.tenure.may_act
         self.dispatcher.on_progress = self._wake.set
@@ -132,6 +135,7 @@ class Instance:
         try:
             if not await self._learn():
                 raise self.ticker.trouble or StoreBusy("the store does not tell what was asked before")
+            await self.inbox.work_off()
             plans = await asyncio.gather(*(self._turn(asked) for asked in self.asked))
             await self.drain()
             if self.after_telling is not None:
@@ -226,6 +230,7 @@ class Instance:
             asyncio.create_task(self._follow(schedule), name="discovery"),
             asyncio.create_task(self._every(CLEAN_EVERY, self._clean), name="housekeeping"),
             asyncio.create_task(self._watch_clock(schedule), name="clock watch"),
+            asyncio.create_task(self.inbox.run(self.look_every), name="inbox"),
             *(asyncio.ensure_future(work()) for work in self.while_leading),
         ]
         try:

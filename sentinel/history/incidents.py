@@ -59,6 +59,18 @@ class IncidentRow:
         """Whether it is open and changes too often to tell each change. It may be good at present: no members."""
         return self.resolved_at is None and self.facts.get("flaps", {}).get("since") is not None
 
+    @property
+    def first_acknowledged_at(self) -> float | None:
+        """When somebody first acknowledged it, whatever came of that."""
+        at = self.facts.get("attention", {}).get("first_at")
+        return None if at is None else float(at)
+
+    @property
+    def time_to_acknowledge(self) -> float | None:
+        """Seconds from its opening until somebody first acknowledged it."""
+        at = self.first_acknowledged_at
+        return None if at is None else max(0.0, at - self.opened_at)
+
     def lasted(self, at: float) -> float:
         """Seconds from its opening to its end, or to `at` while it is open."""
         return max(0.0, (at if self.resolved_at is None else self.resolved_at) - self.opened_at)
@@ -85,6 +97,8 @@ class IncidentRow:
             "reopened": self.reopened,
             "acknowledged_by": self.acknowledged_by,
             "acknowledged_at": maybe_iso(self.acknowledged_at),
+            "first_acknowledged_at": maybe_iso(self.first_acknowledged_at),
+            "time_to_acknowledge_seconds": self.time_to_acknowledge,
             "unknown": bool(self.facts.get("unknown", False)),
             "flapping": self.flapping,
             "summary": self.facts.get("summary") or None,

@@ -100,6 +100,11 @@ class Database:
         """Whether this process is the one instance of a SQLite file."""
         return self._instance is not None and self._instance.held
 
+    @property
+    def in_use(self) -> bool:
+        """Whether some process, this or another, is the one instance of a SQLite file. False for Postgres."""
+        return self._instance is not None and self._instance.is_taken()
+
     def check(self) -> None:
         """Prove that the database takes a write.
 

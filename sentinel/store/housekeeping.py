@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, delete, exists, or_, select
 
+from sentinel.store import requests
 from sentinel.store.database import Database
 from sentinel.store.tables import (
     alerts,
@@ -60,6 +61,7 @@ def purge(db: Database, at: float, retention: Retention) -> Purged:
         notices=_purge_notices(db, before),
         node_lists=_purge_node_lists(db),
     )
+    requests.purge(db, at - requests.KEPT)
     db.write_back()
     return purged
 

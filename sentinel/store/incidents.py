@@ -9,7 +9,19 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from sentinel.domain.incidents import NEVER, CloseReason, Event, Facts, Flaps, Incident, Member, Story, Turn
+from sentinel.domain.incidents import (
+    NEVER,
+    UNATTENDED,
+    Attention,
+    CloseReason,
+    Event,
+    Facts,
+    Flaps,
+    Incident,
+    Member,
+    Story,
+    Turn,
+)
 from sentinel.domain.rules import Address, Severity
 from sentinel.errors import NotFound
 from sentinel.store.database import Database
@@ -65,6 +77,12 @@ def save(connection: Connection, changed: Iterable[Incident], happened: Iterable
     )
 
 
+def find(connection: Connection, incident: str) -> Incident | None:
+    """The incident with that id."""
+    row = connection.execute(_ONE, {"incident": incident}).first()
+    return incident_from(row) if row is not None else None
+
+
 def load(connection: Connection, recent_since: float) -> list[Incident]:
     """Open incidents and those that ended at or after that instant, oldest first."""
     wanted = incidents.c.resolved_at.is_(None) | (incidents.c.resolved_at >= recent_since)
@@ -98,7 +116,7 @@ def _row(one: Incident) -> Row:
         "acknowledged_by": one.acknowledged_by,
         "acknowledged_at": one.acknowledged_at,
         "audience": [[address.receiver, address.kind, address.to] for address in one.audience],
-        "facts": {**_facts_row(one.facts), **_flaps_row(one.flaps)},
+        "facts": {**_facts_row(one.facts), **_flaps_row(one.flaps), **_attention_row(one.attention)},
         "last_members": pack_nodes(sorted(one.last_members)) if one.last_members else None,
     }
 
@@ -132,6 +150,7 @@ def incident_from(row: Any) -> Incident:
         facts=_facts_from(row.facts),
         last_members=frozenset(unpack_nodes(row.last_members)) if row.last_members is not None else frozenset(),
         flaps=_flaps_from(row.facts.get("flaps")),
+        attention=_attention_from(row.facts.get("attention")),
     )
 
 
@@ -169,3 +188,19 @@ def _flaps_from(stored: Mapping[str, Any] | None) -> Flaps:
         severity=Severity[stored["severity"].upper()],
         reach=tuple(stored["reach"]),
     )
+
+
+def _attention_row(attention: Attention) -> Mapping[str, Any]:
+    """As above."""
+    if attention == UNATTENDED:
+        return {}
+    called = [[address.receiver, address.kind, address.to, at] for address, at in attention.called]
+    plain = {"waits_since": attention.waits_since, "first_at": attention.first_at, "note": attention.note}
+    return {"attention": {**plain, "called": called}}
+
+
+def _attention_from(stored: Mapping[str, Any] | None) -> Attention:
+    if stored is None:
+        return UNATTENDED
+    called = tuple((Address(receiver, kind, to), at) for receiver, kind, to, at in stored["called"])
+    return Attention(waits_since=stored["waits_since"], first_at=stored["first_at"], note=stored["note"], called=called)

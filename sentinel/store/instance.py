@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from sentinel.errors import AlreadyRunning, StoreBusy
+
+LOOKS = 20
+LOOK_SECONDS = 0.005
+"""A lock that is only being looked at is free a moment later: how often and how soon it is tried again."""
 
 
 class InstanceLock:
@@ -30,24 +35,54 @@ class InstanceLock:
         """
         if self.held:
             return
-        try:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise StoreBusy(f"{self.path}: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        file = self._open()
+        if not _locked(file):
             holder = os.pread(file, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(file)
             raise AlreadyRunning(
                 f"already running, pid {holder}", hint="one SQLite file serves one instance; for a standby use Postgres"
-            ) from None
+            )
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
         self._file = file
+
+    def is_taken(self) -> bool:
+        """Whether some process has the lock now.
+
+        Raises:
+            StoreBusy: the lock file cannot be opened.
+        """
+        if self.held:
+            return True
+        file = self._open()
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
+    def _open(self) -> int:
+        try:
+            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise StoreBusy(f"{self.path}: {error.strerror}") from error
 
     def release(self) -> None:
         """Let go. The file stays: removing it would let two processes hold two different files of that name."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _locked(file: int) -> bool:
+    """Whether the lock could be had."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOOK_SECONDS)
+        else:
+            return True
+    return False

@@ -81,6 +81,28 @@ def holds(db: Database, epoch: int) -> bool:
         return row.epoch == epoch and row.holder is not None and row.expires_at > database_time(connection)
 
 
+def is_led(connection: Connection, db: Database) -> bool:
+    """Whether an instance leads. Where none does, none can begin to before this transaction ends.
+
+    A SQLite file has whoever claims it for a leader, whatever the time; of a lease that nobody lives behind, or that
+    has run out, only its row is left.
+    """
+    if _has_leader(connection, db, connection.execute(select(lease)).one()):
+        return True
+    return _has_leader(connection, db, connection.execute(select(lease).with_for_update()).one())
+
+
+def vacate(connection: Connection) -> None:
+    """Nobody leads from now on: whoever thinks so and was only asleep finds another epoch, and writes nothing."""
+    connection.execute(update(lease).values(epoch=lease.c.epoch + 1, holder=None, expires_at=None))
+
+
+def _has_leader(connection: Connection, db: Database, row: Any) -> bool:
+    if row.holder is None:
+        return False
+    return db.in_use if db.dialect == "sqlite" else bool(row.expires_at > database_time(connection))
+
+
 def check_epoch(connection: Connection, epoch: int | None) -> None:
     """Make sure that the lease is still ours until this transaction ends: a taker waits for it. None: no lease in use.
 

@@ -29,9 +29,10 @@ from sentinel.domain.alerts import State
 from sentinel.domain.incidents import CloseReason
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Reason
+from sentinel.domain.requests import Deed, Outcome
 from sentinel.store.columns import Blob, Json, Moment, NodePath, Words
 
-REVISION = "0004"
+REVISION = "0005"
 """The schema that this program needs: the newest migration."""
 
 metadata = MetaData(
@@ -335,6 +336,34 @@ lease = Table(
     Column("rules_hash", Words),
     CheckConstraint("id = 1", name="single"),
     _together("held", "holder", "expires_at"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("deed", String(8), nullable=False),
+    Column("incident", String(64), nullable=False),
+    Column("author", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("outcome", String(12)),
+    Column("answer", Words),
+    Column("answered_at", Moment),
+    _closed("deed", Deed),
+    _closed("outcome", Outcome),
+    _together("answered", "outcome", "answered_at"),
+    _together("answer", "answer", "answered_at"),
+    UniqueConstraint("key"),
+    Index(
+        "ix_requests_waiting",
+        "id",
+        sqlite_where=text("answered_at IS NULL"),
+        postgresql_where=text("answered_at IS NULL"),
+    ),
+    Index(None, "answered_at"),
+    sqlite_autoincrement=True,
 )
 
 starts = Table(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from sqlalchemy import Connection
 
 from sentinel.domain.alerts import Transition
 from sentinel.domain.hierarchy import NodeList
-from sentinel.domain.incidents import Event, Incident
-from sentinel.domain.notices import Notice
 from sentinel.domain.reading import Reading
 from sentinel.domain.records import Plan
-from sentinel.store import alerts, incidents, node_lists, notices, queries, readings
+from sentinel.store import alerts, incidents, node_lists, notices, queries, readings, requests
 from sentinel.store.database import Database
 from sentinel.store.digests import digest, node_digest, query_digest
 from sentinel.store.inserting import Row, add_missing
@@ -23,7 +21,7 @@ def commit(
 ) -> None:
     """Record a tick. The same plan twice adds nothing.
 
-    `reading` None: the plan comes from an edit of the rules, and no query is written. With an `epoch` the lease must
+    `reading` None: the plan comes from an edit of the rules or from people, and no query is written. With an `epoch` the lease must
     still be ours. `after` is when the query was last judged, as the plan knows it: the record must know the same.
 
     Raises:
@@ -43,30 +41,16 @@ def commit(
             node_lists.keep(connection, lists)
             queries.save(connection, plan.query)
             readings.save(connection, packed)
-        incidents.save(connection, plan.incidents, plan.events)
-        alerts.save(connection, plan)
-        add_missing(connection, transitions, map(_transition_row, plan.transitions))
-        notices.add(connection, plan.notices)
+        write(connection, plan)
 
 
-def record(
-    db: Database,
-    changed: Iterable[Incident],
-    happened: Iterable[Event] = (),
-    decided: Iterable[Notice] = (),
-    *,
-    epoch: int | None = None,
-) -> None:
-    """Record what a person did to incidents, with its timeline and notices, in one transaction.
-
-    Raises:
-        StoreBusy: the same work may be tried again.
-        LeaseLost: with an `epoch`: another instance writes now.
-    """
-    with db.transaction() as connection:
-        check_epoch(connection, epoch)
-        incidents.save(connection, changed, happened)
-        notices.add(connection, decided)
+def write(connection: Connection, plan: Plan) -> None:
+    """All that a plan decided but for the query itself, within a transaction."""
+    incidents.save(connection, plan.incidents, plan.events)
+    alerts.save(connection, plan)
+    add_missing(connection, transitions, map(_transition_row, plan.transitions))
+    notices.add(connection, plan.notices)
+    requests.answer(connection, plan.answers)
 
 
 def _transition_row(one: Transition) -> Row:

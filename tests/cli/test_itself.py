@@ -9,10 +9,10 @@ import pytest
 from sentinel.domain.rules import SELF_RULES, Rulebook, Severity
 from sentinel.domain.selfcheck import Sighting, Symptom, judge
 from sentinel.history.alerts import BUILT_IN
-from sentinel.store.unit_of_work import record
 from tests.cli.terminal import call
 from tests.domain.polls import TEAM, a_route
 from tests.history.ledger import RecordedRun
+from tests.store.records import record
 
 ABANDONED = Symptom(
     rule="sentinel/abandoned",

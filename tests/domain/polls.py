@@ -16,9 +16,11 @@ from sentinel.domain.matchers import Matchers
 from sentinel.domain.metrics import CATALOGUE, Unit
 from sentinel.domain.notices import Notice
 from sentinel.domain.patterns import NamePattern
+from sentinel.domain.people import decide
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason, slot_of
 from sentinel.domain.records import AlertKey, Before, Book, BookKey, Plan, QueryState
+from sentinel.domain.requests import Answer, Deed, Request
 from sentinel.domain.rules import (
     SOURCE_RULE,
     Address,
@@ -72,7 +74,8 @@ def an_override(node: str, rule: Rule, **criteria: object) -> Override:
 
 def a_route(*to: Address, **matchers: object) -> Route:
     """A route to these addresses."""
-    options = {k: matchers.pop(k) for k in ("remind_every", "onwards") if k in matchers}
+    wanted = ("remind_every", "onwards", "escalate_after", "escalate_to")
+    options = {k: matchers.pop(k) for k in wanted if k in matchers}
     return Route(matchers=Matchers(**matchers), to=to or (TEAM,), **options)  # type: ignore[arg-type]
 
 
@@ -168,6 +171,20 @@ class Run:
         done = self.feed(reading)
         self.now += self.interval if wait is None else wait
         return done
+
+    def asks(self, deed: Deed, by: str = "ana", text: str = "", *, of: str = "", wait: float = 60.0) -> Answer:
+        """Somebody wants something of the incident with that id, else of the latest one; then a minute passes."""
+        name = of or max(self.incidents.values(), key=lambda one: (one.opened_at, one.id)).id
+        key = f"request {len(self.plans)}"
+        request = Request(key=key, deed=deed, incident=name, by=by, at=self.now, text=text)
+        done = decide([request], self.books, {}, self.now)
+        self.books.update(done.books)
+        self.notices.extend(done.notices)
+        self.events.extend(done.events)
+        self.incidents.update({one.id: one for one in done.incidents})
+        self.plans.append(done)
+        self.now += wait
+        return done.answers[0]
 
     @staticmethod
     def _keys(rules: Sequence[Rule], reading: Reading) -> list[BookKey]:

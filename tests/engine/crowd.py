@@ -23,11 +23,11 @@ from sentinel.engine.backoff import Patience
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.store import outbox
 from sentinel.store.database import Database
-from sentinel.store.unit_of_work import record
 from tests.deliver.receiver import Receiver
 from tests.domain.polls import START
 from tests.fakes.clock import FakeClock
 from tests.fakes.mailbox import Mailbox
+from tests.store.records import record
 
 SLACK = Address("team", "slack", "#alerts")
 OTHER = Address("team", "slack", "#other")

@@ -17,6 +17,7 @@ from sentinel.engine.bells import Ring
 from sentinel.engine.dispatch import Dispatcher
 from sentinel.engine.instance import Instance
 from sentinel.engine.parts import Parts
+from sentinel.engine.tenure import LEASE
 from sentinel.engine.tick import Ticker
 from sentinel.store import outbox
 from sentinel.store.database import Database
@@ -145,11 +146,15 @@ async def until(condition: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def office(
-    database: Database, *, rule: Rule | None = None, wrapped: Callable[[Source], Source] = lambda source: source
+    database: Database,
+    *,
+    rule: Rule | None = None,
+    wrapped: Callable[[Source], Source] = lambda source: source,
+    lease_seconds: float = LEASE,
 ) -> AsyncIterator[Office]:
     """A town with an instance that leads, `wrapped` its source.
 
-    `database` is claimed: no lease runs out while the town's clock leaps.
+    `database` is claimed: no lease of SQLite runs out while the town's clock leaps; of Postgres one of many seconds.
     """
     database.claim()
     async with town(database, rule=rule) as it:
@@ -167,6 +172,7 @@ async def office(
             retention=Retention(readings=1e9, incidents=1e9),
             bells=lambda: bells,
             look_every=0.02,
+            lease_seconds=lease_seconds,
         )
         whole = Office(it, database, instance, bells, clock)
 

@@ -17,6 +17,7 @@ from sentinel.domain.rules import Address, Severity
 from sentinel.store.database import Database
 from sentinel.store.due import REACH, due
 from sentinel.store.notices import Lane
+from sentinel.store.unit_of_work import commit
 
 AT = 1_772_438_400.0
 """2 March 2026, 08:00 UTC."""
@@ -200,3 +201,21 @@ def _by_node(alerts: Alerts) -> dict[Node, list[Any]]:
 def due_lanes(database: Database, at: float, limit: int = REACH) -> list[Lane]:
     """The lanes that may be offered now, the longest waiting first."""
     return [one.lane for one in due(database, at, limit)]
+
+
+def record(
+    db: Database,
+    changed: Iterable[Incident],
+    happened: Iterable[Event] = (),
+    decided: Iterable[Notice] = (),
+    *,
+    epoch: int | None = None,
+) -> None:
+    """Put incidents with their timeline and notices into the record, in one transaction."""
+    nothing = QueryState(query=Query("", "", ""))
+    commit(
+        db,
+        Plan(AT, nothing, incidents=tuple(changed), events=tuple(happened), notices=tuple(decided)),
+        None,
+        epoch=epoch,
+    )

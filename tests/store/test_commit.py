@@ -15,7 +15,7 @@ from sentinel.store import lease
 from sentinel.store.database import Database
 from sentinel.store.memory import load
 from sentinel.store.tables import metadata
-from sentinel.store.unit_of_work import commit, record
+from sentinel.store.unit_of_work import commit
 from tests.store.records import (
     AT,
     BOOK,
@@ -28,6 +28,7 @@ from tests.store.records import (
     a_transition,
     an_event,
     an_incident,
+    record,
     some_alerts,
 )
 
@@ -48,6 +49,7 @@ def test_a_tick_leaves_everything_it_decided(database: Database) -> None:
     commit(database, *a_bad_tick(), epoch=None)
     assert rows_in(database) == {
         "node_lists": 1,
+        "requests": 0,
         "starts": 0,
         "queries": 1,
         "readings": 1,

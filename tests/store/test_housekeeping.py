@@ -13,7 +13,7 @@ from sentinel.store.incidents import story
 from sentinel.store.memory import load
 from sentinel.store.outbox import Lane
 from sentinel.store.tables import alerts, attempts, events, incidents, notices, threads, transitions
-from sentinel.store.unit_of_work import commit, record
+from sentinel.store.unit_of_work import commit
 from tests.store.records import (
     AT,
     BOOK,
@@ -30,6 +30,7 @@ from tests.store.records import (
     an_event,
     an_incident,
     due_lanes,
+    record,
 )
 
 DAY = 86400.0

@@ -15,8 +15,7 @@ from sentinel.store.database import Database
 from sentinel.store.messages import Thread
 from sentinel.store.outbox import Lane, OutboxDepth, Stuck
 from sentinel.store.tables import attempts, notices
-from sentinel.store.unit_of_work import record
-from tests.store.records import AT, MAIL, SLACK, a_notice, an_incident, due_lanes
+from tests.store.records import AT, MAIL, SLACK, a_notice, an_incident, due_lanes, record
 
 LANE = Lane("sn-one", SLACK)
 LATER = AT + 100

@@ -23,7 +23,7 @@ from sentinel.store.incidents import story
 from sentinel.store.memory import load
 from sentinel.store.outbox import Lane
 from sentinel.store.tables import lease, metadata
-from sentinel.store.unit_of_work import commit, record
+from sentinel.store.unit_of_work import commit
 from tests.store.records import (
     AT,
     BOOK,
@@ -39,6 +39,7 @@ from tests.store.records import (
     a_transition,
     an_event,
     an_incident,
+    record,
     same_alerts,
     some_alerts,
 )

@@ -11,8 +11,7 @@ from sentinel.store import bundles, messages, outbox
 from sentinel.store.database import Database
 from sentinel.store.messages import StaleDigest
 from sentinel.store.outbox import Bundle, Lane
-from sentinel.store.unit_of_work import record
-from tests.store.records import AT, MAIL, SLACK, a_notice, an_incident, due_lanes
+from tests.store.records import AT, MAIL, SLACK, a_notice, an_incident, due_lanes, record
 
 LANE = Lane("sn-one", SLACK)
 LATER = AT + 100
