@@ -14,13 +14,11 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
-import pygal
-from pygal.style import Style
-
 from sentinel.domain.attained import kept
 from sentinel.domain.attained_text import objective_text, percent_text
 from sentinel.domain.sentences import counted, duration
 from sentinel.history.sla_report import Day, Row, Section
+from sentinel.slareport import drawing
 
 WIDTH, HEIGHT = 420, 200
 """Of a chart in its own units: about what a phone shows, so that the letters stay readable there."""
@@ -50,7 +48,7 @@ def burn_down(section: Section) -> str:
     size, unit = (_HOUR, "h") if max(abs(left) for _, left in points) >= 3 * _HOUR else (60, "min")
     span = _span([0, whole.budget_seconds / size, *(left / size for _, left in points)])
     chart = _chart(
-        pygal.XY,
+        drawing.XY,
         range=span,
         xrange=(whole.period_start, whole.period_end),
         show_dots=False,
@@ -81,7 +79,7 @@ def trend(section: Section) -> str:
     least = min(_percent(one.availability or Fraction(0)) for one in judged)
     lowest = min(least, *(_percent(one.objective) for one in months))
     floor = max(0.0, 100 - (100 - lowest) * 1.15)
-    chart = _chart(pygal.Line, range=(floor, 100), dots_size=4.5, value_formatter=lambda value: f"{value:g} %")
+    chart = _chart(drawing.Line, range=(floor, 100), dots_size=4.5, value_formatter=lambda value: f"{value:g} %")
     chart.x_labels = [f"{_start(one):%b}" for one in months]
     chart.add("objective", [_percent(one.objective) for one in months], show_dots=False)
     attained = [None if one.availability is None else _percent(one.availability) for one in months]
@@ -107,7 +105,7 @@ def daily(days: Sequence[Day]) -> str:
     """
     if not days:
         return ""
-    chart = _chart(pygal.StackedBar, range=(0, 1), spacing=0, value_formatter=lambda value: f"{100 * value**2:.0f} %")
+    chart = _chart(drawing.StackedBar, range=(0, 1), spacing=0, value_formatter=lambda value: f"{100 * value**2:.0f} %")
     chart.y_labels = [share**0.5 for share in LARGEST_LOSS]
     chart.x_labels = [_day_label(one.date) for one in days]
     chart.x_labels_major = [_day_label(one.date) for one in days if one.date.endswith("-01")]
@@ -188,7 +186,7 @@ def _span(values: Iterable[float]) -> tuple[float, float]:
 
 def _chart(kind: Any, **settings: Any) -> Any:
     """An empty chart in the manner of the page."""
-    style = Style(label_font_size=TEXT, major_label_font_size=TEXT)
+    style = drawing.Style(label_font_size=TEXT, major_label_font_size=TEXT)
     return kind(
         width=WIDTH,
         height=HEIGHT,
