@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sentinel.cli import moments, options, screen
+from sentinel.cli import moments, options, pages, screen
 from sentinel.cli.moments import EXAMPLES, Instant
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def backtest(
         raise click.UsageError("--archive and --database exclude each other")
     new = _job(_rules_file(rules), since, until, warm_up, database, archive)
     old = None if against is None else _job(against, since, until, warm_up, database, archive)
-    if html is not None and _is_no_page(html):
-        raise click.UsageError(f"--html {html}: there is another file by that name, which is no page")
+    if html is not None:
+        pages.refuse_other("--html", html)
     report = _report(new, old)
     if html is not None:
         _write(html, report)
@@ -132,23 +132,10 @@ def _progress(number: int) -> Iterator[Callable[[float], None]]:
         yield lambda _: bar.update(1)
 
 
-def _is_no_page(path: Path) -> bool:
-    """Whether something is there that is not an earlier page: rules, an archive, a database."""
-    try:
-        with path.open("rb") as file:
-            return not file.read(100).lstrip().lower().startswith(b"<!doctype html")
-    except OSError:
-        return False  # nothing there, or nothing that could be overwritten: writing tells
-
-
 def _write(path: Path, report: Report) -> None:
     from sentinel.backtest.page import page  # noqa: PLC0415  # only when asked
 
-    try:
-        path.write_text(page(report), encoding="utf-8")
-    except OSError as broken:
-        raise click.UsageError(f"--html {path}: cannot be written: {broken.strerror or broken}") from None
-    screen.say(f"written: {path}")
+    pages.write("--html", path, page(report).encode())
 
 
 def _show(report: Report, *, utc: bool, everything: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from sentinel.deliver.document import Document
 from sentinel.domain.incidents import Incident, Story
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import ChannelKind
@@ -33,7 +34,8 @@ class Delivery:
     repeat an earlier one. `started_at` is when the first attempt under this key was recorded, `at` when this one is
     made; both Unix seconds. `still_ours`: whether this program may still tell, asked between the calls of a send that
     takes several. `digest`: the message tells of all these, and `line` of steps of some of them; `story` is then the
-    worst one's. `accepted_by` are those of several recipients who have the notice already.
+    worst one's. `document`: the message is a report, and `story` stands for the name that it goes by. `accepted_by` are
+    those of several recipients who have the notice already.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Delivery:
     at: float
     still_ours: Callable[[], Awaitable[bool]] = field(default=_alone, repr=False, compare=False)
     digest: Digest | None = None
+    document: Document | None = None
     accepted_by: tuple[str, ...] = ()
 
 

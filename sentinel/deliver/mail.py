@@ -54,12 +54,16 @@ def compose(delivery: Delivery, settings: SmtpSettings, recipients: Sequence[str
     mail.set_content(_environment().get_template("notice.txt.jinja").render(context), cte="quoted-printable")
     html = _environment().get_template("notice.html.jinja").render(context)
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    for file in delivery.document.files if delivery.document is not None else ():
+        kind, _, subtype = file.media.partition("/")
+        params = {"charset": "utf-8"} if kind == "text" else None
+        mail.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name, params=params)
     return mail
 
 
 def subject(delivery: Delivery) -> str:
     """The subject of an incident's mails; it is taken once and then kept, so that every client threads them."""
-    if delivery.digest is not None or delivery.kind is NoticeKind.TEST:
+    if delivery.digest is not None or delivery.document is not None or delivery.kind is NoticeKind.TEST:
         title = wording(delivery).title
     else:
         title = subject_of(delivery.story.incident)
@@ -85,7 +89,8 @@ def _address(text: str, name: str = "") -> Address:
 def _context(delivery: Delivery, words: Wording, line: str) -> dict[str, Any]:
     rest = [*_times(words), *words.notes]
     figures = "" if words.close else _figures(words)
-    announces = delivery.kind is NoticeKind.TEST or (delivery.digest is not None and delivery.first)
+    itself = delivery.kind is NoticeKind.TEST or delivery.document is not None
+    announces = itself or (delivery.digest is not None and delivery.first)
     return {
         "words": words,
         "facts": [*([figures] if figures else []), *_lead(words), *rest],

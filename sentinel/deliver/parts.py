@@ -32,6 +32,9 @@ class Look(Enum):
     FLAPPING = ("Flapping", "🟠", "#daa038")
     UNKNOWN = ("No data", "⚪", "#8d99a6")
     RECOVERED = ("Recovered", "✅", "#2eb886")
+    MISSED = ("Missed", "🔴", "#a30200")
+    AT_RISK = ("At risk", "🟠", "#daa038")
+    KEPT = ("Kept", "✅", "#2eb886")
     CLOSED = ("Closed", "⏹", "#8d99a6")
     PLAIN = ("Sentinel", "ℹ️", "#3b6ea5")
 

@@ -77,7 +77,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def payload(delivery: Delivery) -> dict[str, Any]:
-    """The body: this step and the incident as it is now, of a digest the worst one. Instants are ISO 8601 in UTC, nodes lists of names."""
+    """The body: this step and the incident as it is now, of a digest the worst one, of a report none. Instants are ISO 8601 in UTC, nodes lists of names."""
     words, story = wording(delivery), delivery.story
     return {
         "version": VERSION,
@@ -87,10 +87,11 @@ def payload(delivery: Delivery) -> dict[str, Any]:
         "text": words.text,
         "line": line_of(delivery),
         "may_repeat": delivery.may_repeat,
-        "incident": _incident(story.incident),
+        "incident": _incident(story.incident) if delivery.document is None else None,
         "digest": _digest(delivery.digest) if delivery.digest is not None else None,
+        "report": delivery.document.data if delivery.document is not None else None,
         "timeline": []
-        if delivery.digest is not None
+        if delivery.digest is not None or delivery.document is not None
         else [
             {"at": iso(event.at), "kind": event.kind, "text": event.text, "value": event.value}
             for event in story.events

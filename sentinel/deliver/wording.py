@@ -26,8 +26,10 @@ _URL = 2000
 
 
 def wording(delivery: Delivery) -> Wording:
-    """What the message of this delivery says: the incident or the incidents as they are now, or what a test says."""
-    if delivery.digest is not None:
+    """What the message of this delivery says: the incident or the incidents as they are now, a report, or what a test says."""
+    if delivery.document is not None:
+        words = delivery.document.wording
+    elif delivery.digest is not None:
         words = digest_wording(delivery.digest, delivery.at)
     elif delivery.kind is NoticeKind.TEST:
         words = _test(delivery)

@@ -83,7 +83,7 @@ def _is_new(one: Due) -> bool:
 
     A mail that was offered before may have reached some of its recipients: it goes again as it was.
     """
-    free = not (one.told or one.test or one.is_open or one.bundle)
+    free = not (one.told or one.test or one.report or one.is_open or one.bundle)
     return free and not (one.lane.address.kind == "email" and one.attempts > 0)
 
 

@@ -52,9 +52,10 @@ def node_rows(section: Section) -> list[tuple[str, ...]]:
     ]
 
 
-def pipe_rows(report: Report) -> list[tuple[str, ...]]:
-    """Every node of every section, for pipes: one table under one line of heads."""
-    return [(section.sla, section.service, *row) for section in report.sections for row in node_rows(section)]
+def pipe_rows(report: Report, limit: int | None = None) -> list[tuple[str, ...]]:
+    """The nodes of every section, for pipes: one table under one line of heads. `limit` counts nodes per section."""
+    most = None if limit is None else limit + 1
+    return [(section.sla, section.service, *row) for section in report.sections for row in node_rows(section)[:most]]
 
 
 PIPE = ("SLA", "SERVICE", *NODES)

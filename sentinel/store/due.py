@@ -24,7 +24,8 @@ class Due:
     """A lane whose next notice may be offered now: the one with an open attempt, or the first undelivered one.
 
     `id`, `state`, `attempts` and `bundle` are that notice's; `bundle` is the key under which it was offered together
-    with others. `told`: the channel has a message of the incident; `digest`: it is the digest with that key.
+    with others. `told`: the channel has a message of the incident; `digest`: it is the digest with that key. `report`:
+    it is about no incident, and part of no digest.
     """
 
     lane: Lane
@@ -35,6 +36,7 @@ class Due:
     bundle: str | None
     told: bool
     digest: str | None
+    report: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -58,6 +60,7 @@ def due(db: Database, at: float, limit: int = REACH) -> list[Due]:
                 bundle=row.bundle,
                 told=row.thread is not None,
                 digest=row.told_in,
+                report=row.kind == NoticeKind.DIGEST.value,
             )
             for row in connection.execute(_statement(), {"at": at, "limit": limit})
         ]
