@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
@@ -12,6 +12,7 @@ from sentinel.domain.alerts import UNKNOWN, Alerts, Codes
 from sentinel.domain.hierarchy import Bools, Ints, Node
 from sentinel.domain.incidents import Facts, Member
 from sentinel.domain.metrics import format_value
+from sentinel.domain.mutes import Muting
 from sentinel.domain.reading import Figures, Floats
 from sentinel.domain.rollup import outermost
 from sentinel.domain.rules import Criteria, Rule, Severity, Threshold
@@ -26,7 +27,7 @@ class Affected:
     """Active alerts as columns of equal length; `place[i]` is the incident's place after roll-up over all levels.
 
     `breaching`: not already recovering. `origin[i]`: query key and position in that query's Alerts. `stirred`:
-    something happened to it that a message shows.
+    something happened to it that a message shows. `muted_by`: the number of the mute that mutes it, or -1.
     """
 
     nodes: tuple[Node, ...]
@@ -38,16 +39,17 @@ class Affected:
     incident: tuple[str | None, ...]
     origin: tuple[tuple[str, int], ...]
     stirred: Bools
+    muted_by: Ints
 
-    def groups(self) -> dict[Node, Ints]:
-        """Positions by place."""
+    def groups(self, which: Iterable[int]) -> dict[Node, Ints]:
+        """These positions by place."""
         found: dict[Node, list[int]] = {}
-        for i, place in enumerate(self.place):
-            found.setdefault(place, []).append(i)
+        for i in which:
+            found.setdefault(self.place[i], []).append(int(i))
         return {place: np.array(members, np.int64) for place, members in found.items()}
 
 
-def affected(alerts: Mapping[str, Alerts], stirred: Mapping[str, Bools]) -> Affected:
+def affected(alerts: Mapping[str, Alerts], stirred: Mapping[str, Bools], muting: Muting | None = None) -> Affected:
     """Gather the active alerts of a book. An active alert must have its place. `stirred` per query key, if any are."""
     nodes: list[Node] = []
     places: list[Node] = []
@@ -55,6 +57,7 @@ def affected(alerts: Mapping[str, Alerts], stirred: Mapping[str, Bools]) -> Affe
     origin: list[tuple[str, int]] = []
     columns: list[tuple[Codes, Floats, Bools, Bools]] = []
     news: list[Bools] = []
+    mutes: list[Ints] = []
     for key, one in alerts.items():
         which = np.flatnonzero(one.active)
         for i in which:
@@ -64,18 +67,21 @@ def affected(alerts: Mapping[str, Alerts], stirred: Mapping[str, Bools]) -> Affe
             incidents.append(one.incident[i])
             origin.append((key, int(i)))
         news.append(stirred[key][which] if key in stirred else np.zeros(which.size, bool))
+        mutes.append(np.full(which.size, -1) if muting is None else muting.by_entry(one, which))
         columns.append((one.severity[which], one.value[which], one.shown[which] == UNKNOWN, one.breaching[which]))
-    top = outermost(places)
+    muted_by = _joined(mutes, np.int64)
+    top = {muted: outermost([places[i] for i in np.flatnonzero((muted_by >= 0) == muted)]) for muted in (False, True)}
     return Affected(
         tuple(nodes),
         _joined([c[0] for c in columns], np.uint8),
         _joined([c[1] for c in columns], np.float64),
         _joined([c[2] for c in columns], np.bool_),
         _joined([c[3] for c in columns], np.bool_),
-        tuple(top[place] for place in places),
+        tuple(top[number >= 0][place] for place, number in zip(places, muted_by.tolist(), strict=True)),
         tuple(incidents),
         tuple(origin),
         _joined(news, np.bool_),
+        muted_by,
     )
 
 

@@ -65,21 +65,25 @@ def _no_flags() -> Bools:
 
 @dataclass(frozen=True, eq=False)
 class Rolled:
-    """What the last roll-up was made of: active and judged leaves of which rows, and how. The same gives the same."""
+    """What the last roll-up was made of: active, judged and muted leaves of which rows, and how. The same gives the same."""
 
     rows: NodeList
     active: Ints
     judged: Bools
     rollup: Rollup | None
-    below: Mapping[Node, int]
+    below: Mapping[tuple[bool, Node], int]
+    muted: Bools | None = None
 
-    def still_holds(self, rows: NodeList, active: Ints, judged: Bools, rollup: Rollup | None) -> bool:
+    def still_holds(
+        self, rows: NodeList, active: Ints, judged: Bools, rollup: Rollup | None, muted: Bools | None
+    ) -> bool:
         """Whether roll-up would find the same places."""
         return (
             self.rows is rows
             and self.rollup == rollup
             and np.array_equal(self.active, active)
             and np.array_equal(self.judged, judged)
+            and (self.muted is muted or (None not in (self.muted, muted) and np.array_equal(self.muted, muted)))  # type: ignore[arg-type]
         )
 
 

@@ -12,7 +12,7 @@ from sentinel.domain.rules import Address, Route
 
 NO_ROUTE = "no route matches"
 
-_OPENS_FOR_NEW = frozenset(
+OPENS_FOR_NEW = frozenset(
     {
         NoticeKind.DEGRADED,
         NoticeKind.ESCALATED,
@@ -49,21 +49,37 @@ def announce(
     """
     knowing = incident.audience
     audience = list(knowing)
-    if kind in _OPENS_FOR_NEW:
+    if kind in OPENS_FOR_NEW:
         audience += [address for address in addresses(routes, incident) if address not in knowing]
     quiet = kind in _QUIET if quiet is None else quiet
     if not audience:
-        reason = nobody if kind in _OPENS_FOR_NEW else TOLD_NOBODY
+        reason = nobody if kind in OPENS_FOR_NEW else TOLD_NOBODY
         return incident, (_notice(incident, kind, None, line, at, quiet=quiet, reason=reason),)
     told = tuple(_notice(incident, kind, address, line, at, quiet=quiet and address in knowing) for address in audience)
     return incident.evolve(audience=tuple(audience)), told
 
 
-def withhold(incident: Incident, kind: NoticeKind, line: str, at: float, reason: str) -> tuple[Notice, ...]:
-    """The notices that are not sent, for `reason`: one for each of those who would have been told."""
-    if not incident.audience:
-        return (_notice(incident, kind, None, line, at, reason=TOLD_NOBODY),)
-    return tuple(_notice(incident, kind, address, line, at, reason=reason, told=False) for address in incident.audience)
+def withhold(
+    incident: Incident,
+    kind: NoticeKind,
+    line: str,
+    at: float,
+    reason: str,
+    routes: Iterable[Route] = (),
+    *,
+    nobody: str = TOLD_NOBODY,
+) -> tuple[Notice, ...]:
+    """The notices that are not sent, for `reason`: one for each of those who would have been told.
+
+    With `routes` these are also those who would have heard of it first by this step. `nobody` is the reason where
+    there is no address.
+    """
+    to = list(incident.audience)
+    if kind in OPENS_FOR_NEW:
+        to += [address for address in addresses(routes, incident) if address not in to]
+    if not to:
+        return (_notice(incident, kind, None, line, at, reason=nobody),)
+    return tuple(_notice(incident, kind, address, line, at, reason=reason, told=False) for address in to)
 
 
 def remind(incident: Incident, line: str, at: float, routes: Iterable[Route]) -> tuple[Notice, ...]:

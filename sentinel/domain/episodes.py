@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
 
@@ -13,6 +13,7 @@ from sentinel.domain.affected import Affected, describe, worst_first
 from sentinel.domain.changes import Changes, Scene
 from sentinel.domain.flapping import end, recover, take_step
 from sentinel.domain.hierarchy import Ints, Node, common_ancestor, is_under
+from sentinel.domain.hushing import audible, born_muted, hushed
 from sentinel.domain.incidents import CloseReason, Facts, Incident, incident_id
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Severity
@@ -29,13 +30,14 @@ def settle(scene: Scene, found: Affected, incidents: Mapping[str, Incident]) -> 
         if _nothing_new(scene, changes, found, part):
             continue
         node = part.places[0] if len(part.places) == 1 else common_ancestor(part.places)
+        by = _mute_of(scene, found, part)
         if part.ids:
-            kept = sorted((changes.incidents[i] for i in part.ids), key=lambda one: (one.opened_at, one.id))
-            incident = _carry_on(scene, changes, kept, found, part.members, node)
+            kept = sorted((changes.incidents[i] for i in part.ids), key=_seniority)
+            incident = _carry_on(scene, changes, kept, found, part.members, node, by)
         elif part.again is not None:
-            incident = _reopen(scene, changes, part.again, found, part.members, node)
+            incident = _reopen(scene, changes, part.again, found, part.members, node, by)
         else:
-            incident = _begin(scene, changes, found, part.members, node)
+            incident = _begin(scene, changes, found, part.members, node, by)
         seen.add(incident.id)
         settled.append((incident.id, part))
         changes.assigned.update((int(i), incident.id) for i in part.members)
@@ -47,14 +49,27 @@ def settle(scene: Scene, found: Affected, incidents: Mapping[str, Incident]) -> 
     return changes
 
 
+def _seniority(incident: Incident) -> tuple[bool, float, str]:
+    """Which of several incidents goes on when they become one: one that people have for open, then the oldest."""
+    return incident.is_untold, incident.opened_at, incident.id
+
+
+def _mute_of(scene: Scene, found: Affected, part: _Part) -> str:
+    return scene.muting.reason(found.muted_by[part.members]) if part.muted and scene.muting is not None else ""
+
+
 @dataclass(frozen=True)
 class _Part:
-    """What becomes one incident: places (sorted), members, the open incidents they are of; else the one reopened."""
+    """What becomes one incident: places (sorted), members, the open incidents they are of; else the one reopened.
+
+    Its members are all `muted`, or none is.
+    """
 
     places: list[Node]
     members: Ints
     ids: set[str]
     again: Incident | None = None
+    muted: bool = False
 
     def joined(self, other: _Part) -> _Part:
         members = np.sort(np.concatenate([self.members, other.members]))
@@ -73,34 +88,81 @@ def _nothing_new(scene: Scene, changes: Changes, found: Affected, part: _Part) -
         and only not in scene.lost
         and incident.facts.rule_version == scene.version
         and not found.stirred[part.members].any()
+        and (not incident.is_muted if not part.muted else incident.hush.by == _mute_of(scene, found, part))
     )
 
 
 def _returning(scene: Scene, parts: Iterable[_Part], found: Affected, ended: Mapping[str, Incident]) -> Iterable[_Part]:
-    """The parts by place. New ones that were one incident a moment ago are one again, whatever their order."""
+    """The parts by place. New ones that were one incident a moment ago are one again, whatever their order.
+
+    Where some are muted and some are not, it is what people can be told of that goes on.
+    """
     kept: list[_Part] = []
     back: dict[str, _Part] = {}
     latest = _reopenable(scene, ended)
-    for part in parts:
+    for part in sorted(parts, key=lambda part: part.muted):
         about = () if part.ids or not latest else _about(part, found)
         again = max((latest[node] for node in about if node in latest), key=_ending, default=None)
-        if again is None:
+        if again is None or (again.id in back and back[again.id].muted is not part.muted):
             kept.append(part)
         else:
             fresh = replace(part, again=again)
             back[again.id] = back[again.id].joined(fresh) if again.id in back else fresh
-    return sorted([*kept, *back.values()], key=lambda part: part.places)
+    return sorted([*kept, *back.values()], key=lambda part: (part.places, part.muted))
 
 
-def _parts(found: Affected, open_incidents: Mapping[str, Incident]) -> Iterable[_Part]:
-    """Places, members and open incidents that belong together: by a shared member or by standing at the same node."""
-    groups = found.groups()
+def _parts(found: Affected, open_incidents: Mapping[str, Incident]) -> Iterator[_Part]:
+    """Places, members and open incidents that belong together: by a shared member or by standing at the same node.
+
+    Muted members are apart from others: an incident that has both goes on with the others.
+    """
+    muted = found.muted_by >= 0
+    if not muted.any():
+        yield from _joined(found, range(muted.size), open_incidents, muted=False)
+        return
+    audible = {found.incident[i] for i in np.flatnonzero(~muted)}
+    hidden = {found.incident[i] for i in np.flatnonzero(muted)} - audible
+    rest = {key: one for key, one in open_incidents.items() if key not in hidden}
+    taken: set[str] = set()
+    for part in _joined(found, np.flatnonzero(~muted).tolist(), rest, muted=False):
+        taken |= part.ids
+        yield part
+    yield from _muted_parts(
+        found, np.flatnonzero(muted).tolist(), {k: one for k, one in open_incidents.items() if k not in taken | audible}
+    )
+
+
+def _muted_parts(found: Affected, which: Iterable[int], open_incidents: Mapping[str, Incident]) -> Iterator[_Part]:
+    """Muted members: what people have for open keeps its own, so that it ends when they are well. It does not spread."""
+    known: dict[str, list[int]] = {}
+    others: list[int] = []
+    for i in which:
+        incident = open_incidents.get(found.incident[i] or "")
+        if incident is None or incident.is_untold:
+            others.append(i)
+        else:
+            known.setdefault(incident.id, []).append(i)
+    for key, members in known.items():
+        place = common_ancestor(found.place[i] for i in members)
+        stays = not is_under(place, open_incidents[key].node)
+        yield _Part([open_incidents[key].node if stays else place], np.array(members, np.int64), {key}, muted=True)
+    whole = {place: members.size for place, members in found.groups(which).items()} if known else {}
+    untold = {key: one for key, one in open_incidents.items() if one.is_untold}
+    for part in _joined(found, others, untold, muted=True):
+        thinned = known and part.members.size < sum(whole[place] for place in part.places)
+        yield replace(part, places=[common_ancestor(found.nodes[i] for i in part.members)]) if thinned else part
+
+
+def _joined(
+    found: Affected, which: Iterable[int], open_incidents: Mapping[str, Incident], *, muted: bool
+) -> Iterator[_Part]:
+    """These positions as parts; incidents other than these do not count."""
     at_node: dict[Node, list[str]] = {}
     for key, incident in open_incidents.items():
         at_node.setdefault(incident.node, []).append(key)
     owner: dict[str, int] = {}
     parts: dict[int, tuple[list[Node], list[Ints], set[str]]] = {}
-    for number, (place, members) in enumerate(groups.items()):
+    for number, (place, members) in enumerate(found.groups(which).items()):
         ids = {found.incident[i] for i in members} | set(at_node.get(place, ()))
         known = {i for i in ids if i is not None and i in open_incidents}
         merged: tuple[list[Node], list[Ints], set[str]] = ([place], [members], known)
@@ -112,12 +174,12 @@ def _parts(found: Affected, open_incidents: Mapping[str, Incident]) -> Iterable[
         parts[number] = merged
         owner.update(dict.fromkeys(merged[2], number))
     for places, arrays, ids_here in parts.values():
-        yield _Part(sorted(places), np.sort(np.concatenate(arrays)), ids_here)
+        yield _Part(sorted(places), np.sort(np.concatenate(arrays)), ids_here, muted=muted)
 
 
 def _refreshed(scene: Scene, incident: Incident, found: Affected, members: Ints, node: Node) -> Incident:
     """The incident with the present figures; no step yet. `changed_at` moves only when something shown changed."""
-    judged = scene.judged.get(node, 0)
+    judged = scene.judged.get((bool(found.muted_by[members[0]] >= 0), node), 0)
     order = worst_first(found, members, scene.rule)
     facts = describe(scene.rule, scene.service, found, order, incident.facts, judged=judged, version=scene.version)
     if facts.recovering:
@@ -151,8 +213,11 @@ def _is_worse(limit: str, value: float, worst: float) -> bool:
     return value < worst if limit.startswith("<") else value > worst
 
 
-def _reopen(scene: Scene, changes: Changes, again: Incident, found: Affected, members: Ints, node: Node) -> Incident:
+def _reopen(
+    scene: Scene, changes: Changes, again: Incident, found: Affected, members: Ints, node: Node, by: str
+) -> Incident:
     """Go on with the incident that ended a moment ago."""
+    again = _hushed(scene, changes, again, by)
     incident = _refreshed(scene, again.again(scene.at), found, members, node)
     line = sentences.reopened(incident)
     return take_step(scene, changes, again, incident, NoticeKind.REOPENED, line, merged=False)
@@ -173,11 +238,22 @@ def _absorb(
             _close(scene, changes, one.evolve(merged_into=into), CloseReason.MERGED)
 
 
-def _begin(scene: Scene, changes: Changes, found: Affected, members: Ints, node: Node) -> Incident:
+def _hushed(scene: Scene, changes: Changes, incident: Incident, by: str) -> Incident:
+    """The incident as what mutes it now leaves it: see `hushing`. What muted it before its end is over."""
+    if by:
+        return hushed(incident if incident.is_open else audible(incident), by, scene.at)
+    if not incident.is_open:
+        return audible(incident)
+    if incident.is_muted:
+        changes.audible.setdefault(incident.id, False)
+    return incident
+
+
+def _begin(scene: Scene, changes: Changes, found: Affected, members: Ints, node: Node, by: str) -> Incident:
     """Open an incident."""
     severity = Severity(int(found.severity[members].max()))
     fresh = Incident(
-        id=incident_id(scene.rule.id, scene.service, scene.rule.source, node, scene.at),
+        id=incident_id(scene.rule.id, scene.service, scene.rule.source, node, scene.at, muted=bool(by)),
         rule=scene.rule.id,
         service=scene.service,
         source=scene.rule.source,
@@ -188,7 +264,7 @@ def _begin(scene: Scene, changes: Changes, found: Affected, members: Ints, node:
         opened_at=scene.at,
         changed_at=scene.at,
     )
-    incident = _refreshed(scene, fresh, found, members, node)
+    incident = _refreshed(scene, born_muted(fresh, by, scene.at), found, members, node)
     line = sentences.opened(incident)
     return take_step(scene, changes, fresh, incident, NoticeKind.DEGRADED, line, merged=False)
 
@@ -218,19 +294,28 @@ def _ending(incident: Incident) -> tuple[float, float, str]:
 
 
 def _carry_on(
-    scene: Scene, changes: Changes, kept: list[Incident], found: Affected, members: Ints, node: Node
+    scene: Scene, changes: Changes, kept: list[Incident], found: Affected, members: Ints, node: Node, by: str
 ) -> Incident:
-    """An incident goes on; younger ones that came under the same node become part of it."""
-    before, younger = kept[0], kept[1:]
+    """An incident goes on; younger ones that came under the same node become part of it.
+
+    Of those that were muted nobody knows: that they join is no news unless it changes where the incident stands.
+    """
+    before, younger = _hushed(scene, changes, kept[0], by), kept[1:]
     after = _refreshed(scene, before, found, members, node)
+    merged = False
     for other in younger:
+        if other.is_untold:
+            continue
+        merged = True
         audience = tuple(a for a in other.audience if a not in after.audience)
         after = after.evolve(audience=after.audience + audience)
-    step = _step(before, after, merged=bool(younger))
+    if merged and before.id in changes.audible:
+        changes.audible[before.id] = True
+    step = _step(before, after, merged=merged)
     if step is None or (step is NoticeKind.UNKNOWN and scene.failed):
         changes.incidents[after.id] = after
     else:
-        after = _tell_step(scene, changes, before, after, step, merged=bool(younger))
+        after = _tell_step(scene, changes, before, after, step, merged=merged)
     for other in younger:
         _close(scene, changes, other.evolve(merged_into=after.id), CloseReason.MERGED)
     return after
@@ -267,7 +352,13 @@ def _tell_step(
 
 
 def _end(scene: Scene, changes: Changes, incident: Incident) -> None:
-    """The last member has left."""
+    """The last member has left. Whether that is said aloud goes by what mutes those that were left."""
+    lost = scene.lost.get(incident.id, frozenset())
+    by = scene.muting.of_nodes(lost, incident.severity) if scene.muting is not None and lost else ""
+    if by:
+        incident = hushed(incident, by, scene.at)
+    elif lost and not incident.is_untold:
+        incident = audible(incident)
     if incident.id in scene.retired:
         reason = CloseReason.NOT_REPORTED
     elif incident.facts.rule_version not in ("", scene.version):

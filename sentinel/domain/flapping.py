@@ -13,6 +13,7 @@ from itertools import pairwise
 from sentinel.domain import sentences
 from sentinel.domain.changes import Changes, Scene
 from sentinel.domain.hierarchy import Node, common_ancestor, is_under
+from sentinel.domain.hushing import hushed
 from sentinel.domain.incidents import CloseReason, Flaps, Incident, Turn
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Route
@@ -106,6 +107,28 @@ def settle_down(scene: Scene, changes: Changes, before: Mapping[str, Incident], 
             _steady(scene, changes, counted)
         elif counted != incident:
             changes.incidents[key] = counted
+
+
+def hush_lulls(scene: Scene, changes: Changes, before: Mapping[str, Incident]) -> None:
+    """What mutes incidents that flap and are good at present: that goes by the nodes that were bad last."""
+    for key, incident in sorted({**before, **changes.incidents}.items()):
+        if not incident.in_lull:
+            continue
+        muting = scene.muting
+        by = muting.of_nodes(incident.last_members, incident.severity) if muting is not None else ""
+        if by:
+            after = hushed(incident, by, scene.at)
+            if after != incident:
+                changes.incidents[key] = after
+        elif incident.is_muted:
+            changes.incidents[key] = incident
+            changes.audible.setdefault(key, False)
+
+
+def make_up(scene: Scene, changes: Changes) -> None:
+    """Tell, in one step each, what people do not know of incidents that nothing mutes any more."""
+    for key, joined in sorted(changes.audible.items()):
+        changes.make_up(changes.incidents[key], scene.at, scene.routes, joined=joined)
 
 
 def _not_reported(scene: Scene, changes: Changes, incident: Incident, look: Look) -> None:

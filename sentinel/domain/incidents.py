@@ -120,13 +120,40 @@ class Attention:
 UNATTENDED = Attention()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hush:
+    """What mutes an incident, and how people knew it when that began, `since` (Unix seconds; None: nothing mutes it).
+
+    `by` is the reason as people read it; of an ended incident what muted it at its end. People have it for `open` or
+    not, of this `severity`, at this `node`, as one that is `flapping` or has `unknown` figures. What happens meanwhile
+    is compared with that in the end.
+    """
+
+    by: str = ""
+    since: float | None = None
+    open: bool = False
+    severity: Severity = Severity.WARNING
+    node: Node = ()
+    flapping: bool = False
+    unknown: bool = False
+
+    @property
+    def owes_end(self) -> bool:
+        """Whether people wait for word that it is over."""
+        return self.open or self.flapping
+
+
+AUDIBLE = Hush()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Incident:
     """One episode. Instants in Unix seconds. `step` counts what happened to it; it numbers notices and events.
 
     `service` is None and `node` is () for trouble with a source itself. `severity` is the present one (of an ended
     incident: the last one), `worst_severity` the highest it had. `audience` are the addresses that notices of this
-    incident have been decided for: they get every later step and the close, but for what is withheld while it flaps.
+    incident have been decided for: they get every later step and the close, but for what is withheld while it flaps or
+    is muted.
     `value` is the worst observed figure in base units. `level` tells which level of the hierarchy `node` belongs to by its depth: len(node).
     """
 
@@ -157,6 +184,7 @@ class Incident:
     last_members: frozenset[Node] = frozenset()
     flaps: Flaps = NEVER
     attention: Attention = UNATTENDED
+    hush: Hush = AUDIBLE
 
     @property
     def is_open(self) -> bool:
@@ -172,6 +200,16 @@ class Incident:
     def in_lull(self) -> bool:
         """Whether it flaps and nothing is bad at present: it may be over, or bad again in a moment."""
         return self.is_flapping and not self.members
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether what happens to it is withheld: something mutes it, or did until this tick."""
+        return self.hush.since is not None
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether people do not have it for open, since it is muted."""
+        return self.is_muted and not self.hush.open
 
     def evolve(self, **changes: object) -> Incident:
         """A copy with other values."""
@@ -209,11 +247,15 @@ class Story:
     events: tuple[Event, ...] = ()
 
 
-def incident_id(rule: str, service: str | None, source: str, node: Node, opened_at: float) -> str:
+def incident_id(
+    rule: str, service: str | None, source: str, node: Node, opened_at: float, *, muted: bool = False
+) -> str:
     """A short stable name: the same episode always gets the same one, so that a repeated tick adds nothing.
 
-    60 bits of SHA-256 in base 32: a collision is expected after some 10^9 incidents.
+    One of muted nodes and one of others may begin at one place at once: they are two. 60 bits of SHA-256 in base 32: a
+    collision is expected after some 10^9 incidents.
     """
-    material = json.dumps([rule, service, source, node, opened_at]).encode()
+    parts = [rule, service, source, node, opened_at]
+    material = json.dumps([*parts, "muted"] if muted else parts).encode()
     digest = hashlib.sha256(material).digest()
     return "sn-" + base64.b32encode(digest)[:12].decode().lower()

@@ -128,6 +128,8 @@ def _tell(changes: Changes, request: Request, incident: Incident, line: str, at:
     kind = NoticeKind.ACKNOWLEDGED
     if not incident.is_open:
         changes.notices.extend(withhold(incident, kind, line, at, OVER))
+    elif incident.is_untold:
+        changes.notices.extend(withhold(incident, kind, line, at, incident.hush.by, nobody=incident.hush.by))
     elif incident.is_flapping and not incident.flaps.announced:
         # They have it for over: the next word is when it is steady, or worse than they know.
         changes.notices.extend(withhold(incident, kind, line, at, FLAPPING))

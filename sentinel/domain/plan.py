@@ -9,15 +9,16 @@ import numpy as np
 
 from sentinel.domain.advance import Advanced, Elapsed, advance, advance_blind, elapsed_since
 from sentinel.domain.affected import affected, limit_now, limit_text, value_text
-from sentinel.domain.alerts import STATES, UNKNOWN, Alerts, Rolled, Transition
+from sentinel.domain.alerts import STATES, UNKNOWN, Alerts, Transition
 from sentinel.domain.changes import Changes, Scene
 from sentinel.domain.episodes import settle
-from sentinel.domain.flapping import Look, settle_down
+from sentinel.domain.flapping import Look, hush_lulls, make_up, settle_down
 from sentinel.domain.hierarchy import Bools, Node
-from sentinel.domain.reading import Figures, Reading
+from sentinel.domain.mutes import Mute, Muting, muted_now
+from sentinel.domain.placing import Below, placed
+from sentinel.domain.reading import Reading
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
-from sentinel.domain.rollup import judged_below, places, tree_of, tree_of_rows
-from sentinel.domain.rules import SOURCE_RULE, Rule, Rulebook, Severity
+from sentinel.domain.rules import SOURCE_RULE, NoData, Rule, Rulebook, Severity
 from sentinel.domain.sources import accept, judge_source
 from sentinel.domain.tally import Tally
 
@@ -46,11 +47,13 @@ def plan(rulebook: Rulebook, rules: Rules, before: Before, reading: Reading) -> 
     time = elapsed_since(old, reading, max(every, traits.step))
     query = _after(held, reading, time)
     tally = Tally(reading.at, query)
+    mutes = muted_now(rulebook, before.silences, reading.at)
     for rule in rules:
         key = (rule.id, reading.query.service, reading.query.source)
         book = before.books.get(key) or Book(key)
-        _tick_book(tally, rulebook, rule, book, reading, old, time)
-    _tick_source(tally, rulebook, before, reading, query)
+        muting = Muting.of(mutes, rule=rule.id, service=key[1], source=key[2], owner=rule.owner) if mutes else None
+        _tick_book(tally, rulebook, rule, book, reading, old, time, muting)
+    _tick_source(tally, rulebook, before, reading, query, mutes)
     return tally.plan()
 
 
@@ -84,7 +87,14 @@ def _after(held: QueryState, reading: Reading, time: Elapsed) -> QueryState:
 
 
 def _tick_book(
-    tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, reading: Reading, old: QueryState, time: Elapsed
+    tally: Tally,
+    rulebook: Rulebook,
+    rule: Rule,
+    book: Book,
+    reading: Reading,
+    old: QueryState,
+    time: Elapsed,
+    muting: Muting | None,
 ) -> None:
     """One rule and service under one reading."""
     query_key = reading.query.key
@@ -93,29 +103,43 @@ def _tick_book(
     if reading.figures is None:
         if alerts.nodes:
             done = advance_blind(rule, service, alerts, old, time)
-            if done.after is not done.before:
-                _finish_book(tally, rulebook, rule, book, reading, done, time)
+            if done.after is not done.before or (_counts_missing(rule) and book.muted):
+                _finish_book(tally, rulebook, rule, book, reading, done, time, muting)
         return
     done = advance(rule, service, alerts, reading.figures, old, time)
     if done.before.nodes or book.open_incidents:
-        _finish_book(tally, rulebook, rule, book, reading, done, time)
+        _finish_book(tally, rulebook, rule, book, reading, done, time, muting)
+
+
+def _counts_missing(rule: Rule) -> bool:
+    """Whether missing figures may count as a breach: then a source that fails does not keep everybody waiting."""
+    return any(one.no_data is NoData.BREACH for one in (rule.criteria, *(other.criteria for other in rule.overrides)))
 
 
 def _finish_book(
-    tally: Tally, rulebook: Rulebook, rule: Rule, book: Book, reading: Reading, done: Advanced, time: Elapsed
+    tally: Tally,
+    rulebook: Rulebook,
+    rule: Rule,
+    book: Book,
+    reading: Reading,
+    done: Advanced,
+    time: Elapsed,
+    muting: Muting | None,
 ) -> None:
     """Roll-up, incidents, notices, and what of the alerts has to be written."""
     query_key, at = reading.query.key, reading.at
-    placed, judged_below = _placed(rule, done, reading.figures)
-    alerts: dict[str, Alerts] = {**book.alerts, query_key: placed}
+    after, judged_below = placed(rule, done, reading.figures, muting)
+    alerts: dict[str, Alerts] = {**book.alerts, query_key: after}
     changes = Changes({})
-    stirred = _stirred(done.before, placed)
-    if stirred.any() or (done.before.active & ~placed.active).any() or _edited(rule, book, alerts):
-        scene = _scene(rulebook, rule, reading, done, judged_below)
+    stirred = _stirred(done.before, after)
+    muted = muting is not None or book.muted
+    if stirred.any() or (done.before.active & ~after.active).any() or muted or _edited(rule, book, alerts):
+        scene = _scene(rulebook, rule, reading, done, judged_below, muting)
         alerts, changes = _settled(scene, book, done, alerts, stirred)
-    if reading.figures is not None and book.flaps:
-        scene = _scene(rulebook, rule, reading, done, judged_below)
-        settle_down(scene, changes, book.incidents, _look(alerts, query_key, done, time))
+    if muted or (reading.figures is not None and book.flaps):
+        scene = _scene(rulebook, rule, reading, done, judged_below, muting)
+        look = None if reading.figures is None else _look(alerts, query_key, done, time)
+        _quieten(scene, changes, book, look, told=look is not None or _counts_missing(rule))
     if reading.figures is not None and any(route.remind_every for route in rulebook.routes):
         _remind(changes, rulebook, book, at)
     _record(tally, rule, alerts[query_key], reading, done)
@@ -128,6 +152,15 @@ def _finish_book(
         forget_before=at - max(rule.reopen_within, FORGET_AFTER),
         settled=rule.version if reading.figures is not None else book.settled,
     )
+
+
+def _quieten(scene: Scene, changes: Changes, book: Book, look: Look | None, *, told: bool) -> None:
+    """Incidents that flap or are muted. `told`: what nothing mutes any more is told now."""
+    hush_lulls(scene, changes, book.incidents)
+    if look is not None:
+        settle_down(scene, changes, book.incidents, look)
+    if told:
+        make_up(scene, changes)
 
 
 def _edited(rule: Rule, book: Book, alerts: Mapping[str, Alerts]) -> bool:
@@ -153,7 +186,9 @@ def _stirred(before: Alerts, after: Alerts) -> Bools:
     return news & active
 
 
-def _scene(rulebook: Rulebook, rule: Rule, reading: Reading, done: Advanced, judged_below: Mapping[Node, int]) -> Scene:
+def _scene(
+    rulebook: Rulebook, rule: Rule, reading: Reading, done: Advanced, judged_below: Below, muting: Muting | None
+) -> Scene:
     return Scene(
         rule=rule,
         service=reading.query.service,
@@ -166,6 +201,7 @@ def _scene(rulebook: Rulebook, rule: Rule, reading: Reading, done: Advanced, jud
         version=rule.version,
         unseen=done.unseen,
         query=reading.query.key,
+        muting=muting,
     )
 
 
@@ -174,7 +210,7 @@ def _settled(
 ) -> tuple[dict[str, Alerts], Changes]:
     """The incidents brought in line, and every active alert with its incident."""
     query_key = scene.query
-    found = affected(alerts, {query_key: stirred})
+    found = affected(alerts, {query_key: stirred}, scene.muting)
     changes = settle(scene, found, book.incidents)
     assigned: dict[str, list[str | None]] = {key: list(one.incident) for key, one in alerts.items()}
     mine = alerts[query_key]
@@ -187,37 +223,6 @@ def _settled(
     told = mine.value if done.before.described is None else np.where(stirred, mine.value, done.before.described)
     settled[query_key] = settled[query_key].evolve(described=told)
     return settled, changes
-
-
-def _placed(rule: Rule, done: Advanced, figures: Figures | None) -> tuple[Alerts, Mapping[Node, int]]:
-    """The alerts with their place after roll-up, and how many judged leaves lie below each place."""
-    after = done.after
-    if figures is None or done.judged is None:
-        return after, {}
-    active = np.flatnonzero(after.active)
-    if not active.size:
-        return (after.evolve(place=(None,) * len(after.nodes), rolled=None) if any(after.place) else after), {}
-    rows, judged = figures.rows, done.judged
-    row = after.positions(rows)[active]
-    index = rows.judged_at(row)
-    complete = bool((index >= 0).all())
-    if complete and after.rolled is not None and after.rolled.still_holds(rows, index, judged, rule.rollup):
-        return after, after.rolled.below
-    tree = tree_of_rows(rows)
-    if not complete:
-        missing = [after.nodes[i] for i in active[index < 0]]
-        tree = tree_of([*tree.leaves, *missing])
-        judged = np.concatenate([judged, np.ones(len(missing), bool)])
-        index[index < 0] = np.arange(rows.judged.size, judged.size)
-    mask = np.zeros(judged.size, bool)
-    mask[index] = True
-    found = places(tree, mask, judged, rule.rollup)
-    chosen: list[Node | None] = [None] * len(after.nodes)
-    for i in active:
-        chosen[i] = found[after.nodes[i]]
-    below = judged_below(tree, judged, index, found)
-    rolled = Rolled(rows, index, judged, rule.rollup, below) if complete else None
-    return after.evolve(place=tuple(chosen), rolled=rolled), below
 
 
 def _retired_incidents(done: Advanced) -> frozenset[str]:
@@ -302,7 +307,14 @@ def _why(rule: Rule, state: str, text: str, limit: str, reading: Reading) -> str
     return f"{text}, limit {limit}" if limit else text
 
 
-def _tick_source(tally: Tally, rulebook: Rulebook, before: Before, reading: Reading, query: QueryState) -> None:
+def _tick_source(
+    tally: Tally,
+    rulebook: Rulebook,
+    before: Before,
+    reading: Reading,
+    query: QueryState,
+    mutes: tuple[Mute, ...],
+) -> None:
     """The source's own incident."""
     source = reading.query.source
     key: BookKey = (SOURCE_RULE, None, source)
@@ -310,5 +322,5 @@ def _tick_source(tally: Tally, rulebook: Rulebook, before: Before, reading: Read
     states = (*before.siblings, query)
     if query.failure is None and not book.open_incidents:
         return
-    changes = judge_source(book, states, rulebook, source, reading.at)
+    changes = judge_source(book, states, rulebook, source, reading.at, mutes)
     tally.add_source(book, changes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sentinel.domain.alerts import Alerts, Transition
 from sentinel.domain.hierarchy import Ints, Node, NodeList
 from sentinel.domain.incidents import Event, Incident
+from sentinel.domain.mutes import Silence
 from sentinel.domain.notices import Notice
 from sentinel.domain.reading import Failure, Query
 from sentinel.domain.requests import Answer
@@ -67,6 +68,16 @@ class Book:
             return any(incident.is_flapping for incident in self.incidents.values())
         return self.restless
 
+    hushed: bool | None = field(default=None, compare=False)
+    """The same of `muted`."""
+
+    @property
+    def muted(self) -> bool:
+        """Whether any of its open incidents is muted."""
+        if self.hushed is None:
+            return any(incident.is_muted for incident in self.incidents.values() if incident.is_open)
+        return self.hushed
+
     @property
     def open_incidents(self) -> tuple[Incident, ...]:
         """Those that still last, oldest first."""
@@ -82,6 +93,9 @@ class Before:
     books: Mapping[BookKey, Book]
     siblings: tuple[QueryState, ...] = ()
     """The other queries to the same source: its trouble is judged over all of them."""
+
+    silences: tuple[Silence, ...] = ()
+    """Those that may mute at the instant of the reading, and perhaps others."""
 
 
 AlertKey = tuple[BookKey, str, Node]

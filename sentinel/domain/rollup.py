@@ -55,17 +55,20 @@ def tree_of_rows(rows: NodeList) -> Tree:
     return kept
 
 
-def places(tree: Tree, active: Bools, judged: Bools, rollup: Rollup | None) -> dict[Node, Node]:
+def places(
+    tree: Tree, active: Bools, judged: Bools, rollup: Rollup | None, counted: Bools | None = None
+) -> dict[Node, Node]:
     """For every active leaf the node where its incident stands.
 
-    `active` and `judged` are per leaf; active leaves must be judged. From the top down, a node takes all active
+    `active`, `judged` and `counted` are per leaf; active leaves must be judged, judged ones counted. Leaves that are not
+    counted (None: all are) might as well not be there. From the top down, a node takes all active
     leaves below it when at least `min_children` of its branches hold one, active / judged >= `min_share` and
     judged / all >= `min_coverage`; an active leaf that is reached stands for itself.
     """
     which = np.flatnonzero(active)
     if rollup is None:
         return {tree.leaves[i]: tree.leaves[i] for i in which}
-    counts = [_Counts.of(tree, depth, active, judged) for depth in range(len(tree.prefix))]
+    counts = [_Counts.of(tree, depth, active, judged, counted) for depth in range(len(tree.prefix))]
     found: dict[Node, Node] = {}
     undecided = which
     for depth in range(len(tree.prefix)):
@@ -106,13 +109,14 @@ class _Counts:
     all: Ints
 
     @classmethod
-    def of(cls, tree: Tree, depth: int, active: Bools, judged: Bools) -> _Counts:
+    def of(cls, tree: Tree, depth: int, active: Bools, judged: Bools, counted: Bools | None) -> _Counts:
         number, size = tree.prefix[depth], len(tree.names[depth])
         below = number >= 0
+        every = below if counted is None else below & counted
         return cls(
             np.bincount(number[below & active], minlength=size),
             np.bincount(number[below & judged], minlength=size),
-            np.bincount(number[below], minlength=size),
+            np.bincount(number[every], minlength=size),
         )
 
 

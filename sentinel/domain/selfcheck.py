@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from sentinel.domain import sentences
 from sentinel.domain.announce import NO_ROUTE
 from sentinel.domain.changes import Changes
+from sentinel.domain.hushing import audible, born_muted, hushed
 from sentinel.domain.incidents import CloseReason, Facts, Incident, incident_id
 from sentinel.domain.matchers import Matchers
+from sentinel.domain.mutes import Mute, Silence, mute_of_itself, muted_now
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Query
 from sentinel.domain.records import Book, BookKey, Plan, QueryState
@@ -59,8 +61,15 @@ class Sighting:
     subjects: frozenset[str] | None = None
 
 
-def judge(rulebook: Rulebook, found: Iterable[Sighting], books: Mapping[BookKey, Book], at: float) -> Plan | None:
+def judge(
+    rulebook: Rulebook,
+    found: Iterable[Sighting],
+    books: Mapping[BookKey, Book],
+    at: float,
+    silences: Iterable[Silence] = (),
+) -> Plan | None:
     """What the sightings change; None when nothing does. Rules that were not looked at stay as they are."""
+    mutes = muted_now(rulebook, tuple(silences), at)
     everything = tuple(found)
     broken = frozenset(channel for one in everything for symptom in one.symptoms for channel in symptom.broken)
     changed: dict[BookKey, Book] = {}
@@ -68,7 +77,7 @@ def judge(rulebook: Rulebook, found: Iterable[Sighting], books: Mapping[BookKey,
     for one in everything:
         key: BookKey = (one.rule, None, ITSELF)
         book = books.get(key) or Book(key)
-        changes = judge_self(book, one, rulebook, at, broken)
+        changes = judge_self(book, one, rulebook, at, broken, mutes)
         different = {i: incident for i, incident in changes.incidents.items() if book.incidents.get(i) != incident}
         if different or changes.notices:
             kept = {i: incident for i, incident in changes.incidents.items() if _remembered(incident, at)}
@@ -88,20 +97,33 @@ def judge(rulebook: Rulebook, found: Iterable[Sighting], books: Mapping[BookKey,
     )
 
 
-def judge_self(book: Book, found: Sighting, rulebook: Rulebook, at: float, broken: frozenset[str]) -> Changes:
-    """Open, keep or end the incidents of one rule. `broken` are all channels that tell nothing now, for any reason."""
+def judge_self(
+    book: Book,
+    found: Sighting,
+    rulebook: Rulebook,
+    at: float,
+    broken: frozenset[str],
+    mutes: tuple[Mute, ...] = (),
+) -> Changes:
+    """Open, keep or end the incidents of one rule. `broken` are all channels that tell nothing now, for any reason.
+
+    `mutes` are those in force; most are not meant for trouble with Sentinel itself, see `mutes.concerns`.
+    """
     changes = Changes(dict(book.incidents))
     current = {one.node[0]: one for one in book.open_incidents}
     ill = {symptom.subject: symptom for symptom in found.symptoms}
     for subject, symptom in ill.items():
+        by = mute_of_itself(mutes, symptom.rule, subject, symptom.severity)
         if subject in current:
-            _keep(changes, current[subject], symptom, rulebook, at, broken)
+            _keep(changes, hushed(current[subject], by, at), symptom, rulebook, at, broken, by)
         else:
-            _open(changes, book, symptom, rulebook, at, broken)
+            _open(changes, book, symptom, rulebook, at, broken, by)
     for subject, incident in current.items():
         if subject not in ill and subject not in found.unknown:
             gone = found.subjects is not None and subject not in found.subjects
-            _end(changes, incident, at, gone=gone)
+            by = mute_of_itself(mutes, found.rule, subject, incident.severity)
+            known = hushed(incident, by, at) if by or incident.is_untold else audible(incident)
+            _end(changes, known, at, gone=gone)
     return changes
 
 
@@ -130,7 +152,7 @@ def _facts(symptom: Symptom) -> Facts:
 
 
 def _open(
-    changes: Changes, book: Book, symptom: Symptom, rulebook: Rulebook, at: float, broken: frozenset[str]
+    changes: Changes, book: Book, symptom: Symptom, rulebook: Rulebook, at: float, broken: frozenset[str], by: str
 ) -> None:
     node = (symptom.subject,)
     lately = [
@@ -141,7 +163,7 @@ def _open(
         and at - (one.resolved_at or 0.0) <= REOPEN_WITHIN
     ]
     if lately:
-        again = max(lately, key=lambda one: one.resolved_at or 0.0).again(at)
+        again = hushed(audible(max(lately, key=lambda one: one.resolved_at or 0.0)), by, at).again(at)
         incident = again.evolve(
             severity=symptom.severity,
             worst_severity=max(symptom.severity, again.worst_severity),
@@ -165,6 +187,7 @@ def _open(
             peak_members=1,
             facts=_facts(symptom),
         )
+        incident = born_muted(incident, by, at)
         kind, line = NoticeKind.DEGRADED, sentences.opened(incident)
     _tell(changes, incident, kind, line, symptom, rulebook, at, broken)
 
@@ -180,12 +203,22 @@ def _tell(
     broken: frozenset[str],
 ) -> None:
     routes = detour(rulebook, incident, broken, about_telling=bool(symptom.broken))
-    nobody = ALL_BROKEN if addresses(rulebook.routes, incident) or symptom.broken else NO_ROUTE
-    changes.tell(incident, kind, line, at, routes, nobody=nobody)
+    changes.tell(incident, kind, line, at, routes, nobody=_nobody(rulebook, incident, symptom))
+
+
+def _nobody(rulebook: Rulebook, incident: Incident, symptom: Symptom) -> str:
+    """Why nobody is told, where nobody is."""
+    return ALL_BROKEN if addresses(rulebook.routes, incident) or symptom.broken else NO_ROUTE
 
 
 def _keep(
-    changes: Changes, current: Incident, symptom: Symptom, rulebook: Rulebook, at: float, broken: frozenset[str]
+    changes: Changes,
+    current: Incident,
+    symptom: Symptom,
+    rulebook: Rulebook,
+    at: float,
+    broken: frozenset[str],
+    by: str,
 ) -> None:
     facts = _facts(symptom)
     after = current.evolve(
@@ -194,6 +227,10 @@ def _keep(
         worst_severity=max(symptom.severity, current.worst_severity),
         changed_at=current.changed_at if facts == current.facts else at,
     )
+    if after.is_muted and not by:
+        routes = detour(rulebook, after, broken, about_telling=bool(symptom.broken))
+        changes.make_up(after, at, routes, nobody=_nobody(rulebook, after, symptom))
+        return
     if symptom.severity is not current.severity:
         worse = symptom.severity > current.severity
         kind = NoticeKind.ESCALATED if worse else NoticeKind.DEESCALATED
@@ -201,7 +238,7 @@ def _keep(
         return
     routes = detour(rulebook, after, broken, about_telling=bool(symptom.broken))
     reached = any(address.channel not in broken for address in after.audience)
-    if not reached and any(address not in after.audience for route in routes for address in route.to):
+    if not by and not reached and any(address not in after.audience for route in routes for address in route.to):
         # Whoever was told cannot hear it any more, or nobody could be told at first: now somebody can.
         kind = NoticeKind.WIDENED if after.audience else NoticeKind.DEGRADED
         _tell(changes, after, kind, sentences.opened(after), symptom, rulebook, at, broken)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sentinel.domain import sentences
 from sentinel.domain.changes import Changes
+from sentinel.domain.hushing import audible, born_muted, hushed
 from sentinel.domain.incidents import CloseReason, Facts, Incident, incident_id
+from sentinel.domain.mutes import Mute, mute_of
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Failure, Figures, Reading, Reason
 from sentinel.domain.records import Book, QueryState
@@ -62,21 +64,32 @@ def in_trouble(state: QueryState, at: float, no_data_after: float) -> bool:
     return since is not None and at - since >= no_data_after
 
 
-def judge_source(book: Book, states: tuple[QueryState, ...], rulebook: Rulebook, name: str, at: float) -> Changes:
-    """Open, keep or end the source's incident. `states` are all its queries after this tick; `at` is wall time."""
+def judge_source(
+    book: Book,
+    states: tuple[QueryState, ...],
+    rulebook: Rulebook,
+    name: str,
+    at: float,
+    mutes: tuple[Mute, ...] = (),
+) -> Changes:
+    """Open, keep or end the source's incident. `states` are all its queries after this tick; `at` is wall time.
+
+    `mutes` are those in force then.
+    """
     no_data_after = rulebook.source(name).no_data_after
     changes = Changes(dict(book.incidents))
     current = next(iter(book.open_incidents), None)
     failing = [state for state in states if state.failure is not None]
+    by = mute_of(mutes, rule=SOURCE_RULE, service=None, source=name, node=(), severity=Severity.CRITICAL)
     troubled = [state for state in failing if in_trouble(state, state.last_at or at, no_data_after)]
     if current is not None and not failing:
-        _recover(changes, current, at, rulebook.routes)
+        _recover(changes, hushed(current, by, at) if by or current.is_untold else audible(current), at, rulebook.routes)
     elif troubled:
         facts = _facts(name, troubled, len(states))
         if current is None:
-            _open(changes, book, name, facts, at, rulebook.routes)
+            _open(changes, book, name, facts, at, rulebook.routes, by)
         else:
-            _keep(changes, current, facts, at, rulebook.routes)
+            _keep(changes, current, facts, at, rulebook.routes, by)
     return changes
 
 
@@ -94,14 +107,15 @@ def _facts(name: str, troubled: list[QueryState], asked: int) -> Facts:
     )
 
 
-def _open(changes: Changes, book: Book, name: str, facts: Facts, at: float, routes: tuple[Route, ...]) -> None:
+def _open(changes: Changes, book: Book, name: str, facts: Facts, at: float, routes: tuple[Route, ...], by: str) -> None:
     ended = [
         one
         for one in book.incidents.values()
         if one.close_reason is CloseReason.RECOVERED and at - (one.resolved_at or 0.0) <= REOPEN_WITHIN
     ]
     if ended:
-        again = max(ended, key=lambda one: one.resolved_at or 0.0).again(at).evolve(facts=facts)
+        again = max(ended, key=lambda one: one.resolved_at or 0.0)
+        again = hushed(audible(again), by, at).again(at).evolve(facts=facts)
         changes.tell(again, NoticeKind.REOPENED, sentences.reopened(again), at, routes)
         return
     incident = Incident(
@@ -119,13 +133,17 @@ def _open(changes: Changes, book: Book, name: str, facts: Facts, at: float, rout
         peak_members=1,
         facts=facts,
     )
+    incident = born_muted(incident, by, at)
     changes.tell(incident, NoticeKind.DEGRADED, sentences.opened(incident), at, routes)
 
 
-def _keep(changes: Changes, current: Incident, facts: Facts, at: float, routes: tuple[Route, ...]) -> None:
+def _keep(changes: Changes, current: Incident, facts: Facts, at: float, routes: tuple[Route, ...], by: str) -> None:
+    current = hushed(current, by, at)
     if facts != current.facts:
         current = current.evolve(facts=facts, changed_at=at)
     changes.incidents[current.id] = current
+    if current.is_muted and not by:
+        current = changes.make_up(current, at, routes)
     changes.remind(current, at, routes)
 
 

@@ -57,7 +57,8 @@ class Tally:
             if key != query_key and one.incident != book.alerts[key].incident:
                 moved = np.array([a != b for a, b in zip(one.incident, book.alerts[key].incident, strict=True)], bool)
                 self._write(book.key, key, moved)
-        incidents, restless = book.incidents, None if changes.incidents else book.flaps
+        incidents = book.incidents
+        restless, hushed = (None, None) if changes.incidents else (book.flaps, book.muted)
         if changes.incidents:
             self._add_changes(book, changes)
             incidents = {
@@ -65,7 +66,7 @@ class Tally:
                 for key, one in {**incidents, **changes.incidents}.items()
                 if one.resolved_at is None or one.resolved_at >= forget_before
             }
-        self.books[book.key] = Book(book.key, kept, incidents, settled, restless)
+        self.books[book.key] = Book(book.key, kept, incidents, settled, restless, hushed)
 
     def add_source(self, book: Book, changes: Changes) -> None:
         """The book of a source's own trouble."""

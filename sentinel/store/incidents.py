@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from sentinel.domain.incidents import (
+    AUDIBLE,
     NEVER,
     UNATTENDED,
     Attention,
@@ -17,6 +18,7 @@ from sentinel.domain.incidents import (
     Event,
     Facts,
     Flaps,
+    Hush,
     Incident,
     Member,
     Story,
@@ -33,6 +35,7 @@ _ONE = select(incidents).where(incidents.c.id == bindparam("incident"))
 _TIMELINE = select(events).where(events.c.incident == bindparam("incident")).order_by(events.c.step, events.c.id)
 
 _PLAIN_FACTS = frozenset(field.name for field in fields(Facts)) - {"worst"}
+_PLAIN_HUSH = frozenset(field.name for field in fields(Hush)) - {"severity", "node"}
 _PLAIN_FLAPS = frozenset(field.name for field in fields(Flaps)) - {"turns", "severity", "reach"}
 
 
@@ -116,7 +119,12 @@ def _row(one: Incident) -> Row:
         "acknowledged_by": one.acknowledged_by,
         "acknowledged_at": one.acknowledged_at,
         "audience": [[address.receiver, address.kind, address.to] for address in one.audience],
-        "facts": {**_facts_row(one.facts), **_flaps_row(one.flaps), **_attention_row(one.attention)},
+        "facts": {
+            **_facts_row(one.facts),
+            **_flaps_row(one.flaps),
+            **_attention_row(one.attention),
+            **_hush_row(one.hush),
+        },
         "last_members": pack_nodes(sorted(one.last_members)) if one.last_members else None,
     }
 
@@ -151,6 +159,7 @@ def incident_from(row: Any) -> Incident:
         last_members=frozenset(unpack_nodes(row.last_members)) if row.last_members is not None else frozenset(),
         flaps=_flaps_from(row.facts.get("flaps")),
         attention=_attention_from(row.facts.get("attention")),
+        hush=_hush_from(row.facts.get("hush")),
     )
 
 
@@ -204,3 +213,21 @@ def _attention_from(stored: Mapping[str, Any] | None) -> Attention:
         return UNATTENDED
     called = tuple((Address(receiver, kind, to), at) for receiver, kind, to, at in stored["called"])
     return Attention(waits_since=stored["waits_since"], first_at=stored["first_at"], note=stored["note"], called=called)
+
+
+def _hush_row(hush: Hush) -> Mapping[str, Any]:
+    """As the flapping: nothing where nothing mutes it."""
+    if hush == AUDIBLE:
+        return {}
+    plain = {name: getattr(hush, name) for name in sorted(_PLAIN_HUSH)}
+    return {"hush": {**plain, "severity": hush.severity.word, "node": list(hush.node)}}
+
+
+def _hush_from(stored: Mapping[str, Any] | None) -> Hush:
+    if stored is None:
+        return AUDIBLE
+    return Hush(
+        **{name: value for name, value in stored.items() if name in _PLAIN_HUSH},
+        severity=Severity[stored["severity"].upper()],
+        node=tuple(stored["node"]),
+    )

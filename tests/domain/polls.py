@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sentinel.domain.alerts import STATES, Alerts, State
+from sentinel.domain.calendars import Maintenance
 from sentinel.domain.edits import adapt
 from sentinel.domain.expressions import parse
 from sentinel.domain.hierarchy import Node, NodeList, NodePattern, parse_node
 from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.matchers import Matchers
 from sentinel.domain.metrics import CATALOGUE, Unit
+from sentinel.domain.mutes import Silence
 from sentinel.domain.notices import Notice
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.people import decide
@@ -79,6 +81,37 @@ def a_route(*to: Address, **matchers: object) -> Route:
     return Route(matchers=Matchers(**matchers), to=to or (TEAM,), **options)  # type: ignore[arg-type]
 
 
+def a_silence(since: float, until: float, *, name: str = "sl-1", **matchers: object) -> Silence:
+    """A silence between two instants, in seconds from START. Matchers by name, `Silence` fields as they are."""
+    fields = {k: matchers.pop(k) for k in ("maintenance", "expired_at", "expired_by") if k in matchers}
+    return Silence(
+        id=name,
+        matchers=the_matchers(**matchers),
+        author="anna",
+        reason="deploy",
+        created_at=START + since,
+        starts_at=START + since,
+        ends_at=START + until,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def a_window(since: float, until: float, *, name: str = "patching", **matchers: object) -> Maintenance:
+    """A maintenance between two instants, in seconds from START."""
+    start, end = int(START + since), int(START + until)
+    return Maintenance(name=name, matchers=the_matchers(**matchers), timezone="UTC", start=start, end=end)
+
+
+def the_matchers(**asked: object) -> Matchers:
+    """Matchers from globs: one text or several per name."""
+    patterns: dict[str, object] = {}
+    for name, given in asked.items():
+        texts = (given,) if isinstance(given, str) else tuple(given)  # type: ignore[arg-type]
+        kind = NodePattern if name == "node" else NamePattern
+        patterns[name] = texts if name == "severity" else tuple(kind(text) for text in texts)
+    return Matchers(**patterns)  # type: ignore[arg-type]
+
+
 @dataclass
 class Run:
     """Feeds polls to `plan` and remembers what a store would.
@@ -93,6 +126,8 @@ class Run:
     service: str = "Mail"
     max_missing_share: float = 0.4
     forgetful: bool = False
+    maintenance: tuple[Maintenance, ...] = ()
+    silences: tuple[Silence, ...] = ()
     now: float = START
     queries: dict[str, QueryState] = field(default_factory=dict)
     books: dict[BookKey, Book] = field(default_factory=dict)
@@ -105,7 +140,7 @@ class Run:
     @property
     def rulebook(self) -> Rulebook:
         traits = SourceTraits(name="portal", step=self.step, max_missing_share=self.max_missing_share)
-        return Rulebook(rules=self.rules, routes=self.routes, sources=(traits,))
+        return Rulebook(rules=self.rules, routes=self.routes, sources=(traits,), maintenance=self.maintenance)
 
     def query(self, level: str | None = None) -> Query:
         rule = self.rules[0]
@@ -141,6 +176,7 @@ class Run:
             query=self.queries.get(key) or QueryState(query=reading.query),
             books={book: self.books[book] for book in self._keys(rules, reading) if book in self.books},
             siblings=tuple(state for other, state in self.queries.items() if other != key),
+            silences=self.silences,
         )
         done = plan(self.rulebook, rules, before, reading)
         self._write(done)

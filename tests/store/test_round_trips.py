@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from sentinel.domain.alerts import State
 from sentinel.domain.hierarchy import NodeList
-from sentinel.domain.incidents import CloseReason, Facts, Flaps, Member, Story, Turn
+from sentinel.domain.incidents import CloseReason, Facts, Flaps, Hush, Member, Story, Turn
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason
 from sentinel.domain.records import Touched
 from sentinel.domain.rules import Address, Severity
@@ -174,6 +174,21 @@ def test_what_flaps_is_remembered_with_all_its_changes(database: Database) -> No
     assert story(database, "sn-one").incident.flaps == flaps
     (kept,) = load(database, recent_since=AT).books[BOOK].open_incidents
     assert (kept.flaps, kept.in_lull) == (flaps, True)
+
+
+def test_what_is_muted_is_remembered_with_what_people_know(database: Database) -> None:
+    hush = Hush(
+        by="silence sl-1: \0 \ud800 (Ada)",
+        since=AT + 0.5,
+        open=True,
+        severity=Severity.CRITICAL,
+        node=("Europe", "a/b \0 \ud800"),
+        flapping=True,
+        unknown=True,
+    )
+    record(database, [an_incident(hush=hush)])
+    assert story(database, "sn-one").incident.hush == hush
+    assert load(database, recent_since=AT).books[BOOK].muted
 
 
 def test_a_book_remembers_open_incidents_and_those_that_ended_lately(database: Database) -> None:
