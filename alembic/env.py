@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from sentinel.store.tables import metadata
+from sentinel.store.ledger_tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

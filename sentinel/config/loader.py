@@ -14,13 +14,15 @@ from sentinel.config.calendar_tables import read_calendars
 from sentinel.config.definitions import Defaults, DeliverySettings, Loaded, ReceiverConfig, SourceConfig
 from sentinel.config.flapping import flapping_of
 from sentinel.config.maintenance_tables import read_maintenance
+from sentinel.config.place_reader import Surroundings
 from sentinel.config.positions import Path, Positions
 from sentinel.config.problems import Problems
 from sentinel.config.reach import check_maintenance, check_reach
 from sentinel.config.route_tables import read_delivery, read_receivers, read_routes
-from sentinel.config.rule_tables import Surroundings, no_data_default, read_rules
+from sentinel.config.rule_tables import no_data_default, read_rules
 from sentinel.config.schema import RulesFile
 from sentinel.config.sense import Sense
+from sentinel.config.sla_tables import read_slas
 from sentinel.config.source_tables import check_catalogue_units, read_services, read_sources, units_of
 from sentinel.config.structure import read_tables
 from sentinel.config.syntax import syntax_problem
@@ -181,9 +183,11 @@ def assembled(
     maintenance = read_maintenance(structure.maintenance, zone, services, problems, lines)
     if rules and not problems.touches(("maintenance",)):
         check_maintenance(maintenance, rules, services, sources, problems)
+    zones = {one.name: one.timezone for one in calendars}
+    slas = read_slas(structure.sla, around, zones, receivers, problems)
     if rules and not problems.touches(("route",)) and not problems.touches(("receiver",)):
         check_reach(rules, routes, receivers, sources, problems)
-    if not rules and not problems.touches(("rule",)):
+    if not rules and not slas and not problems.touches(("rule",)) and not problems.touches(("sla",)):
         problems.warning("W106", "there is no [[rule]], so nothing is watched", (), side="key")
     table = structure.defaults
     read = {
@@ -211,6 +215,7 @@ def assembled(
             addresses=tuple(address for receiver in receivers for address in receiver.addresses),
             calendars=calendars,
             maintenance=maintenance,
+            slas=slas,
         ),
         sources=tuple(sources.values()),
         services=services,

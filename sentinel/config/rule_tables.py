@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sentinel.config.conditions import Vocabulary, check_gate, check_sense, read_condition
-from sentinel.config.definitions import SourceConfig
+from sentinel.config.conditions import check_gate, check_sense
 from sentinel.config.durations import duration_text
 from sentinel.config.flapping import check_flapping, flapping_of
-from sentinel.config.nearness import nearest_name
+from sentinel.config.place_reader import PlaceReader, Surroundings
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.reach import check_overrides
 from sentinel.config.schema import DefaultsTable, NoRollup, Off, OverrideTable, RuleTable, ThresholdTable
-from sentinel.config.source_tables import is_uid, resolve_source, service_pattern
 from sentinel.config.structure import STAND_IN
 from sentinel.config.timezones import check_timezone
 from sentinel.config.urls import check_link
-from sentinel.config.windows import check_windows
 from sentinel.domain.expressions import Condition
 from sentinel.domain.hierarchy import NodePattern
-from sentinel.domain.metrics import Unit
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.rules import Criteria, NoData, Override, Rollup, Rule, Service, Threshold
+from sentinel.domain.rules import Criteria, NoData, Override, Rollup, Rule, Threshold
 
 NO_DATA_AFTER = 1800.0
 """Three of Nexthink's ten-minute steps."""
@@ -35,17 +31,6 @@ _POLLS = 3
 def no_data_default(every: float) -> float:
     """`no_data_after` where the file does not say it, in seconds, of what is asked every `every` seconds."""
     return max(NO_DATA_AFTER, _POLLS * every)
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a rule is read against. `units` of the metrics by source; `services` declared; `lines` of tables by path."""
-
-    defaults: DefaultsTable
-    sources: Mapping[str, SourceConfig]
-    services: tuple[Service, ...]
-    units: Mapping[str, Mapping[str, Unit]]
-    lines: Mapping[Path, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,41 +81,27 @@ def _unique_ids(tables: list[RuleTable], problems: Problems) -> None:
         seen.setdefault(table.id, number)
 
 
-class _RuleReader:
-    def __init__(self, table: RuleTable, path: Path, around: Surroundings, problems: Problems) -> None:
-        self.table = table
-        self.path = path
-        self.around = around
-        self.problems = problems
-        self.source = resolve_source(table.source, path, list(around.sources), problems)
-        self._words = Vocabulary(around.units.get(self.source, around.units[""]), _titles(around.sources, self.source))
-        self._every = table.every or around.defaults.every
-        self._services = [one for one in around.services if one.source == self.source]
-
+class _RuleReader(PlaceReader[RuleTable]):
     def rule(self) -> Rule:
         """The rule, as far as it can be understood."""
         table, defaults = self.table, self.around.defaults
-        self._check_place()
-        self._check_every()
-        self._check_services()
-        check_flapping(table.flapping, self._every, (*self.path, "flapping"), self.problems)
+        self.check()
+        check_flapping(table.flapping, self.every, (*self.path, "flapping"), self.problems)
         check_overrides(table, self.path, self.problems)
         if table.runbook:
             check_link(table.runbook, (*self.path, "runbook"), self.problems)
-        if table.timezone is not None:
-            check_timezone(table.timezone, (*self.path, "timezone"), self.problems)
         own = _asked(table, self.path).over(_asked(defaults, ("defaults",)))
         rollup = table.rollup
         return Rule(
             id=table.id,
             summary=table.summary or table.id,
-            services=tuple(NamePattern(text) for text in dict.fromkeys(map(self._service, table.service))),
+            services=self.services(),
             source=self.source,
             hierarchy=table.hierarchy,
             levels=tuple(dict.fromkeys(table.level or ())),
             path=None if table.path is None else tuple(table.path),
             scope=table.scope or defaults.scope,
-            every=self._every,
+            every=self.every,
             criteria=self._criteria(own, self.path),
             overrides=tuple(self._override(number, override, own) for number, override in enumerate(table.override)),
             rollup=None if isinstance(rollup, NoRollup) else Rollup(**rollup.model_dump()),
@@ -148,12 +119,9 @@ class _RuleReader:
         own = self._completed(_asked(table, path), rule)
         return Override(
             node=None if table.node is None else NodePattern(table.node),
-            service=None if table.service is None else NamePattern(self._service(table.service)),
+            service=None if table.service is None else NamePattern(self.service(table.service)),
             criteria=self._criteria(own.over(rule), path, may_be_off=bool({"warning", "critical"} & set(own.values))),
         )
-
-    def _service(self, text: str) -> str:
-        return service_pattern(text, self._services)
 
     @staticmethod
     def _completed(own: _Asked, rule: _Asked) -> _Asked:
@@ -190,8 +158,8 @@ class _RuleReader:
         )
 
     def _no_data_after(self, asked: _Asked) -> float:
-        after = asked.seconds("no_data_after", no_data_default(self._every))
-        if after >= 2 * self._every:
+        after = asked.seconds("no_data_after", no_data_default(self.every))
+        if after >= 2 * self.every:
             return after
         every_at = (*self.path, "every") if self.table.every is not None else ("defaults", "every")
         at = asked.paths.get("no_data_after", every_at)
@@ -201,9 +169,9 @@ class _RuleReader:
             return after
         self.problems.error(
             "E118",
-            f"no_data_after ({duration_text(after)}) is less than twice every ({duration_text(self._every)})",
+            f"no_data_after ({duration_text(after)}) is less than twice every ({duration_text(self.every)})",
             at,
-            hint=f'write no_data_after = "{duration_text(3 * self._every)}"',
+            hint=f'write no_data_after = "{duration_text(3 * self.every)}"',
         )
         return after
 
@@ -216,8 +184,8 @@ class _RuleReader:
             if not self.problems.touches((*at, "breach")):
                 self.problems.error("E104", f"{key} has no breach", at, hint='e.g. breach = "devices > 5"')
             return None
-        breach = self._condition(value.breach, (*at, "breach"), at)
-        clear = None if value.clear is None else self._condition(value.clear, (*at, "clear"), at, breach=breach)
+        breach = self.condition(value.breach, (*at, "breach"), at)
+        clear = None if value.clear is None else self.condition(value.clear, (*at, "clear"), at, breach=breach)
         if breach is None:
             return None
         if clear is not None or value.clear is None:
@@ -231,70 +199,9 @@ class _RuleReader:
             else value.recover_for,
         )
 
-    def _condition(self, text: str, path: Path, bare: Path, *, breach: Condition | None = None) -> Condition | None:
-        """A condition, written at `path`, or at `bare` where it stands there as text."""
-        at = path if path in self.problems.positions.values else bare
-        found = read_condition(text, self._words, at, self.problems, breach=breach)
-        if found is not None and not self.problems.touches((*self.path, "every")):
-            source = self.around.sources.get(self.source)
-            check_windows(found, at, max(source.step if source else 0.0, self._every), self.problems)
-        return found
-
     def _gate(self, asked: _Asked) -> Condition | None:
         text, at = asked.values.get("only_if"), asked.paths.get("only_if", self.path)
-        found = self._condition(text, at, at) if isinstance(text, str) else None
+        found = self.condition(text, at, at) if isinstance(text, str) else None
         if found is not None:
             check_gate(found, at, self.problems)
         return found
-
-    def _check_place(self) -> None:
-        table, path = self.table, self.path
-        if table.level is not None and table.path is not None:
-            self.problems.error(
-                "E116", "level and path are both given", (*path, "path"), hint="keep one of them", side="key"
-            )
-        elif table.level is None and table.path is None:
-            hint = 'e.g. level = "Site", or path = ["Europe", "Switzerland"]'
-            if not any(self.problems.touches((*path, key)) for key in ("level", "path")):
-                self.problems.error("E116", "level or path is missing", path, hint=hint, side="key")
-        source = self.around.sources.get(self.source)
-        known = source.levels.get(table.hierarchy, ()) if source else ()
-        if source and source.levels and not known and not self.problems.touches((*path, "hierarchy")):
-            near = nearest_name(table.hierarchy, source.levels)
-            hint = f'did you mean "{near}"?' if near else f"declared are {', '.join(source.levels)}"
-            message = f'source "{source.name}" declares no levels of "{table.hierarchy}"'
-            self.problems.warning("W112", message, (*path, "hierarchy"), hint=hint)
-        for number, level in enumerate(table.level or ()):
-            if known and level not in known:
-                near = nearest_name(level, known)
-                hint = f'did you mean "{near}"?' if near else f"levels are {', '.join(known)}"
-                at = (*path, "level", number)
-                self.problems.error("E129", f'{table.hierarchy} has no level "{level}"', at, hint=hint)
-
-    def _check_services(self) -> None:
-        """Identifiers that only the source's own list could explain: while that cannot be read, nothing is known of them."""
-        declared = {one.uid.casefold() for one in self._services}
-        for number, text in enumerate(self.table.service):
-            if is_uid(text) and text.casefold() not in declared:
-                hint = f'add [[service]] with name and uid = "{text}"'
-                message = "no [[service]] declares this identifier, so its name is known only from the source's list"
-                self.problems.warning("W111", message, (*self.path, "service", number), hint=hint)
-
-    def _check_every(self) -> None:
-        source = self.around.sources.get(self.source)
-        if source is None or self._every >= source.step:
-            return
-        at: Path = (*self.path, "every") if self.table.every is not None else ("defaults", "every")
-        self.problems.warning(
-            "W101",
-            f"asks every {duration_text(self._every)}, but the figures of {source.name} "
-            f"move every {duration_text(source.step)}",
-            at,
-            hint=f'write every = "{duration_text(source.step)}"',
-        )
-
-
-def _titles(sources: Mapping[str, SourceConfig], name: str) -> Mapping[str, str]:
-    """The titles of the source's columns, in small letters, with the metrics that they are."""
-    source = sources.get(name)
-    return {} if source is None else {" ".join(t.lower().split()): metric for metric, t in source.columns.items()}

@@ -9,13 +9,12 @@ from pydantic import BeforeValidator, Field
 
 from sentinel.config.calendar_schema import CalendarTable, MaintenanceTable
 from sentinel.config.fields import ConditionOrFalse, Duration, LongText, Names, Share, SomeTime, Text, refused
+from sentinel.config.sla_schema import SlaTable
 from sentinel.config.table import Identifier, MatchingTable, Table
 from sentinel.domain.reading import Scope
 
 NoDataWord = Literal["unknown", "breach", "ok"]
 SeverityWord = Literal["warning", "critical"]
-NOT_YET = frozenset({"sla"})
-"""Keys of the format that this version refuses; nothing else has these names."""
 
 
 class FlappingTable(Table):
@@ -298,6 +297,7 @@ class RulesFile(Table):
     delivery: DeliveryTable = Field(default_factory=DeliveryTable)
     maintenance: list[MaintenanceTable] = Field(default_factory=list)
     calendar: list[CalendarTable] = Field(default_factory=list)
+    sla: list[SlaTable] = Field(default_factory=list)
 
 
 if __name__ == "__main__":  # python -m sentinel.config.schema > rules.schema.json

@@ -14,7 +14,7 @@ from sentinel.config.confidential import is_confidential_key
 from sentinel.config.naming import variable_part
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
-from sentinel.config.schema import NOT_YET, RulesFile
+from sentinel.config.schema import RulesFile
 from sentinel.config.unknown_keys import Meant, meant, model_at
 from sentinel.domain.metrics import nearest
 
@@ -211,10 +211,7 @@ def _tell_unknown(path: Path, read: _Read, problems: Problems) -> None:
     key = str(path[-1])
     model = model_at(path[:-1], read.file)
     shown = key if key.isprintable() and len(key) <= 60 else repr(key[:60])  # noqa: PLR2004  # a key, not a novel
-    if key in NOT_YET:
-        name = f"[[{key}]]" if len(path) == 1 else key
-        problems.error("E123", f"{name} is not available yet", path, hint="leave it out", side="key")
-    elif is_confidential_key(key) or path[-2:] == ("slack_webhook", "url"):
+    if is_confidential_key(key) or path[-2:] == ("slack_webhook", "url"):
         hint = f"set {_variable(path, read.tree)} (or the same with _FILE) instead"
         problems.error("E120", f"{shown}: credentials do not belong into this file", path, hint=hint, side="key")
     else:
@@ -234,9 +231,7 @@ def _is_of_tests(path: Path, read: _Read) -> bool:
 
 def _meant(path: Path, read: _Read) -> Meant:
     """What an unknown key at this path was meant to be."""
-    found = meant(str(path[-1]), model_at(path[:-1], read.file), frozenset(_at(read.tree, path[:-1])))
-    near = nearest(str(path[-1]), NOT_YET) if found.key is None and len(path) == 1 else None
-    return Meant(None, False, f"did you mean {near!r}?") if near else found
+    return meant(str(path[-1]), model_at(path[:-1], read.file), frozenset(_at(read.tree, path[:-1])))
 
 
 def _as_meant(detail: ErrorDetails, path: Path, read: _Read) -> Path | None:

@@ -9,13 +9,10 @@ import numpy as np
 
 from sentinel.domain.alerts import OK, UNKNOWN, Alerts, Codes, Phase, Verdict, freeze, shown_state, step
 from sentinel.domain.hierarchy import Bools, Ints, Node, NodeList
-from sentinel.domain.reading import Figures, Floats, Reading
+from sentinel.domain.reading import GAP_FACTOR, Figures, Floats, Reading
 from sentinel.domain.records import QueryState
 from sentinel.domain.rules import Criteria, NoData, Rule, Severity
 from sentinel.domain.verdicts import Judged, is_blind, judge, observed, variant_of
-
-GAP_FACTOR = 1.5
-"""A poll that comes this many intervals after the last one has missed at least one: jitter stays below."""
 
 
 @dataclass(frozen=True, slots=True)

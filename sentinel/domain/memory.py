@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sentinel.domain.asking import Asked
+from sentinel.domain.ledger import Ledger, LedgerKey
 from sentinel.domain.past import Needs, Recollection, Stored, needs_of
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Query, Reading
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
 from sentinel.domain.rules import SOURCE_RULE, Rule, Rulebook
+from sentinel.domain.sla import Sla
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +26,22 @@ class Recalled:
 
 @dataclass
 class Memory:
-    """Query states by key, books by rule, service and source; the past by query key, where conditions look back."""
+    """Query states by key, books by rule, service and source; the past by query key, where conditions look back.
+
+    Ledgers by agreement, service and query.
+    """
 
     queries: dict[str, QueryState] = field(default_factory=dict)
     books: dict[BookKey, Book] = field(default_factory=dict)
     pasts: dict[str, Recollection] = field(default_factory=dict)
+    ledgers: dict[LedgerKey, Ledger] = field(default_factory=dict)
 
-    def before(self, rules: Iterable[Rule], reading: Reading) -> Before:
-        """The state from which a reading is judged by these rules."""
+    def before(self, rules: Iterable[Rule], reading: Reading, slas: Iterable[Sla] = ()) -> Before:
+        """The state from which a reading is judged by these rules and agreements."""
         query = reading.query
         keys: list[BookKey] = [(rule.id, query.service, query.source) for rule in rules]
         keys.append((SOURCE_RULE, None, query.source))
+        wanted: list[LedgerKey] = [(sla.id, query.service, query.key) for sla in slas]
         siblings = tuple(
             state for key, state in self.queries.items() if state.query.source == query.source and key != query.key
         )
@@ -42,6 +49,7 @@ class Memory:
             query=self.queries.get(query.key) or QueryState(query=query),
             books={key: self.books.get(key) or Book(key) for key in keys},
             siblings=siblings,
+            ledgers={key: self.ledgers[key] for key in wanted if key in self.ledgers},
         )
 
     def recall(self, needs: Needs, reading: Reading, stored: Stored | None = None) -> Recalled:
@@ -74,6 +82,7 @@ class Memory:
         """Go on from what a tick decided. `recalled`: the reading that it judged."""
         key = done.query.query.key
         self.queries[key] = done.query
+        self.ledgers.update(done.ledgers)
         self.keep_books(done)
         if recalled is None:
             return
@@ -101,32 +110,33 @@ class Replay:
     memory: Memory = field(default_factory=Memory)
     judged: dict[str, Reading] = field(default_factory=dict)
     """The last reading of each query, by key, as it was judged: with what conditions asked of the past."""
-    _rules: Mapping[Query, tuple[Rule, ...]] = field(init=False)
+    _asked: Mapping[Query, Asked] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._rules = {one.query: one.rules for one in self.asked}
+        self._asked = {one.query: one for one in self.asked}
 
     def feed(self, reading: Reading) -> Plan | None:
         """Judge the next reading. None when no rule needs its query."""
-        rules = self._rules.get(reading.query)
-        if rules is None:
+        asked = self._asked.get(reading.query)
+        if asked is None:
             return None
         reading = reading.unheld()
-        recalled = self.memory.recall(self._needs(rules, reading), reading)
-        done = plan(self.rulebook, rules, self.memory.before(rules, reading), recalled.reading)
+        recalled = self.memory.recall(self._needs(asked.rules, reading), reading)
+        before = self.memory.before(asked.rules, reading, asked.slas)
+        done = plan(self.rulebook, asked.rules, before, recalled.reading, asked.slas)
         self.memory.keep(done, recalled)
         self.judged[reading.query.key] = recalled.reading
         return done
 
     def looks_back(self, at: float) -> float:
         """From when on `remember` wants to be told of readings, where the first to be judged is received at that instant."""
-        needs = [needs_of(rules, self.rulebook.source(query.source).step) for query, rules in self._rules.items()]
+        needs = [needs_of(one.rules, self.rulebook.source(one.query.source).step) for one in self._asked.values()]
         return min((one.since(at) for one in needs if one.functions), default=at)
 
     def remember(self, reading: Reading) -> None:
         """Look at a reading from before the replay begins without judging it: functions over the past know it then."""
-        rules = self._rules.get(reading.query)
-        needs = self._needs(rules, reading) if rules is not None else None
+        asked = self._asked.get(reading.query)
+        needs = self._needs(asked.rules, reading) if asked is not None else None
         if needs is not None and needs.functions:
             past = self.memory.pasts.get(reading.query.key) or Recollection(needs=needs)
             self.memory.pasts[reading.query.key] = past.after(reading)

@@ -14,11 +14,13 @@ from sentinel.domain.changes import Changes, Scene
 from sentinel.domain.episodes import settle
 from sentinel.domain.flapping import Look, hush_lulls, make_up, settle_down
 from sentinel.domain.hierarchy import Bools, Node
+from sentinel.domain.ledger import Ledger, LedgerKey, enter
 from sentinel.domain.mutes import Mute, Muting, muted_now
 from sentinel.domain.placing import Below, placed
 from sentinel.domain.reading import Reading
 from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
 from sentinel.domain.rules import SOURCE_RULE, NoData, Rule, Rulebook, Severity
+from sentinel.domain.sla import Sla
 from sentinel.domain.sources import accept, judge_source
 from sentinel.domain.tally import Tally
 
@@ -32,10 +34,10 @@ FORGET_AFTER = 3600.0
 """Ended incidents stay in memory at least this long (seconds): long enough to be reopened."""
 
 
-def plan(rulebook: Rulebook, rules: Rules, before: Before, reading: Reading) -> Plan:
+def plan(rulebook: Rulebook, rules: Rules, before: Before, reading: Reading, slas: tuple[Sla, ...] = ()) -> Plan:
     """What one reading changes.
 
-    `rules` are those that need the reading's query, with `every` in seconds; `before` the state so far. The instants
+    `rules` and `slas` are those that need the reading's query, with `every` in seconds; `before` the state so far. The instants
     come with the reading: `at` for the record, `sample_at` for the timers. The same reading twice changes nothing.
     """
     old = before.query
@@ -43,11 +45,14 @@ def plan(rulebook: Rulebook, rules: Rules, before: Before, reading: Reading) -> 
         return Plan(reading.at, old)
     traits = rulebook.source(reading.query.source)
     reading, held = accept(_in_order(reading, old, traits.step), old, traits)
-    every = min((rule.every for rule in rules), default=traits.step)
-    time = elapsed_since(old, reading, max(every, traits.step))
+    pace = [*(one.every for one in rules), *(one.every for one in slas)]
+    every = max(min(pace, default=traits.step), traits.step)
+    time = elapsed_since(old, reading, every)
     query = _after(held, reading, time)
     tally = Tally(reading.at, query)
     mutes = muted_now(rulebook, before.silences, reading.at)
+    for sla in slas:
+        _enter_ledger(tally, sla, before, reading, every)
     for rule in rules:
         key = (rule.id, reading.query.service, reading.query.source)
         book = before.books.get(key) or Book(key)
@@ -84,6 +89,15 @@ def _after(held: QueryState, reading: Reading, time: Elapsed) -> QueryState:
         )
     since = after.failing_since if after.failing_since is not None else reading.sample_at
     return after.evolve(failures=held.failures + 1, failing_since=since, failure=reading.failure)
+
+
+def _enter_ledger(tally: Tally, sla: Sla, before: Before, reading: Reading, every: float) -> None:
+    """One agreement and service under one reading."""
+    key: LedgerKey = (sla.id, reading.query.service, reading.query.key)
+    entered = enter(sla, key, before.ledgers.get(key) or Ledger(), reading, every)
+    if entered is not None:
+        tally.ledgers[key], entry = entered
+        tally.entries.append(entry)
 
 
 def _tick_book(

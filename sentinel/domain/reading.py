@@ -17,6 +17,9 @@ from sentinel.domain.hierarchy import Node, NodeList
 Floats = npt.NDArray[np.float64]
 Scope = Literal["hour", "day"]
 
+GAP_FACTOR = 1.5
+"""A poll that comes this many intervals after the last one has missed at least one: jitter stays below."""
+
 
 @dataclass(frozen=True)
 class Query:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sentinel.domain.alerts import Alerts, Transition
 from sentinel.domain.hierarchy import Ints, Node, NodeList
 from sentinel.domain.incidents import Event, Incident
+from sentinel.domain.ledger import Entry, Ledger, LedgerKey
 from sentinel.domain.mutes import Silence
 from sentinel.domain.notices import Notice
 from sentinel.domain.reading import Failure, Query
@@ -93,6 +94,8 @@ class Before:
     books: Mapping[BookKey, Book]
     siblings: tuple[QueryState, ...] = ()
     """The other queries to the same source: its trouble is judged over all of them."""
+    ledgers: Mapping[LedgerKey, Ledger] = field(default_factory=dict)
+    """Those of the query's agreements."""
 
     silences: tuple[Silence, ...] = ()
     """Those that may mute at the instant of the reading, and perhaps others."""
@@ -120,7 +123,7 @@ class Plan:
 
     `query` and `books` are what to remember (books: only those that changed). `changed` and `gone` name the alert
     rows to write (by their place in `books`) and to delete; `incidents` the incident rows to write. `answers` are
-    what became of what people asked for.
+    what became of what people asked for. `ledgers` are to be remembered, `entries` is what to write of them.
     """
 
     at: float
@@ -133,3 +136,5 @@ class Plan:
     events: tuple[Event, ...] = ()
     notices: tuple[Notice, ...] = ()
     answers: tuple[Answer, ...] = ()
+    ledgers: Mapping[LedgerKey, Ledger] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()

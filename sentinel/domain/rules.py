@@ -15,6 +15,7 @@ from sentinel.domain.hierarchy import Node, NodePattern
 from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.reading import Scope
+from sentinel.domain.sla import Sla
 
 SOURCE_RULE = "sentinel/source"
 """The built-in rule about a source that does not answer: service None, node ()."""
@@ -240,8 +241,14 @@ class Rulebook:
     routes: tuple[Route, ...]
     sources: tuple[SourceTraits, ...]
     addresses: tuple[Address, ...] = ()
+    slas: tuple[Sla, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
+
+    @property
+    def askers(self) -> tuple[Rule | Sla, ...]:
+        """Everything that needs figures: rules and agreements."""
+        return (*self.rules, *self.slas)
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule with that id."""

@@ -12,6 +12,7 @@ from sentinel.domain.alerts import Alerts, Transition
 from sentinel.domain.changes import Changes
 from sentinel.domain.hierarchy import Bools
 from sentinel.domain.incidents import Event, Incident
+from sentinel.domain.ledger import Entry, Ledger, LedgerKey
 from sentinel.domain.notices import Notice
 from sentinel.domain.records import AlertKey, Book, BookKey, Plan, QueryState, Touched
 
@@ -29,6 +30,8 @@ class Tally:
     incidents: list[Incident] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    ledgers: dict[LedgerKey, Ledger] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
 
     def add_book(
         self,
@@ -85,6 +88,8 @@ class Tally:
             incidents=tuple(self.incidents),
             events=tuple(self.events),
             notices=tuple(self.notices),
+            ledgers=self.ledgers,
+            entries=tuple(self.entries),
         )
 
     def _add_changes(self, book: Book, changes: Changes) -> None:

@@ -44,25 +44,25 @@ async def survey(
 
 
 def needs_discovery(rulebook: Rulebook, source: Source) -> bool:
-    """Whether some rule speaks of a service of that source that is not declared."""
+    """Whether some rule or agreement speaks of a service of that source that is not declared."""
     declared = [service.name for service in source.services()]
     return any(
         pattern.is_glob or not any(pattern.matches(name) for name in declared)
-        for rule in rulebook.rules
+        for rule in rulebook.askers
         if rule.source == source.name
         for pattern in rule.services
     )
 
 
 def guessed(rulebook: Rulebook, source: Source, remembered: Iterable[Query]) -> list[Service]:
-    """Services that must exist though the source could not list them: those named by rules, and those of the record.
+    """Services that must exist though the source could not list them: those named by rules and agreements, and those of the record.
 
     They are unknown, not gone: without them a restart during the source's outage would close what is open.
     """
     known = {service.name for service in source.services()}
     named = [
         pattern.text
-        for rule in rulebook.rules
+        for rule in rulebook.askers
         if rule.source == source.name
         for pattern in rule.services
         if not pattern.is_glob

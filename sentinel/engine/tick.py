@@ -179,7 +179,7 @@ class Ticker:
 
     def _decide(self, asked: Asked, reading: Reading) -> Plan:
         memory = self._memory()
-        before = memory.before(asked.rules, reading)
+        before = memory.before(asked.rules, reading, asked.slas)
         noted = remarked(reading, before.query.known)
         done, recalled = self._judge(asked, before, noted)
         judged = recalled.reading
@@ -206,7 +206,7 @@ class Ticker:
         """
         try:
             recalled = self._recalled(asked, reading)
-            return plan(self.rulebook, asked.rules, before, recalled.reading), recalled
+            return plan(self.rulebook, asked.rules, before, recalled.reading, asked.slas), recalled
         except StoreError:
             raise
         except Exception as broken:
@@ -214,7 +214,7 @@ class Ticker:
             if reading.failure is not None:
                 raise
             failed = self._recalled(asked, reading.failed(_unjudged(asked, broken)))
-        return plan(self.rulebook, asked.rules, before, failed.reading), failed
+        return plan(self.rulebook, asked.rules, before, failed.reading, asked.slas), failed
 
     def _recalled(self, asked: Asked, reading: Reading) -> Recalled:
         """The reading with what the rules ask of the query's past."""

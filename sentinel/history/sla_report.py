@@ -7,44 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
+from sentinel.domain.dossier import Row
 from sentinel.domain.hierarchy import Node
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One node, or the whole hierarchy (`node` is `()`), over one period.
-
-    The period is [period_start, period_end) in Unix seconds, the figures are as of `at`. `availability` counts unknown
-    time as the SLA says; `measured` leaves it out, `pessimistic` takes it as bad and `optimistic` as good. The four
-    kinds of seconds hold calendar time only. `budget_seconds` is that of the whole period, what is left of it may be
-    negative. `formula` is the sentence that makes `availability` from the numbers.
-    """
-
-    sla: str
-    service: str
-    node: Node
-    leaf: bool
-    period_start: int
-    period_end: int
-    at: int
-    timezone: str
-    objective: Decimal
-    availability: Fraction | None
-    measured: Fraction | None
-    pessimistic: Fraction | None
-    optimistic: Fraction | None
-    good_seconds: int
-    bad_seconds: int
-    unknown_seconds: int
-    excluded_seconds: int
-    budget_seconds: int
-    budget_left_seconds: int
-    burn_rate: Fraction | None
-    incidents: int
-    formula: str
-    weight: float
+__all__ = ["Day", "Episode", "Exclusion", "Report", "Row", "Section"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

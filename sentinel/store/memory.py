@@ -5,7 +5,7 @@ from __future__ import annotations
 from sentinel.domain.incidents import Incident
 from sentinel.domain.memory import Memory
 from sentinel.domain.records import Book, BookKey
-from sentinel.store import alerts, incidents, queries
+from sentinel.store import alerts, incidents, ledgers, queries
 from sentinel.store.database import Database
 
 RECENT = 7 * 86400.0
@@ -24,10 +24,11 @@ def load(db: Database, *, recent_since: float | None = None) -> Memory:
             newest = max((one.last_reading_at for one in states.values() if one.last_reading_at), default=0.0)
             recent_since = newest - RECENT
         columns = alerts.load(connection)
+        standing = ledgers.load(connection)
         episodes: dict[BookKey, dict[str, Incident]] = {}
         for incident in incidents.load(connection, recent_since):
             key = (incident.rule, incident.service, incident.source)
             episodes.setdefault(key, {})[incident.id] = incident
     keys = sorted(columns.keys() | episodes.keys(), key=str)
     books = {key: Book(key, columns.get(key, {}), episodes.get(key, {})) for key in keys}
-    return Memory(states, books)
+    return Memory(states, books, ledgers=standing)

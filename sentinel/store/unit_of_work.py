@@ -8,7 +8,7 @@ from sentinel.domain.alerts import Transition
 from sentinel.domain.hierarchy import NodeList
 from sentinel.domain.reading import Reading
 from sentinel.domain.records import Plan
-from sentinel.store import alerts, incidents, node_lists, notices, queries, readings, requests
+from sentinel.store import alerts, incidents, ledgers, node_lists, notices, queries, readings, requests
 from sentinel.store.database import Database
 from sentinel.store.digests import digest, node_digest, query_digest
 from sentinel.store.inserting import Row, add_missing
@@ -51,6 +51,7 @@ def write(connection: Connection, plan: Plan) -> None:
     add_missing(connection, transitions, map(_transition_row, plan.transitions))
     notices.add(connection, plan.notices)
     requests.answer(connection, plan.answers)
+    ledgers.save(connection, plan.entries)
 
 
 def _transition_row(one: Transition) -> Row:

@@ -25,7 +25,7 @@ def test_every_code_is_explained_and_nothing_else() -> None:
 
 def test_only_what_cannot_be_shown_has_no_example() -> None:
     assert {one.code for one in EXPLAINED.values() if one.no_example} == {
-        *("E102", "E123"),  # no text of a file shows them, or not in every version
+        "E102",  # no text of a file shows it
         *("W132", "W133"),  # a database does
         *("E202", "E203"),  # the machine does
         "W204",  # a rule does

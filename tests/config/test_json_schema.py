@@ -32,7 +32,7 @@ BY_MEANING = {
     "maintenance-without-an-end",
 }
 """An override's breach may stand in its rule, and a window may do without its from where it does without its to."""
-PERHAPS_OF_FORM = {"E106", "E112", "E120", "E123"}
+PERHAPS_OF_FORM = {"E106", "E112", "E120"}
 """Bounds are of form where they are those of one key; a credential stands under a key that there is not, or in a URL."""
 
 

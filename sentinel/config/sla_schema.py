@@ -1,0 +1,65 @@
+"""`[[sla]]` as it is written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from sentinel.config.fields import LongText, Names, SomeTime, Text, refused
+from sentinel.config.table import Identifier, Table
+from sentinel.domain.reading import Scope
+
+
+class ObjectiveTable(Table):
+    """An objective and the day from which on it holds."""
+
+    title = "an objective"
+    share: Text
+    since: Text | None = None
+
+
+def _objectives(value: object) -> object:
+    if isinstance(value, str):
+        return [{"share": value}]
+    if isinstance(value, list):
+        return value
+    raise refused("E105", "must be a percentage in quotes, or a list of tables with share and since", 'e.g. "99.5%"')
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class SlaTable(Table):
+    """What is good, how much of the time it must be, and over which periods."""
+
+    title = "[[sla]]"
+    id: Identifier
+    summary: Text | None = None
+    service: Names
+    hierarchy: Text
+    source: Text | None = None
+    level: Names | None = None
+    path: list[Text] | None = None
+    scope: Scope | None = None
+    every: SomeTime | None = None
+    good: LongText
+    total: LongText | None = None
+    only_if: LongText | None = None
+    objective: Annotated[
+        list[ObjectiveTable],
+        Field(min_length=1, max_length=1000),
+        BeforeValidator(_objectives, json_schema_input_type=str | list[ObjectiveTable]),
+    ]
+    period: Text = "month"
+    calendar: Text | None = None
+    timezone: Text | None = None
+    unknown: Literal["exclude", "good", "bad"] = "exclude"
+    exclude: Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=str | list[str])] = Field(
+        default_factory=lambda: ["*"], max_length=1000
+    )
+    weight: Text | None = None
+    report_to: Names | None = None
+    owner: Text | None = None
+    runbook: LongText = ""

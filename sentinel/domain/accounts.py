@@ -1,0 +1,186 @@
+"""What a ledger says of a span of time, and its seconds per node: counted by columns, exactly, over any scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from sentinel.domain.alerts import Codes
+from sentinel.domain.hierarchy import Bools, Ints, Node
+from sentinel.domain.ledger import Entry, Standing
+from sentinel.domain.reading import Floats
+from sentinel.domain.spans import NOTHING, Spans
+
+FAR = 2**40
+"""Later than any instant that is asked for: where runs end that have no next one."""
+
+Window = tuple[int, Ints, Floats, Floats]
+"""The events of one window: its end, numbers of nodes, good events and all events of each."""
+
+
+def _ints() -> Ints:
+    return np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """A stretch of a ledger.
+
+    `number`, `start`, `standing`: the runs, by node and then by start; a run lasts until the node's next one.
+    `covered`: what samples cover. `weighed`, `weighed_at`, `weight`: the same for weights.
+    """
+
+    nodes: tuple[Node, ...]
+    number: Ints
+    start: Ints
+    standing: Codes
+    covered: Spans
+    weighed: Ints = field(default_factory=_ints)
+    weighed_at: Ints = field(default_factory=_ints)
+    weight: Floats = field(default_factory=lambda: np.zeros(0))
+    counts: tuple[Window, ...] = ()
+
+    @cached_property
+    def end(self) -> Ints:
+        """Where each run ends."""
+        return _ends(self.number, self.start)
+
+    def seconds(self, scopes: Sequence[Spans], scope_of: Ints) -> Tally:
+        """The seconds of every node within its scope: `scopes[scope_of[number]]`."""
+        size = len(self.nodes)
+        good, bad, gone = (np.zeros(size, np.int64) for _ in range(3))
+        whole = np.array([scope.seconds for scope in scopes], np.int64)[scope_of] if size else _ints()
+        run_scope = scope_of[self.number] if size else _ints()
+        for place, scope in enumerate(scopes):
+            mine = run_scope == place
+            covered = scope.intersect(self.covered)
+            good += self._sum(mine & (self.standing == Standing.GOOD), covered)
+            bad += self._sum(mine & (self.standing == Standing.BAD), covered)
+            gone += self._sum(mine & (self.standing == Standing.GONE), scope)
+        return Tally(good, bad, whole - gone - good - bad, gone)
+
+    def _sum(self, runs: Bools, scope: Spans) -> Ints:
+        chosen = np.flatnonzero(runs)
+        if not chosen.size:
+            return np.zeros(len(self.nodes), np.int64)
+        seconds = scope.before(self.end[chosen]) - scope.before(self.start[chosen])
+        # Sums of seconds stay far below 2**53, so that float64 holds them exactly.
+        return np.bincount(self.number[chosen], weights=seconds, minlength=len(self.nodes)).astype(np.int64)
+
+    def weights(self, start: int, end: int) -> Ints:
+        """Of every node its mean weight over the span, in whole units; 0 where none was noted, 1 for all without any."""
+        size = len(self.nodes)
+        if not self.weighed.size:
+            return np.ones(size, np.int64)
+        begin = np.maximum(self.weighed_at, start)
+        lasted = np.maximum(np.minimum(_ends(self.weighed, self.weighed_at), end) - begin, 0)
+        total = np.bincount(self.weighed, weights=lasted * self.weight, minlength=size)
+        known = np.bincount(self.weighed, weights=lasted, minlength=size)
+        return np.rint(np.divide(total, known, out=np.zeros(size), where=known > 0)).astype(np.int64)
+
+    def curve(self, standing: int, scopes: Sequence[Spans], scope_of: Ints, weights: Ints) -> Curve:
+        """The weighted seconds of all nodes in that standing, as a function of the instant."""
+        parts: list[_Part] = []
+        run_scope = scope_of[self.number] if self.nodes else _ints()
+        for place, scope in enumerate(scopes):
+            chosen = np.flatnonzero((run_scope == place) & (self.standing == standing))
+            counted = scope if standing == Standing.GONE else scope.intersect(self.covered)
+            parts.append(_part(counted, self.start[chosen], self.end[chosen], weights[self.number[chosen]]))
+        return Curve(tuple(parts))
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Seconds per node; `gone` ones are no part of the agreement."""
+
+    good: Ints
+    bad: Ints
+    unknown: Ints
+    gone: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    scope: Spans
+    at: Ints
+    rate: Ints
+    offset: Ints
+
+
+def _part(scope: Spans, starts: Ints, ends: Ints, weights: Ints) -> _Part:
+    """Runs as changes of a rate, so that a sum over all of them costs one look-up per instant."""
+    at = np.concatenate([starts, ends])
+    change = np.concatenate([weights, -weights])
+    order = np.argsort(at, kind="stable")
+    at, change = at[order], change[order]
+    return _Part(scope, at, np.cumsum(change), np.cumsum(change * scope.before(at)))
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Weighted seconds before an instant."""
+
+    parts: tuple[_Part, ...]
+
+    def before(self, at: Ints) -> Ints:
+        """The sum up to each instant."""
+        total = np.zeros(at.size, np.int64)
+        for part in self.parts:
+            place = np.searchsorted(part.at, at, side="right") - 1
+            known = place >= 0
+            rate, offset = part.rate[place[known]], part.offset[place[known]]
+            total[known] += rate * part.scope.before(at[known]) - offset
+        return total
+
+
+def _ends(number: Ints, start: Ints) -> Ints:
+    if not number.size:
+        return number
+    following = np.append(start[1:], FAR)
+    last = np.append(number[1:] != number[:-1], True)
+    return np.where(last, FAR, following)
+
+
+@dataclass
+class Recorder:
+    """Keeps what ticks add to one ledger where there is no store: in a rehearsal, a backtest."""
+
+    nodes: list[Node] = field(default_factory=list)
+    runs: dict[tuple[int, int], int] = field(default_factory=dict)
+    weights: dict[tuple[int, int], float] = field(default_factory=dict)
+    spans: dict[int, int] = field(default_factory=dict)
+    counts: list[Window] = field(default_factory=list)
+
+    def add(self, entry: Entry) -> None:
+        """One tick's."""
+        self.nodes.extend(entry.nodes)
+        self.spans[entry.covered[0]] = entry.covered[1]
+        for number, standing in zip(entry.numbers.tolist(), entry.standing.tolist(), strict=True):
+            self.runs[number, entry.at] = standing
+        for number, weight in zip(entry.weighed.tolist(), entry.weights.tolist(), strict=True):
+            self.weights[number, entry.at] = weight
+        if entry.counted.size:
+            self.counts.append((entry.at, entry.counted, entry.good, entry.total))
+
+    def account(self) -> Account:
+        """All of it."""
+        runs, weights = sorted(self.runs), sorted(self.weights)
+        return Account(
+            nodes=tuple(self.nodes),
+            number=_column(number for number, _ in runs),
+            start=_column(start for _, start in runs),
+            standing=np.array([self.runs[key] for key in runs], np.uint8),
+            covered=Spans.of(self.spans.items()) if self.spans else NOTHING,
+            weighed=_column(number for number, _ in weights),
+            weighed_at=_column(start for _, start in weights),
+            weight=np.array([self.weights[key] for key in weights], np.float64),
+            counts=tuple(self.counts),
+        )
+
+
+def _column(values: Iterable[int]) -> npt.NDArray[np.int64]:
+    return np.fromiter(values, np.int64)

@@ -1,0 +1,366 @@
+"""An agreement with one service's accounts: the figures of every node and of what lies above it, over any period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from sentinel.domain.accounts import Account, Curve
+from sentinel.domain.attained import (
+    Amounts,
+    Counts,
+    Seconds,
+    Weighted,
+    availability,
+    budget,
+    budget_left,
+    burn_rate,
+    readings,
+)
+from sentinel.domain.attained_text import counts_formula, formula
+from sentinel.domain.calendars import Calendar, Maintenance
+from sentinel.domain.hierarchy import Bools, Ints, Node, is_under
+from sentinel.domain.ledger import Standing
+from sentinel.domain.matchers import Matchers
+from sentinel.domain.periods import Term
+from sentinel.domain.sla import WINDOW, Sla
+from sentinel.domain.spans import NOTHING, Spans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One node, or the whole hierarchy (`node` is `()`), over one period.
+
+    The period is [period_start, period_end) in Unix seconds, the figures are as of `at`. `availability` counts unknown
+    time as the SLA says; `measured` leaves it out, `pessimistic` takes it as bad and `optimistic` as good. The four
+    kinds of seconds hold calendar time only. `budget_seconds` is that of the whole period, what is left of it may be
+    negative. `formula` is the sentence that makes `availability` from the numbers. `leaf`: its figures are its own,
+    not those of what lies below it.
+    """
+
+    sla: str
+    service: str
+    node: Node
+    leaf: bool
+    period_start: int
+    period_end: int
+    at: int
+    timezone: str
+    objective: Decimal
+    availability: Fraction | None
+    measured: Fraction | None
+    pessimistic: Fraction | None
+    optimistic: Fraction | None
+    good_seconds: int
+    bad_seconds: int
+    unknown_seconds: int
+    excluded_seconds: int
+    budget_seconds: int
+    budget_left_seconds: int
+    burn_rate: Fraction | None
+    incidents: int
+    formula: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An incident as far as it is counted: where, and [start, end) in Unix seconds."""
+
+    node: Node
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """What of a span counts: per distinct set of exclusions the spans that are left, and which set binds which node."""
+
+    open: Spans
+    left: tuple[Spans, ...]
+    of: Ints
+
+    def per_node(self) -> Ints:
+        """The seconds that count, per node."""
+        lengths = np.array([one.seconds for one in self.left], np.int64)
+        return lengths[self.of] if self.of.size else np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Dossier:
+    """`accounts`: one for each level, from the top down. `planned`: all maintenance there is, on the spot too."""
+
+    sla: Sla
+    service: str
+    accounts: tuple[Account, ...]
+    calendar: Calendar
+    planned: tuple[Maintenance, ...] = ()
+    outages: tuple[Outage, ...] = field(default=())
+
+    @property
+    def timezone(self) -> str:
+        """The zone of its days and periods."""
+        return self.sla.timezone
+
+    def exclusions(self) -> tuple[Maintenance, ...]:
+        """The maintenance that is taken out of the figures, of some node at least."""
+        return tuple(one for one in self.planned if _excludes(self.sla, self.service, one))
+
+    def rows(self, term: Term, at: int) -> tuple[Row, ...]:
+        """Every node's figures, and those of every node above them, as of that instant; worst first."""
+        found: dict[Node, Row] = {}
+        for account in reversed(self.accounts):
+            for row in self._rows(account, term, at):
+                if row.leaf or row.node not in found:
+                    found[row.node] = row
+        return tuple(sorted(found.values(), key=_worst_first))
+
+    def whole(self, term: Term, at: int) -> Row:
+        """The figures of the whole hierarchy."""
+        account = self._deepest
+        count = _Count(self, account, term, at)
+        if account.nodes == ((),):
+            return count.leaf(0)
+        return count.above((), np.ones(len(account.nodes), bool))
+
+    def scope(self, account: Account, start: int, end: int) -> Scope:
+        """What of a span counts for the account's nodes."""
+        open_ = self.calendar.open(start, end) if start < end else NOTHING
+        excluding = self.exclusions()
+        size = len(account.nodes)
+        sets = np.zeros(size, np.int64)
+        masks = [_covered(one.matchers, account.nodes) for one in excluding]
+        combinations: dict[bytes, int] = {}
+        if masks and size:
+            table = np.stack(masks)
+            for place in range(size):
+                sets[place] = combinations.setdefault(table[:, place].tobytes(), len(combinations))
+        else:
+            combinations[b""] = 0
+        spans = [one.spans(start, end) if start < end else NOTHING for one in excluding]
+        left = []
+        for flags in combinations:
+            taken = NOTHING
+            for used, span in zip(flags, spans, strict=False):
+                taken = taken.union(span) if used else taken
+            left.append(open_.minus(taken))
+        return Scope(open_, tuple(left), sets)
+
+    def curves(self, start: int, end: int) -> Curves:
+        """The whole hierarchy's seconds as functions of the instant, within a span."""
+        account = self._deepest
+        scope = self.scope(account, start, end)
+        weights = _weights(account, start, end)
+        good, bad, gone = (
+            account.curve(standing, scope.left, scope.of, weights)
+            for standing in (Standing.GOOD, Standing.BAD, Standing.GONE)
+        )
+        per_scope = np.bincount(scope.of, weights=weights, minlength=len(scope.left)).astype(np.int64)
+        return Curves(scope.open, scope.left, per_scope, good, bad, gone)
+
+    @cached_property
+    def _deepest(self) -> Account:
+        return self.accounts[-1]
+
+    def _rows(self, account: Account, term: Term, at: int) -> Iterable[Row]:
+        count = _Count(self, account, term, at)
+        for number in range(len(account.nodes)):
+            if count.is_part[number]:
+                yield count.leaf(number)
+        own = set(account.nodes)
+        below: dict[Node, list[int]] = {}
+        for number, node in enumerate(account.nodes):
+            for depth in range(len(node)):
+                below.setdefault(node[:depth], []).append(number)
+        for node, numbers in below.items():
+            if node not in own:
+                mask = np.zeros(len(account.nodes), bool)
+                mask[numbers] = True
+                if (mask & count.is_part).any():
+                    yield count.above(node, mask)
+
+
+class _Count:
+    """Everything of one account over one term, by columns; rows are made of it one by one."""
+
+    def __init__(self, dossier: Dossier, account: Account, term: Term, at: int) -> None:
+        self.dossier, self.account, self.term = dossier, account, term
+        self.until = min(term.end, max(at, term.start))
+        scope = dossier.scope(account, term.start, self.until)
+        self.tally = account.seconds(scope.left, scope.of)
+        self.excluded = np.maximum(scope.open.seconds - scope.per_node(), 0)
+        planned = dossier.scope(account, term.start, term.end)
+        self.service = planned.per_node() - self.tally.gone
+        self.weights = _weights(account, term.start, self.until)
+        self.is_part: Bools = (self.tally.gone < scope.per_node()) | (self.tally.gone == 0)
+        self.counts = _events(dossier.sla, account, scope, term.start, self.until)
+        self.objective = dossier.sla.objective(term.first)
+
+    def leaf(self, number: int) -> Row:
+        """One node's."""
+        seconds = self._seconds(number)
+        counts = self.counts[number] if self.counts is not None else None
+        weight = float(self.weights[number])
+        return self._row(self.account.nodes[number], seconds, counts, int(self.service[number]), weight, leaf=True)
+
+    def above(self, node: Node, mask: Bools) -> Row:
+        """Of a node that has no figures of its own: those of what lies below it."""
+        chosen = np.flatnonzero(mask & self.is_part)
+        weights = self.weights[chosen]
+        tally, total = self.tally, int(weights.sum())
+        good, bad, unknown, excluded = (
+            Fraction(int((column[chosen] * weights).sum()))
+            for column in (tally.good, tally.bad, tally.unknown, self.excluded)
+        )
+        amounts = Weighted(good, bad, unknown, excluded, Fraction(total), int(chosen.size))
+        counts = None
+        if self.counts is not None:
+            counts = sum((self.counts[number] for number in chosen.tolist()), Counts(Fraction(0), Fraction(0)))
+        service = int((self.service[chosen] * weights).sum()) // total if total else 0
+        return self._row(node, amounts, counts, service, float(total), leaf=False)
+
+    def _seconds(self, number: int) -> Seconds:
+        tally = self.tally
+        return Seconds(
+            int(tally.good[number]), int(tally.bad[number]), int(tally.unknown[number]), int(self.excluded[number])
+        )
+
+    def _row(
+        self, node: Node, amounts: Amounts, counts: Counts | None, service: int, weight: float, *, leaf: bool
+    ) -> Row:
+        sla, term, objective = self.dossier.sla, self.term, self.objective
+        seconds = amounts if isinstance(amounts, Seconds) else amounts.mean
+        if counts is None:
+            read, attained = readings(amounts), availability(amounts, sla.unknown)
+            burnt = burn_rate(amounts, objective)
+            by = sla.weight if sla.weight and not leaf else ""
+            text = formula(amounts, sla.unknown, objective, by=by)
+        else:
+            seconds = _shared_out(seconds, counts)
+            read, attained = counts.readings(seconds), counts.availability(seconds, sla.unknown)
+            burnt = counts.burn_rate(objective)
+            text = counts_formula(counts, seconds, sla.unknown, objective)
+        allowed = budget(objective, service)
+        return Row(
+            sla=sla.id,
+            service=self.dossier.service,
+            node=node,
+            leaf=leaf,
+            period_start=term.start,
+            period_end=term.end,
+            at=self.until,
+            timezone=term.timezone,
+            objective=objective,
+            availability=attained,
+            measured=read.measured,
+            pessimistic=read.pessimistic,
+            optimistic=read.optimistic,
+            good_seconds=seconds.good,
+            bad_seconds=seconds.bad,
+            unknown_seconds=seconds.unknown,
+            excluded_seconds=seconds.excluded,
+            budget_seconds=allowed,
+            budget_left_seconds=budget_left(allowed, seconds, sla.unknown),
+            burn_rate=burnt,
+            incidents=self._incidents(node),
+            formula=text,
+            weight=weight,
+        )
+
+    def _incidents(self, node: Node) -> int:
+        """Those that lasted within the period, at the node, below it, or above it: there they stand for all below."""
+        return sum(
+            outage.start < self.until and outage.end > self.term.start and _touches(outage.node, node)
+            for outage in self.dossier.outages
+        )
+
+
+def _touches(one: Node, other: Node) -> bool:
+    return is_under(one, other) or is_under(other, one)
+
+
+def _shared_out(seconds: Seconds, counts: Counts) -> Seconds:
+    """Judged time in the proportion of the events, so that a budget in time means something: bad is rounded up."""
+    judged = seconds.good + seconds.bad
+    bad = -(-judged * counts.bad // counts.total) if counts.total else 0
+    return Seconds(judged - bad, bad, seconds.unknown, seconds.excluded)
+
+
+def _events(sla: Sla, account: Account, scope: Scope, start: int, end: int) -> list[Counts] | None:
+    """Per node the events of the windows that began in what counts."""
+    if sla.counts is None:
+        return None
+    size, window = len(account.nodes), WINDOW[sla.scope]
+    found: list[list[tuple[float, float]]] = [[] for _ in range(size)]
+    for at, numbers, good, total in account.counts:
+        begun = at - window
+        if not start <= begun < end:
+            continue
+        counts = np.array([one.holds(begun) for one in scope.left], bool)[scope.of]
+        for number, some, every in zip(numbers.tolist(), good.tolist(), total.tolist(), strict=True):
+            if counts[number]:
+                found[number].append((some, every))
+    return [Counts.of(samples) for samples in found]
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Weighted seconds of all nodes before an instant. `weights` per scope."""
+
+    open: Spans
+    scopes: tuple[Spans, ...]
+    weights: Ints
+    good: Curve
+    bad: Curve
+    gone: Curve
+
+    def between(self, instants: Ints) -> Sequence[Seconds]:
+        """The weighted mean of what lies between each two neighbours of these instants."""
+        total = int(self.weights.sum())
+        if not total:
+            return [Seconds() for _ in range(max(0, instants.size - 1))]
+        service = np.zeros(instants.size, np.int64)
+        for scope, weight in zip(self.scopes, self.weights.tolist(), strict=True):
+            service += weight * scope.before(instants)
+        good, bad, gone = (np.diff(one.before(instants)) for one in (self.good, self.bad, self.gone))
+        scoped, opened = np.diff(service), np.diff(self.open.before(instants))
+        parts = zip(good.tolist(), bad.tolist(), gone.tolist(), scoped.tolist(), opened.tolist(), strict=True)
+        return [_mean(some, worse, lost, part, span, total) for some, worse, lost, part, span in parts]
+
+
+def _mean(good: int, bad: int, gone: int, scoped: int, opened: int, total: int) -> Seconds:
+    """Weighted sums as a mean in whole seconds: good rounded down, the others up."""
+    unknown, excluded = scoped - good - bad - gone, opened * total - scoped
+    return Seconds(good // total, -(-bad // total), -(-unknown // total), -(-excluded // total))
+
+
+def _weights(account: Account, start: int, end: int) -> Ints:
+    """The nodes' weights; all the same where none of them weighs anything."""
+    found = account.weights(start, max(end, start + 1))
+    return found if found.any() else np.ones_like(found)
+
+
+def _excludes(sla: Sla, service: str, planned: Maintenance) -> bool:
+    asked = planned.matchers
+    named = ((asked.source, sla.source), (asked.service, service), (asked.rule, sla.id), (asked.owner, sla.owner))
+    return (
+        any(pattern.matches(planned.name) for pattern in sla.exclude)
+        and not asked.severity
+        and all(not patterns or any(pattern.matches(name) for pattern in patterns) for patterns, name in named)
+    )
+
+
+def _covered(matchers: Matchers, nodes: Sequence[Node]) -> Bools:
+    if not matchers.node:
+        return np.ones(len(nodes), bool)
+    found = (any(pattern.matches(node) for pattern in matchers.node) for node in nodes)
+    return np.fromiter(found, bool, len(nodes))
+
+
+def _worst_first(row: Row) -> tuple[bool, Fraction, int, Node]:
+    return row.availability is None, row.availability or Fraction(0), row.budget_left_seconds, row.node

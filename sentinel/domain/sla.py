@@ -1,0 +1,95 @@
+"""Service level agreements: what is good, how much of the time it must be, and over which periods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from sentinel.domain.attained import UnknownAs
+from sentinel.domain.expressions import Condition
+from sentinel.domain.hierarchy import Node
+from sentinel.domain.patterns import NamePattern
+from sentinel.domain.periods import Kind, Period
+from sentinel.domain.reading import Query, Scope
+
+WINDOW: dict[Scope, int] = {"hour": 3600, "day": 86400}
+"""Seconds that one sample of a scope covers. Samples closer together than this overlap and are never added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The share that must be good, above 0 and at most 1, for periods that begin on `since` or later (None: always)."""
+
+    share: Decimal
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a ratio-based agreement counts per sample: good events and all events, as figures of the source."""
+
+    good: Condition
+    total: Condition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sla:
+    """An agreement as `rules.toml` has it. `every` in seconds. Exactly one of `levels` and `path` is set.
+
+    Exactly one of `good` (a condition, judged per sample: time-based) and `counts` (ratio-based) is set. `objectives`
+    in the order of their dates. `calendar`: the name of one of the rulebook's, None: around the clock. `exclude`:
+    names of maintenance that is taken out. `weight`: the metric by which nodes weigh in their ancestors, "": all
+    the same. `alarm`: the id of the rule that watches its error budget, "": none does. `report_to`: names of
+    receivers.
+    """
+
+    id: str
+    summary: str
+    services: tuple[NamePattern, ...]
+    source: str
+    hierarchy: str
+    levels: tuple[str, ...] = ()
+    path: Node | None = None
+    scope: Scope = "hour"
+    every: float = 600.0
+    good: Condition | None = None
+    counts: Counts | None = None
+    only_if: Condition | None = None
+    objectives: tuple[Objective, ...]
+    period: Period = field(default_factory=lambda: Period(Kind.MONTH))
+    calendar: str | None = None
+    timezone: str = "UTC"
+    unknown: UnknownAs = UnknownAs.EXCLUDE
+    exclude: tuple[NamePattern, ...] = (NamePattern("*"),)
+    weight: str = ""
+    alarm: str = ""
+    report_to: tuple[str, ...] = ()
+    owner: str = ""
+    runbook: str = ""
+    retire_after: float = 7 * 86400.0
+    line: int = field(default=0, compare=False)
+
+    def covers(self, service: str, uid: str = "") -> bool:
+        """Whether the agreement is about that service, by its name or its identifier."""
+        folded = uid.casefold()
+        return any(one.matches(service) or (folded and one.text.casefold() == folded) for one in self.services)
+
+    def queries(self, service: str) -> tuple[Query, ...]:
+        """What must be asked for that service."""
+        if self.path is not None:
+            return (Query(self.source, service, self.hierarchy, None, self.path, self.scope),)
+        return tuple(Query(self.source, service, self.hierarchy, level, None, self.scope) for level in self.levels)
+
+    def objective(self, day: date) -> Decimal:
+        """What is asked of a period that begins on that local day."""
+        valid = [one for one in self.objectives if one.since is None or one.since <= day]
+        return (valid or self.objectives)[-1 if valid else 0].share
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Every column that it reads."""
+        counts = (self.counts.good, self.counts.total) if self.counts else ()
+        read = [one for one in (self.good, self.only_if, *counts) if one is not None]
+        found = frozenset(metric for one in read for metric in one.metrics)
+        return found | {self.weight} if self.weight else found

@@ -1,0 +1,182 @@
+"""Ledgers as rows: written with the tick that they belong to, loaded where they stand, read for any span of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Select, func, select
+
+from sentinel.domain.accounts import Account
+from sentinel.domain.hierarchy import Node
+from sentinel.domain.ledger import Entry, Ledger, LedgerKey
+from sentinel.domain.spans import Spans
+from sentinel.store.database import Database
+from sentinel.store.digests import digest
+from sentinel.store.inserting import put
+from sentinel.store.ledger_tables import (
+    ledger_counts,
+    ledger_nodes,
+    ledger_runs,
+    ledger_spans,
+    ledger_weights,
+    ledgers,
+)
+from sentinel.store.packing import pack_columns, unpack_columns
+
+
+def save(connection: Connection, entries: Iterable[Entry]) -> None:
+    """Write what a tick adds. The same entries twice add nothing."""
+    found = list(entries)
+    if not found:
+        return
+    numbers = _numbers(connection, found)
+    spans: list[dict[str, Any]] = []
+    for entry in found:
+        ledger = numbers[entry.key]
+        spans.append({"ledger": ledger, "start": entry.covered[0], "until": entry.covered[1]})
+        _save_columns(connection, ledger, entry)
+    put(connection, ledger_spans, spans)
+
+
+def _save_columns(connection: Connection, ledger: int, entry: Entry) -> None:
+    new = enumerate(entry.nodes, start=entry.first)
+    put(connection, ledger_nodes, [{"ledger": ledger, "number": number, "node": node} for number, node in new])
+    runs = zip(entry.numbers.tolist(), entry.standing.tolist(), strict=True)
+    at = {"ledger": ledger, "start": entry.at}
+    put(connection, ledger_runs, [{**at, "number": number, "standing": standing} for number, standing in runs])
+    weights = zip(entry.weighed.tolist(), entry.weights.tolist(), strict=True)
+    put(connection, ledger_weights, [{**at, "number": number, "weight": weight} for number, weight in weights])
+    if entry.counted.size:
+        columns = {"number": entry.counted.astype(np.float64), "good": entry.good, "total": entry.total}
+        put(connection, ledger_counts, [{"ledger": ledger, "at": entry.at, "packed": pack_columns(columns)}])
+
+
+def _numbers(connection: Connection, entries: Iterable[Entry]) -> Mapping[LedgerKey, int]:
+    """The ledgers' own rows, brought up to date, and their ids."""
+    rows = {_digest(one.key): one for one in entries}
+    for key, entry in rows.items():
+        values = {"digest": key, "sla": entry.key[0], "service": entry.key[1], "query": entry.key[2]}
+        _touch(connection, values, entry)
+    chosen = select(ledgers.c.id, ledgers.c.digest).where(ledgers.c.digest.in_(list(rows)))
+    return {rows[row.digest].key: row.id for row in connection.execute(chosen)}
+
+
+def _touch(connection: Connection, values: dict[str, Any], entry: Entry) -> None:
+    moved: dict[str, Any] = {"sampled_at": entry.at}
+    if entry.counted.size:
+        moved["counted_at"] = entry.at
+    known = ledgers.c.digest == values["digest"]
+    if not connection.execute(ledgers.update().where(known).values(**moved)).rowcount:
+        connection.execute(ledgers.insert().values(**values, **moved))
+
+
+def _digest(key: LedgerKey) -> str:
+    return digest("ledger", *key)
+
+
+def load(connection: Connection) -> dict[LedgerKey, Ledger]:
+    """Where every ledger stands."""
+    found: dict[LedgerKey, Ledger] = {}
+    for row in connection.execute(select(ledgers)):
+        nodes = _nodes(connection, row.id)
+        size = len(nodes)
+        numbers, starts, standings = _columns(connection, _last(ledger_runs, row.id, ledger_runs.c.standing))
+        standing, since = np.zeros(size, np.uint8), np.zeros(size, np.int64)
+        standing[numbers], since[numbers] = standings.astype(np.uint8), starts
+        weighed, _, weights = _columns(connection, _last(ledger_weights, row.id, ledger_weights.c.weight))
+        weight = np.full(size, np.nan)
+        weight[weighed] = weights
+        span = select(ledger_spans.c.start, ledger_spans.c.until).where(ledger_spans.c.ledger == row.id)
+        last = connection.execute(span.order_by(ledger_spans.c.start.desc()).limit(1)).first()
+        found[row.sla, row.service, row.query] = Ledger(
+            nodes=nodes,
+            standing=standing,
+            since=since,
+            weight=weight,
+            covered_from=last.start if last else None,
+            covered_until=last.until if last else None,
+            sampled_at=row.sampled_at,
+            counted_at=row.counted_at,
+        )
+    return found
+
+
+def read(db: Database, key: LedgerKey, since: int, until: int) -> Account | None:
+    """What a ledger says of the time from `since` until before `until`; None when there is no such ledger."""
+    with db.reading() as connection:
+        ledger = connection.execute(select(ledgers.c.id).where(ledgers.c.digest == _digest(key))).scalar()
+        return None if ledger is None else read_account(connection, ledger, since, until)
+
+
+def read_account(connection: Connection, ledger: int, since: int, until: int) -> Account:
+    """As `read`, for the ledger with that id."""
+    numbers, starts, standing = _columns(connection, *_within(ledger_runs, ledger, "standing", since, until))
+    weighed, weighed_at, weights = _columns(connection, *_within(ledger_weights, ledger, "weight", since, until))
+    return Account(
+        nodes=_nodes(connection, ledger),
+        number=numbers,
+        start=starts,
+        standing=standing.astype(np.uint8),
+        covered=_covered(connection, ledger, since, until),
+        weighed=weighed,
+        weighed_at=weighed_at,
+        weight=weights,
+        counts=_counts(connection, ledger, since, until),
+    )
+
+
+def _nodes(connection: Connection, ledger: int) -> tuple[Node, ...]:
+    chosen = select(ledger_nodes.c.node).where(ledger_nodes.c.ledger == ledger).order_by(ledger_nodes.c.number)
+    return tuple(connection.execute(chosen).scalars())
+
+
+def _last(table: Any, ledger: int, value: Any) -> Select[Any]:
+    """Of every node its latest row."""
+    latest = select(table.c.number, func.max(table.c.start).label("start")).where(table.c.ledger == ledger)
+    return _joined(table, ledger, value, latest)
+
+
+def _joined(table: Any, ledger: int, value: Any, latest: Select[Any]) -> Select[Any]:
+    newest = latest.group_by(table.c.number).subquery()
+    same = (table.c.number == newest.c.number) & (table.c.start == newest.c.start)
+    joined = select(table.c.number, table.c.start, value).join(newest, same)
+    return joined.where(table.c.ledger == ledger)
+
+
+def _within(table: Any, ledger: int, name: str, since: int, until: int) -> tuple[Select[Any], Select[Any]]:
+    """The rows that hold at `since`, and those that begin later, before `until`."""
+    value = table.c[name]
+    latest = select(table.c.number, func.max(table.c.start).label("start"))
+    before = latest.where((table.c.ledger == ledger) & (table.c.start <= since))
+    later = select(table.c.number, table.c.start, value).where(
+        (table.c.ledger == ledger) & (table.c.start > since) & (table.c.start < until)
+    )
+    return _joined(table, ledger, value, before), later
+
+
+def _columns(connection: Connection, *chosen: Select[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Three columns of what is selected, by number and start: in Python the sorting is cheaper than in the database."""
+    rows = [tuple(row) for one in chosen for row in connection.execute(one)]
+    found = np.array(rows, np.float64).reshape(-1, 3)
+    order = np.lexsort((found[:, 1], found[:, 0]))
+    return found[order, 0].astype(np.int64), found[order, 1].astype(np.int64), found[order, 2]
+
+
+def _covered(connection: Connection, ledger: int, since: int, until: int) -> Spans:
+    chosen = select(ledger_spans.c.start, ledger_spans.c.until).where(
+        (ledger_spans.c.ledger == ledger) & (ledger_spans.c.until > since) & (ledger_spans.c.start < until)
+    )
+    return Spans.of((row.start, row.until) for row in connection.execute(chosen))
+
+
+def _counts(connection: Connection, ledger: int, since: int, until: int) -> tuple[tuple[int, Any, Any, Any], ...]:
+    chosen = select(ledger_counts.c.at, ledger_counts.c.packed).where(
+        (ledger_counts.c.ledger == ledger) & (ledger_counts.c.at > since) & (ledger_counts.c.at <= until)
+    )
+    found = []
+    for row in connection.execute(chosen.order_by(ledger_counts.c.at)):
+        columns = unpack_columns(row.packed)
+        found.append((row.at, columns["number"].astype(np.int64), columns["good"], columns["total"]))
+    return tuple(found)
