@@ -27,7 +27,7 @@ def problems_of(text: str) -> list[Problem]:
         ("interval", RuleTable, "write every"),
         ("team", RuleTable, "write owner"),
         ("remind_every", RuleTable, "remind_every belongs into [[route]]"),
-        ("runbook", RouteTable, "runbook belongs into [[rule]]"),
+        ("runbook", RouteTable, "runbook belongs into [[rule]] or [[sla]]"),
         ("every", RulesFile, "every belongs into [defaults] or [[rule]]"),
         ("rules", RulesFile, "did you mean [[rule]]?"),
         ("sources", RulesFile, "did you mean [[source]]?"),

@@ -60,6 +60,9 @@ def test_a_tick_leaves_everything_it_decided(database: Database) -> None:
         "notices": 3,
         "attempts": 0,
         "threads": 0,
+        **dict.fromkeys(
+            ("ledgers", "ledger_spans", "ledger_nodes", "ledger_runs", "ledger_weights", "ledger_counts"), 0
+        ),
     }
 
 
