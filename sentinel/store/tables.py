@@ -32,7 +32,7 @@ from sentinel.domain.reading import Reason
 from sentinel.domain.requests import Deed, Outcome
 from sentinel.store.columns import Blob, Json, Moment, NodePath, Words
 
-REVISION = "0005"
+REVISION = "0006"
 """The schema that this program needs: the newest migration."""
 
 metadata = MetaData(
