@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -76,17 +75,24 @@ def trend(section: Section) -> str:
     judged = [one for one in months if one.availability is not None]
     if not judged:
         return ""
-    least = min(_percent(one.availability or Fraction(0)) for one in judged)
-    lowest = min(least, *(_percent(one.objective) for one in months))
-    floor = max(0.0, 100 - (100 - lowest) * 1.15)
-    chart = _chart(drawing.Line, range=(floor, 100), dots_size=4.5, value_formatter=lambda value: f"{value:g} %")
-    chart.x_labels = [f"{_start(one):%b}" for one in months]
-    chart.add("objective", [_percent(one.objective) for one in months], show_dots=False)
-    attained = [None if one.availability is None else _percent(one.availability) for one in months]
-    chart.add("attained", attained, show_dots=False)
+    shares = [None if one.availability is None else _percent(one.availability) for one in months]
+    lowest = min(_percent(one.objective) for one in months)
+    lowest = min(lowest, 99.9, *(share for share in shares if share is not None))
+    chart = _chart(
+        drawing.XY,
+        range=(max(0.0, 100 - (100 - lowest) * 1.15), 100),
+        xrange=(-0.5, len(months) - 0.5),
+        dots_size=4.5,
+        allow_interruptions=True,
+        value_formatter=lambda value: f"{value:g} %",
+    )
+    chart.x_labels = [{"value": place, "label": f"{_start(one):%b}"} for place, one in enumerate(months)]
+    steps = [(place + side, _percent(one.objective)) for place, one in enumerate(months) for side in (-0.5, 0.5)]
+    chart.add("objective", steps, show_dots=False)
+    chart.add("attained", list(enumerate(shares)), show_dots=False)
     for name, wanted in (("kept", True), ("missed", False)):
-        shown = [share if _kept(one) is wanted else None for one, share in zip(months, attained, strict=True)]
-        chart.add(name, shown, stroke=False)
+        shown = [share if _kept(one) is wanted else None for one, share in zip(months, shares, strict=True)]
+        chart.add(name, list(enumerate(shown)), stroke=False)
     missed = [one for one in judged if not _kept(one)]
     said = [f"{_start(one):%B %Y} {percent_text(one.availability, one.objective)}" for one in months]
     return _finished(

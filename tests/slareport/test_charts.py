@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from decimal import Decimal
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from sentinel.domain.attained import Seconds
 from sentinel.history.sla_report import Day
 from sentinel.slareport import charts
 from tests.slareport import months
@@ -69,3 +72,18 @@ def test_a_day_without_service_time_has_no_bar_and_an_unknown_one_is_not_green()
 def test_the_marks_beside_a_budget_are_round_numbers() -> None:
     marks = re.findall(r">(-?[0-9.]+ (?:h|min))<", charts.burn_down(months.over_budget()))
     assert marks == ["-4 h", "-2 h", "0 h", "2 h", "4 h"]
+
+
+def test_a_month_without_figures_is_a_gap_and_not_a_line_across() -> None:
+    story = months.missed()
+    gone = replace(story.months[5], availability=None)
+    section = replace(story, months=(*story.months[:5], gone, *story.months[6:]))
+    attained = re.findall(r'serie-1 color-1">(.*?)</g>', charts.trend(section))[0]
+    assert attained.count("M") == 2  # two strokes of the pen
+    assert charts.trend(section).count("<circle") == 8
+
+
+def test_perfection_has_a_scale_too() -> None:
+    perfect = months.row((), Seconds(2_600_000, 0), objective=Decimal(1), leaf=False)
+    drawn = charts.trend(months.section({}, whole=perfect, months=(perfect,)))
+    assert drawn.count("<circle") == 1
