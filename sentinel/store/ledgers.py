@@ -103,6 +103,12 @@ def load(connection: Connection) -> dict[LedgerKey, Ledger]:
     return found
 
 
+def services(db: Database, sla: str) -> frozenset[str]:
+    """The services of which an agreement has a ledger."""
+    with db.reading() as connection:
+        return frozenset(connection.execute(select(ledgers.c.service).where(ledgers.c.sla == sla)).scalars())
+
+
 def read(db: Database, key: LedgerKey, since: int, until: int) -> Account | None:
     """What a ledger says of the time from `since` until before `until`; None when there is no such ledger."""
     with db.reading() as connection:
