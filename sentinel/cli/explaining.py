@@ -21,7 +21,7 @@ from sentinel.domain.memory import Replay
 from sentinel.domain.metrics import nearest
 from sentinel.domain.patterns import NamePattern
 from sentinel.errors import NotFound
-from sentinel.history.node_story import Attempt, StateChange, attempts, incident_at, state_changes
+from sentinel.history.node_story import Attempt, StateChange, attempts, incident_at, state_changes, taken_at
 from sentinel.history.notices import NoticeRow, notices
 from sentinel.history.record import iso, maybe_iso, opened
 from sentinel.why.answer import answer, is_old
@@ -40,6 +40,8 @@ class Told:
     incident: str | None
     notices: tuple[NoticeRow, ...]
     attempts: dict[int, list[Attempt]]
+    taken: tuple[str, float] | None = None
+    """Who has the incident acknowledged, and since when."""
 
 
 def explain_node(
@@ -126,7 +128,8 @@ def _told(record: Any, case: Case) -> Told:
     tries: dict[int, list[Attempt]] = {}
     for one in attempts(record, name):
         tries.setdefault(one.notice, []).append(one)
-    return Told(changes, name, tuple(notices(record, incident=name, oldest_first=True)), tries)
+    told = tuple(notices(record, incident=name, oldest_first=True))
+    return Told(changes, name, told, tries, taken_at(record, name, case.at))
 
 
 def show(found: list[tuple[Case, Told]], *, utc: bool) -> None:
@@ -155,6 +158,9 @@ def _telling(case: Case, told: Told, when: Callable[[float], str]) -> Iterator[s
             yield f"{one.kind} was given up for {channel}: {one.reason}"
         else:
             yield f"{one.kind} for {channel} is {one.state}" + (f": {one.reason}" if one.reason else "")
+    if told.taken is not None:
+        who, since = told.taken
+        yield f"{who} has acknowledged it since {when(since)}: no reminders, and it is escalated to nobody"
     recorded = told.changes[-1] if told.changes else None
     if recorded is not None and recorded.after != case.state.value:
         yield f"the record shows {recorded.after} since {when(recorded.at)}: other rules were in force, or what came before is gone"

@@ -128,6 +128,8 @@ KEY_WORDS: Mapping[str, Mapping[str, str]] = {
         "severity": "Only these severities.",
         "to": "The receivers that are told.",
         "remind_every": 'Again and again until somebody has acknowledged; "0s": never.',
+        "escalate_after": "How long nobody has acknowledged before the receivers in escalate_to are told too.",
+        "escalate_to": "Names of receivers that are told when nobody has acknowledged for escalate_after.",
         "continue": "true: later routes are tried as well.",
     },
     "DeliveryTable": {

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sentinel.config.definitions import ReceiverConfig
+from sentinel.config.durations import duration_text
 from sentinel.config.nearness import nearest_name
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
@@ -46,11 +47,12 @@ def check_reach(
         problems.warning(
             "W115", "nobody is told about trouble with Sentinel itself", ("route", 0), hint=hint, side="key"
         )
-    told = {address.receiver for route in routes for address in route.to}
+    told = {address.receiver for route in routes for address in (*route.to, *route.escalate_to)}
     for number, receiver in enumerate(receivers):
         if receiver.addresses and receiver.name not in told:
             problems.warning("W104", f'no route names receiver "{receiver.name}"', ("receiver", number), side="key")
     _check_order(routes, problems)
+    _check_escalation(rules, routes, problems)
     known = _Known.of(rules, names)
     for number, route in enumerate(routes):
         known.check(route.matchers, ("route", number), "W110", problems)
@@ -66,6 +68,23 @@ def _check_told(rules: tuple[Rule, ...], routes: tuple[Route, ...], problems: Pr
             which = f" at severity {untold[0]}" if fitting else ""
             message = f'no route can receive what rule "{rule.id}" finds{which}'
             problems.warning("W102", message, ("rule", number), hint=_CATCH_ALL, side="key")
+
+
+def _check_escalation(rules: tuple[Rule, ...], routes: tuple[Route, ...], problems: Problems) -> None:
+    """Escalation that comes before a second look, or reaches nobody new."""
+    soonest = min((rule.every for rule in rules), default=0.0)
+    for number, route in enumerate(routes):
+        if not route.escalate_after:
+            continue
+        if route.escalate_after < soonest:
+            message = f"escalate_after is over before any rule is judged again (every {duration_text(soonest)})"
+            hint = "it is decided when figures come, so it takes that long all the same"
+            problems.warning("W160", message, ("route", number, "escalate_after"), hint=hint)
+        told = {address.receiver for address in route.to}
+        for receiver in dict.fromkeys(one.receiver for one in route.escalate_to if one.receiver in told):
+            hint = "name somebody else, or use remind_every to tell the same people again"
+            message = f'escalation to "{receiver}", whom this route has told already, tells nobody new'
+            problems.warning("W161", message, ("route", number, "escalate_to"), hint=hint)
 
 
 def _check_order(routes: tuple[Route, ...], problems: Problems) -> None:

@@ -129,6 +129,7 @@ def read_routes(
     """The routes; without any, the only receiver gets everything."""
     for number, table in enumerate(tables):
         _check_reminder(table, ("route", number, "remind_every"), problems)
+        _check_escalation(table, ("route", number), problems)
         for place, pattern in enumerate(table.node or ()):
             check_node_pattern(pattern, ("route", number, "node", place), problems)
     by_name = {receiver.name: receiver for receiver in receivers}
@@ -141,6 +142,8 @@ def read_routes(
             matchers=matchers_of(table, services, table.severity or ()),
             to=_told(table.to, ("route", number, "to"), by_name, problems),
             remind_every=table.remind_every,
+            escalate_after=table.escalate_after or 0.0,
+            escalate_to=_told(table.escalate_to or [], ("route", number, "escalate_to"), by_name, problems),
             onwards=table.onwards,
             line=lines.get(("route", number), 0),
         )
@@ -187,3 +190,16 @@ def matchers_of(table: MatchingTable, services: tuple[Service, ...], severity: I
         node=tuple(NodePattern(value) for value in table.node or ()),
         severity=tuple(severity),
     )
+
+
+def _check_escalation(table: RouteTable, path: Path, problems: Problems) -> None:
+    """After how long and to whom: one without the other does nothing."""
+    if (table.escalate_after is None) == (table.escalate_to is None) or problems.touches(path):
+        return
+    given, lacking, example = (
+        ("escalate_after", "escalate_to", '["on-call"]')
+        if table.escalate_to is None
+        else ("escalate_to", "escalate_after", '"30m"')
+    )
+    hint = f"add {lacking} = {example}, or leave {given} out"
+    problems.error("E160", f"{given} without {lacking} does nothing", (*path, given), hint=hint, side="key")

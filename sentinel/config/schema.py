@@ -268,6 +268,8 @@ class RouteTable(MatchingTable):
     ) = None
     to: Names
     remind_every: Duration = 0.0
+    escalate_after: SomeTime | None = None
+    escalate_to: Names | None = None
     onwards: bool = Field(default=False, alias="continue")
 
 

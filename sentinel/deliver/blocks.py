@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sentinel.deliver.escape import slack
-from sentinel.deliver.parts import Affected, Look, Wording
+from sentinel.deliver.parts import Affected, Look, Mark, Wording
 from sentinel.deliver.times import local_near
 
 Json = dict[str, Any]
@@ -50,7 +50,7 @@ def _title(words: Wording) -> str:
 
 
 def _body(words: Wording, at: float) -> list[Json]:
-    facts = [line for line in (_figures(words), _times(words, at), *_told(words)) if line]
+    facts = [line for line in (_figures(words), _times(words, at), *_told(words, at)) if line]
     body = [_section("\n".join(facts))] if facts else []
     if words.excerpt:
         body.append(_section("```" + "\n".join(map(slack, words.excerpt)) + "```"))
@@ -95,9 +95,14 @@ def _announces(words: Wording) -> bool:
     return words.look is Look.PLAIN
 
 
-def _told(words: Wording) -> list[str]:
+def _told(words: Wording, at: float) -> list[str]:
     hint = [f"→ {slack(words.hint)}"] if words.hint and words.ended_at is None else []
-    return [slack(note) for note in words.notes] + hint
+    return [slack(note) for note in words.notes] + [_mark(one, at, words.timezone) for one in words.marks] + hint
+
+
+def _mark(one: Mark, at: float, zone: str) -> str:
+    said = f": {slack(one.said)}" if one.said else ""
+    return f"{slack(one.done)} {date(one.at, at, zone)}{said}"
 
 
 def _affected(one: Affected) -> str:

@@ -39,6 +39,9 @@ _STEPS: Mapping[NoticeKind, str] = {
 }
 """Steps by name, the most urgent first; others are `changed`."""
 
+SPOKEN_OF = "spoken of"
+"""Somebody took an acknowledgement back, or wrote a note."""
+
 BRIEFLY = "over again already"
 
 
@@ -90,7 +93,7 @@ def steps_line(steps: Sequence[Step]) -> str:
     found: dict[str, list[Step]] = {}
     for step in steps:
         found.setdefault(_said(step), []).append(step)
-    ranks = [*_STEPS.values(), "changed", *_ENDS.values(), BRIEFLY]
+    ranks = [*_STEPS.values(), SPOKEN_OF, "changed", *_ENDS.values(), BRIEFLY]
     parts = sorted(found.items(), key=lambda part: ranks.index(part[0]))
     room = max(_LEAST_NAMED, NAMED // max(1, len(parts)))
     return ". ".join(_sentence(said, together, room) for said, together in parts)
@@ -178,6 +181,8 @@ def _said(step: Step) -> str:
     reason = step.incident.close_reason
     if step.kind in (NoticeKind.RECOVERED, NoticeKind.CLOSED) and reason is not None:
         return _ENDS[reason] if step.told else BRIEFLY
+    if step.told and step.kind is NoticeKind.ACKNOWLEDGED and step.incident.acknowledged_by is None:
+        return SPOKEN_OF
     return _STEPS.get(step.kind, "changed") if step.told else _STEPS[NoticeKind.DEGRADED]
 
 

@@ -87,7 +87,7 @@ def _address(text: str, name: str = "") -> Address:
 
 
 def _context(delivery: Delivery, words: Wording, line: str) -> dict[str, Any]:
-    rest = [*_times(words), *words.notes]
+    rest = [*_times(words), *words.notes, *_marks(words, delivery.at)]
     figures = "" if words.close else _figures(words)
     itself = delivery.kind is NoticeKind.TEST or delivery.document is not None
     announces = itself or (delivery.digest is not None and delivery.first)
@@ -125,6 +125,13 @@ def _times(words: Wording) -> list[str]:
     else:
         lines = [f"From {began} to {local_near(words.ended_at, words.since, words.timezone)}"]
     return [*lines, words.scope] if words.scope else lines
+
+
+def _marks(words: Wording, at: float) -> list[str]:
+    return [
+        f"{one.done} {local_near(one.at, at, words.timezone)}" + (f": {one.said}" if one.said else "")
+        for one in words.marks
+    ]
 
 
 def _timeline(delivery: Delivery, words: Wording) -> list[tuple[str, str]]:

@@ -53,12 +53,21 @@ class Affected:
     word: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What was done and when (Unix seconds), as people read it in their own time; `said`: the words that came with it."""
+
+    done: str
+    at: float
+    said: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """A message's parts. Empty ones are left out. All are clean (one line, no invisible characters), none is escaped.
 
     `text` alone tells the story in one line. `value` and `limit` are figures with units, `metric` what they measure.
-    `excerpt` are lines whose blanks count. `since` is an instant, `ended_at` another; `notes` say what else happened. `more` nodes are affected beside `worst`.
+    `excerpt` are lines whose blanks count. `since` is an instant, `ended_at` another; `notes` say what else happened, `marks` what people did about it. `more` nodes are affected beside `worst`.
     """
 
     look: Look
@@ -77,6 +86,7 @@ class Wording:
     more: int = 0
     close: str = ""
     notes: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
     hint: str = ""
     runbook: str = ""
     rule: str = ""
@@ -97,6 +107,7 @@ class Wording:
             worst=self.worst[:3],
             more=self.more + len(self.worst[3:]),
             notes=self.notes[:2],
+            marks=tuple(replace(one, said="") for one in self.marks),
             lines=self.lines[:3],
         )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sentinel.deliver.channel import Delivery
 from sentinel.deliver.digest_wording import digest_wording
 from sentinel.deliver.escape import clean, cut, visible
-from sentinel.deliver.parts import FIGURE, NAME, NAMED, PUSH, Affected, Look, Wording, look_of, place_of
+from sentinel.deliver.parts import FIGURE, NAME, NAMED, PUSH, Affected, Look, Mark, Wording, look_of, place_of
 from sentinel.deliver.times import local_near
 from sentinel.domain import sentences
 from sentinel.domain.hierarchy import Node
@@ -69,6 +69,7 @@ def incident_wording(story: Story, at: float) -> Wording:
         more=more,
         close=_close(incident),
         notes=_notes(story, at),
+        marks=_marks(incident),
         hint=clean(facts.hint, _LINE),
         runbook=_link(facts.runbook),
         rule=clean(incident.rule, NAME),
@@ -205,10 +206,28 @@ def _notes(story: Story, at: float) -> tuple[str, ...]:
     elif incident.is_open and incident.facts.recovering and not incident.is_flapping:
         wait = sentences.duration(incident.facts.recovering)
         notes.append(f"Within the limit now; recovered when it stays so for {wait}")
-    if incident.is_open and incident.acknowledged_by is not None:
-        when = f" {local_near(incident.acknowledged_at, at, zone)}" if incident.acknowledged_at is not None else ""
-        notes.append(f"👀 Acknowledged by {clean(incident.acknowledged_by, NAME)}{when}")
     return tuple(notes)
+
+
+def _marks(incident: Incident) -> tuple[Mark, ...]:
+    """While it lasts: to whom it was escalated, and who has it in hand."""
+    if not incident.is_open:
+        return ()
+    called: dict[float, dict[str, None]] = {}
+    for address, at in incident.attention.called:
+        called.setdefault(at, {})[clean(address.receiver, NAME)] = None
+    marks = [Mark(f"Escalated to {' and '.join(names)}", at) for at, names in called.items()]
+    if incident.acknowledged_by is not None and incident.acknowledged_at is not None:
+        who = f"👀 Acknowledged by {clean(incident.acknowledged_by, NAME)}"
+        marks.append(Mark(who, incident.acknowledged_at, clean(incident.attention.note, _LINE)))
+    elif called:
+        marks.append(Mark("Acknowledged by nobody since", _waits_since(incident)))
+    return tuple(marks)
+
+
+def _waits_since(incident: Incident) -> float:
+    since = incident.attention.waits_since
+    return incident.opened_at if since is None else since
 
 
 def _link(url: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from math import floor
 
+from sentinel.domain import sentences
 from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.notices import Notice, NoticeKind
-from sentinel.domain.routing import addresses
+from sentinel.domain.routing import addresses, calls_due
 from sentinel.domain.rules import Address, Route
 
 NO_ROUTE = "no route matches"
@@ -94,6 +96,30 @@ def remind(incident: Incident, line: str, at: float, routes: Iterable[Route]) ->
         if every > 0 and address in incident.audience and floor((at - base) / every) > floor((last - base) / every)
     }
     return tuple(_notice(incident, NoticeKind.REMINDER, address, line, at) for address in due)
+
+
+def escalate(incident: Incident, at: float, routes: Iterable[Route]) -> tuple[Incident, str, tuple[Notice, ...]] | None:
+    """Tell others that nobody has acknowledged it, where that is due: the incident one step on, the line, the notices.
+
+    Those who know of it are not called, but see who has been. That counts as their reminder.
+    """
+    calls = calls_due(routes, incident, at)
+    if not calls:
+        return None
+    knowing = incident.audience
+    called = (*incident.attention.called, *((address, at) for address in calls))
+    after = incident.evolve(
+        step=incident.step + 1,
+        changed_at=at,
+        reminded_at=at,
+        audience=(*knowing, *(address for address in calls if address not in knowing)),
+        attention=replace(incident.attention, called=called),
+    )
+    line = sentences.escalated_to(after, tuple(dict.fromkeys(address.receiver for address in calls)), at)
+    notices = tuple(
+        _notice(after, NoticeKind.REMINDER, address, line, at, quiet=address not in calls) for address in after.audience
+    )
+    return after, line, notices
 
 
 def event(incident: Incident, kind: NoticeKind, text: str, at: float) -> Event:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sentinel.domain import sentences
 from sentinel.domain.advance import Unseen
-from sentinel.domain.announce import NO_ROUTE, OPENS_FOR_NEW, announce, event, remind, withhold
+from sentinel.domain.announce import NO_ROUTE, OPENS_FOR_NEW, announce, escalate, event, remind, withhold
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.hushing import made_up, told_end
 from sentinel.domain.incidents import Event, Incident
@@ -102,7 +102,12 @@ class Changes:
         return incident
 
     def remind(self, incident: Incident, at: float, routes: Iterable[Route]) -> None:
-        """Say that it still lasts, where that is due; what this tick tells of it anyway counts as said."""
+        """Say that it still lasts, where that is due; what this tick tells of it anyway counts as said.
+
+        Where nobody has acknowledged for long enough, others are told first.
+        """
+        if self.escalate(incident, at, routes):
+            return
         stepped = incident.evolve(step=incident.step + 1)
         line = sentences.still_bad(incident, at)
         notices = remind(stepped, line, at, routes)
@@ -118,6 +123,18 @@ class Changes:
         self.incidents[incident.id] = stepped.evolve(reminded_at=at)
         self.notices.extend(notices)
         self.events.append(event(stepped, NoticeKind.REMINDER, line, at))
+
+    def escalate(self, incident: Incident, at: float, routes: Iterable[Route]) -> bool:
+        """Tell others where that is due; whether it was. Nobody is woken by what is muted, or may be over in a moment."""
+        held_back = incident.is_muted or incident.facts.recovering
+        told = escalate(incident, at, routes) if not held_back else None
+        if told is None:
+            return False
+        after, line, notices = told
+        self.incidents[after.id] = after
+        self.events.append(event(after, NoticeKind.REMINDER, line, at))
+        self.notices.extend(notices)
+        return True
 
 
 @dataclass(frozen=True)

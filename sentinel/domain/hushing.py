@@ -54,7 +54,9 @@ def made_up(incident: Incident, at: float, *, joined: bool = False) -> tuple[Inc
     hear of that.
     """
     known, kind = incident.hush, _kind(incident, joined=joined)
-    after = incident.evolve(hush=AUDIBLE, changed_at=at)
+    # Whoever is told only now, or could not be reminded, has the whole time to acknowledge before others are called.
+    attention = incident.attention if incident.acknowledged_by else replace(incident.attention, waits_since=at)
+    after = incident.evolve(hush=AUDIBLE, changed_at=at, attention=attention)
     if incident.is_flapping:
         after = after.evolve(flaps=_flaps(incident, told=kind is not None))
     if kind is None:

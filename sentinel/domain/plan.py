@@ -154,7 +154,7 @@ def _finish_book(
         scene = _scene(rulebook, rule, reading, done, judged_below, muting)
         look = None if reading.figures is None else _look(alerts, query_key, done, time)
         _quieten(scene, changes, book, look, told=look is not None or _counts_missing(rule))
-    if reading.figures is not None and any(route.remind_every for route in rulebook.routes):
+    if reading.figures is not None and any(r.remind_every or r.escalate_after for r in rulebook.routes):
         _remind(changes, rulebook, book, at)
     _record(tally, rule, alerts[query_key], reading, done)
     tally.add_book(
@@ -273,8 +273,12 @@ def _look(alerts: Mapping[str, Alerts], query_key: str, done: Advanced, time: El
 def _remind(changes: Changes, rulebook: Rulebook, book: Book, at: float) -> None:
     present = {**book.incidents, **changes.incidents}
     for incident in present.values():
-        if incident.is_open and not incident.facts.unknown and not incident.is_flapping:
+        if not incident.is_open or incident.facts.unknown:
+            continue
+        if not incident.is_flapping:
             changes.remind(incident, at, rulebook.routes)
+        elif incident.flaps.announced and not incident.in_lull:
+            changes.escalate(incident, at, rulebook.routes)
 
 
 def _record(tally: Tally, rule: Rule, after: Alerts, reading: Reading, done: Advanced) -> None:

@@ -30,6 +30,26 @@ def addresses(routes: Iterable[Route], incident: Incident) -> dict[Address, floa
     return told
 
 
+def calls_due(routes: Iterable[Route], incident: Incident, at: float) -> tuple[Address, ...]:
+    """The addresses that an incident is to be escalated to now, each once in its life.
+
+    The time without an acknowledgement counts from the opening, from a reopening, and from when it was given back.
+    """
+    attention = incident.attention
+    if incident.acknowledged_by is not None:
+        return ()
+    since = incident.opened_at if attention.waits_since is None else attention.waits_since
+    called = {address for address, _ in attention.called}
+    due = (
+        address
+        for route in matching_routes(routes, incident)
+        if 0 < route.escalate_after <= at - since
+        for address in route.escalate_to
+        if address not in called
+    )
+    return tuple(dict.fromkeys(due))
+
+
 def matches(matchers: Matchers, incident: Incident) -> bool:
     """Whether an incident fits all that the matchers ask for. One without a service fits no service matcher."""
     return (

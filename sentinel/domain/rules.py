@@ -221,11 +221,16 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Who is told about what matches. `remind_every` in seconds, 0 for never; `onwards` is TOML's `continue`."""
+    """Who is told about what matches. `remind_every` in seconds, 0 for never; `onwards` is TOML's `continue`.
+
+    Where nobody has acknowledged for `escalate_after` seconds (0: never), those in `escalate_to` are told as well.
+    """
 
     matchers: Matchers
     to: tuple[Address, ...]
     remind_every: float = 0.0
+    escalate_after: float = 0.0
+    escalate_to: tuple[Address, ...] = ()
     onwards: bool = False
     line: int = 0
 

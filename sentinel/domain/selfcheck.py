@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sentinel.domain import sentences
 from sentinel.domain.announce import NO_ROUTE
@@ -15,7 +15,7 @@ from sentinel.domain.mutes import Mute, Silence, mute_of_itself, muted_now
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Query
 from sentinel.domain.records import Book, BookKey, Plan, QueryState
-from sentinel.domain.routing import addresses
+from sentinel.domain.routing import addresses, matching_routes
 from sentinel.domain.rules import ITSELF, Address, Route, Rulebook, Severity
 
 REOPEN_WITHIN = 900.0
@@ -137,8 +137,19 @@ def detour(rulebook: Rulebook, incident: Incident, broken: frozenset[str], *, ab
     works = {address: every for address, every in wanted.items() if address.channel not in broken}
     if not works and (wanted or about_telling):
         works = dict.fromkeys(_spare(rulebook.addresses, broken), 0.0)
-    return tuple(
+    told = tuple(
         Route(matchers=Matchers(), to=(address,), remind_every=every, onwards=True) for address, every in works.items()
+    )
+    return told + tuple(
+        replace(
+            route,
+            matchers=Matchers(),
+            to=(),
+            escalate_to=tuple(address for address in route.escalate_to if address.channel not in broken),
+            onwards=True,
+        )
+        for route in matching_routes(rulebook.routes, incident)
+        if route.escalate_after
     )
 
 

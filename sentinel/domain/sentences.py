@@ -154,6 +154,13 @@ def still_bad(incident: Incident, at: float) -> str:
     return f"Still {incident.severity.word} after {lasting}, acknowledged by nobody: {opened(incident)}"
 
 
+def escalated_to(incident: Incident, receivers: tuple[str, ...], at: float) -> str:
+    """Others are told now, and why; for them it is the first they hear of it."""
+    since = incident.opened_at if incident.attention.waits_since is None else incident.attention.waits_since
+    who = " and ".join(receivers)
+    return f"Escalated to {who}: acknowledged by nobody for {duration(at - since)}. {opened(incident)}"
+
+
 def acknowledged(incident: Incident, *, before: str | None) -> str:
     """Who has it in hand from now on, and what they said; `before` is who had."""
     taken = f", taken over from {before}" if before is not None else ""

@@ -63,6 +63,8 @@ WHERE rule = :rule AND service = :service AND opened_at <= :at AND (resolved_at 
 ORDER BY opened_at
 """
 
+_TAKEN = "SELECT acknowledged_by, acknowledged_at FROM incidents WHERE id = :incident"
+
 _ATTEMPTS = """
 SELECT a.notice, a.started_at, a.finished_at, a.outcome, a.reason
 FROM attempts a JOIN notices n ON n.id = a.notice WHERE n.incident = :incident ORDER BY a.notice, a.n
@@ -90,6 +92,14 @@ def incident_at(record: Record, rule: str, service: str, place: Node, at: float)
         (len(path), name) for name, text in record.rows(_INCIDENTS, values) if place[: len(path := node(text))] == path
     ]
     return max(above)[1] if above else None
+
+
+def taken_at(record: Record, incident: str, at: float) -> tuple[str, float] | None:
+    """Who had the incident acknowledged at that instant, as far as it was not taken back or over since, and since when."""
+    for who, since in record.rows(_TAKEN, {"incident": incident}):
+        if who is not None and seconds(since) <= at:
+            return words(who), seconds(since)
+    return None
 
 
 def attempts(record: Record, incident: str) -> Iterator[Attempt]:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from sentinel.store import outbox
 from sentinel.store.database import Database
 from sentinel.store.notices import Lane
+from sentinel.store.tables import incidents
 from tests.backtest.past import NODE_0, START, STORY, lived, recorded, rules
 from tests.cli.terminal import call, on_a_terminal
 
@@ -73,6 +75,19 @@ def test_a_notice_is_explained_with_every_attempt(url: str, file: Path) -> None:
     ]
     shown = call("explain", "--node", NODE_0, "--at", "2026-03-02T08:12Z", "--rules", str(file), "--database", url)
     assert "later (HTTP 503)" in shown.stdout
+
+
+def test_who_has_it_in_hand_is_named(url: str, file: Path) -> None:
+    """And not at an instant before they had."""
+    db = Database.open(url)
+    with db.transaction() as connection:
+        connection.execute(update(incidents).values(acknowledged_by="ana", acknowledged_at=START + 660.0))
+    db.close()
+    found = explained(url, file, "08:12")
+    assert found["answer"][-1] == (
+        "ana has acknowledged it since 2026-03-02T08:11:00Z: no reminders, and it is escalated to nobody"
+    )
+    assert not any("ana" in line for line in explained(url, file, "08:10")["answer"])
 
 
 def test_the_story_of_states_leads_up_to_the_instant(url: str, file: Path) -> None:

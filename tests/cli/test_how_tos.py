@@ -59,9 +59,12 @@ def run(line: str, folder: Path, **replaced: str) -> subprocess.CompletedProcess
     )
 
 
+PAGES = ("change-rules", "why-told", "editor", "acknowledge")
+
+
 @pytest.mark.long
 @pytest.mark.process
-@pytest.mark.parametrize("page", ["docs/how-to/change-rules.md", "docs/how-to/why-told.md", "docs/how-to/editor.md"])
+@pytest.mark.parametrize("page", [f"docs/how-to/{name}.md" for name in PAGES])
 def test_every_command_of_the_page_answers(page: str, folder: Path) -> None:
     listed = call("incidents", "list", "-q", "--database", f"sqlite:///{folder / 'sentinel.db'}").stdout.split()
     # What the page shows is an example: another company's names, an instant of its past, the id of its incident.

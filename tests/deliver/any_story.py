@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from sentinel.deliver.channel import Delivery
-from sentinel.domain.incidents import CloseReason, Event, Facts, Incident, Member, Story
+from sentinel.domain.incidents import Attention, CloseReason, Event, Facts, Incident, Member, Story
 from sentinel.domain.notices import NoticeKind
-from sentinel.domain.rules import Severity
+from sentinel.domain.rules import Address, Severity
 
 HOSTILE = st.sampled_from(
     [
@@ -76,6 +76,14 @@ INCIDENT = st.builds(
     worst_value=TEXT,
     acknowledged_by=st.one_of(st.none(), TEXT),
     acknowledged_at=st.one_of(st.none(), INSTANT),
+    attention=st.builds(
+        Attention,
+        waits_since=st.one_of(st.none(), INSTANT),
+        note=TEXT,
+        called=st.lists(
+            st.tuples(st.builds(Address, receiver=TEXT, kind=st.just("slack"), to=TEXT), INSTANT), max_size=4
+        ).map(tuple),
+    ),
     facts=FACTS,
 )
 EVENT = st.builds(

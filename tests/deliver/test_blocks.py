@@ -13,9 +13,9 @@ from slack_sdk.models.blocks import Block
 from sentinel.deliver import blocks
 from sentinel.deliver.wording import line_of, wording
 from sentinel.demo.workspace_limits import check_content
-from sentinel.domain.incidents import CloseReason
+from sentinel.domain.incidents import Attention, CloseReason
 from sentinel.domain.notices import NoticeKind
-from sentinel.domain.rules import Severity
+from sentinel.domain.rules import Address, Severity
 from tests.deliver.any_story import DELIVERY
 from tests.fakes.stories import delivery, digest, ended, event, facts, incident, many, source_trouble, story
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sentinel.deliver.channel import Delivery
+
+DUTY = Address("duty", "slack", "#duty")
 
 CASES = {
     "degraded": delivery(one=incident(severity=Severity.WARNING)),
@@ -32,6 +34,23 @@ CASES = {
         NoticeKind.ACKNOWLEDGED,
         incident(acknowledged_by="ana", acknowledged_at=1_772_438_700.0),
         at=1_772_438_800.0,
+    ),
+    "taken-over-after-an-escalation": delivery(
+        NoticeKind.ACKNOWLEDGED,
+        incident(
+            acknowledged_by="ben",
+            acknowledged_at=1_772_440_500.0,
+            attention=Attention(
+                first_at=1_772_440_400.0, note="the broker <again> & more", called=((DUTY, 1_772_440_320.0),)
+            ),
+        ),
+        at=1_772_440_520.0,
+    ),
+    "escalated-to-somebody-new": delivery(
+        NoticeKind.REMINDER,
+        incident(attention=Attention(called=((DUTY, 1_772_440_320.0),))),
+        line="Escalated to duty: acknowledged by nobody for 30 min. Critical at Zürich: 22 % > 10 %",
+        at=1_772_440_330.0,
     ),
     "reopened": delivery(NoticeKind.REOPENED, incident(reopened=2)),
     "recovered": delivery(NoticeKind.RECOVERED, ended()),

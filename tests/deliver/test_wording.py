@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from sentinel.deliver.parts import Mark
 from sentinel.deliver.wording import MAY_REPEAT, PUSH, Look, incident_wording, line_of, wording
-from sentinel.domain.incidents import CloseReason, Flaps, Member
+from sentinel.domain.incidents import Attention, CloseReason, Flaps, Member
 from sentinel.domain.notices import NoticeKind
-from sentinel.domain.rules import Severity
+from sentinel.domain.rules import Address, Severity
 from tests.fakes.stories import (
     OPENED,
     ZURICH,
@@ -91,10 +94,29 @@ def test_missing_data_is_told_with_the_last_figure_and_since_when() -> None:
 
 def test_what_people_and_time_did_to_it_is_noted() -> None:
     one = incident(reopened=2, acknowledged_by="ana\u202e", acknowledged_at=OPENED + 420)
-    assert incident_wording(story(one), OPENED + 900).notes == (
-        "Reopened ×2",
-        "👀 Acknowledged by ana[U+202E] 09:09 UTC+1 (Zurich)",
+    words = incident_wording(story(one), OPENED + 900)
+    assert words.notes == ("Reopened ×2",)
+    assert words.marks == (Mark("👀 Acknowledged by ana[U+202E]", OPENED + 420),)
+
+
+DUTY, BOSS = Address("duty", "slack", "#duty"), Address("boss", "email", "boss@example.com")
+
+
+def test_to_whom_it_was_escalated_and_since_when_nobody_has_it_stands_there_while_it_lasts() -> None:
+    attention = Attention(called=((DUTY, OPENED + 600), (BOSS, OPENED + 600), (BOSS, OPENED + 900)))
+    escalated = (Mark("Escalated to duty and boss", OPENED + 600), Mark("Escalated to boss", OPENED + 900))
+    one = incident(attention=attention)
+    nobody = Mark("Acknowledged by nobody since", OPENED)
+    assert incident_wording(story(one), OPENED + 900).marks == (*escalated, nobody)
+    taken = replace(one, acknowledged_by="ana", acknowledged_at=OPENED + 960)
+    taken = replace(taken, attention=replace(attention, note="on\nit"))
+    assert incident_wording(story(taken), OPENED + 999).marks == (
+        *escalated,
+        Mark("👀 Acknowledged by ana", OPENED + 960, "on it"),
     )
+    given_back = replace(one, attention=replace(attention, waits_since=OPENED + 1200))
+    assert incident_wording(story(given_back), OPENED + 1300).marks[-1].at == OPENED + 1200
+    assert incident_wording(story(ended(attention=attention)), OPENED + 9000).marks == ()
 
 
 FLAPS = Flaps(since=OPENED + 1200, first=OPENED, last=OPENED + 1200, number=6, bad=720.0, wait=900.0)

@@ -13,7 +13,7 @@ from sentinel.domain.people import OVER, decide
 from sentinel.domain.reading import Reason
 from sentinel.domain.requests import Answer, Deed, Outcome, Request, unfit
 from sentinel.domain.rules import SOURCE_RULE, Flapping
-from tests.domain.polls import TEAM, Run, a_route, a_rule, threshold
+from tests.domain.polls import TEAM, Run, a_route, a_rule, a_silence, threshold
 
 HOUR = 3600.0
 BAD, WELL = {"Paris": 50.0}, {"Paris": 0.0}
@@ -129,6 +129,22 @@ def test_checks_go_on_and_what_changes_is_told_as_ever(forgetful: bool) -> None:
     assert run.told == ["degraded", "acknowledged", "escalated", "recovered"]
 
 
+def test_who_has_a_part_in_hand_need_not_have_the_whole(forgetful: bool) -> None:
+    """The younger one becomes part of the older: that one is reminded of as before."""
+    figures = {"CH/Bern": 50.0, "CH/Zug": 0.0, "CH/Chur": 0.0, "FR/Lyon": 0.0, "FR/Nice": 0.0}
+    run = Run((a_rule(),), routes=(a_route(TEAM, remind_every=HOUR),), forgetful=forgetful)
+    run.good(figures)
+    run.good({**figures, "FR/Lyon": 50.0})
+    younger = max(run.incidents.values(), key=lambda one: one.opened_at)
+    run.asks(Deed.ACK, of=younger.id)
+    run.good(dict.fromkeys(figures, 50.0))
+    older = min(run.incidents.values(), key=lambda one: one.opened_at)
+    assert (run.incidents[younger.id].merged_into, run.incidents[younger.id].acknowledged_by) == (older.id, "ana")
+    assert run.incidents[older.id].acknowledged_by is None
+    polls(run, 1, dict.fromkeys(figures, 50.0))
+    assert run.told[-1] == "reminder"
+
+
 @pytest.mark.parametrize("deed", [Deed.ACK, Deed.UNACK])
 def test_what_is_over_cannot_be_acknowledged_nor_given_back(deed: Deed, forgetful: bool) -> None:
     run = a_run(forgetful=forgetful)
@@ -212,6 +228,27 @@ def test_an_acknowledgement_outlasts_the_good_moments_of_what_flaps(forgetful: b
 def test_names_and_notes_have_their_bounds(by: str, text: str, wrong: str) -> None:
     assert wrong in unfit(by, text)
     assert unfit("ana", "x" * 2000) == ""
+
+
+def test_what_people_never_heard_of_may_be_taken_in_hand_without_a_word_to_them(forgetful: bool) -> None:
+    """Muted from the beginning: it is on record with its reason, and they hear of the incident when the silence ends."""
+    run = Run((a_rule(),), routes=(a_route(TEAM, remind_every=HOUR),), forgetful=forgetful)
+    run.silences = (a_silence(0, HOUR),)
+    run.good(BAD)
+    assert run.asks(Deed.ACK).outcome is Outcome.DONE
+    assert {(one.told, one.reason) for one in run.notices} == {(False, "silence sl-1: deploy (anna)")}
+    polls(run, 3)
+    assert run.told == ["degraded"]
+    (incident,) = run.incidents.values()
+    assert incident.acknowledged_by == "ana"
+
+
+def test_what_people_have_for_open_is_shown_as_taken_in_hand_in_a_silence_too(forgetful: bool) -> None:
+    run = a_run(forgetful=forgetful)
+    run.silences = (a_silence(0, 2 * HOUR),)
+    run.good(BAD)
+    run.asks(Deed.ACK)
+    assert run.told == ["degraded", "acknowledged"]
 
 
 def test_two_requests_at_once_are_decided_in_their_order() -> None:
