@@ -181,10 +181,10 @@ def assembled(
     zone = structure.defaults.timezone
     calendars = read_calendars(structure.calendar, zone, problems, lines)
     maintenance = read_maintenance(structure.maintenance, zone, services, problems, lines)
-    if rules and not problems.touches(("maintenance",)):
-        check_maintenance(maintenance, rules, services, sources, problems)
     zones = {one.name: one.timezone for one in calendars}
     slas = read_slas(structure.sla, around, zones, receivers, problems)
+    if (rules or slas) and not problems.touches(("maintenance",)):
+        check_maintenance(maintenance, rules, slas, services, sources, problems)
     if rules and not problems.touches(("route",)) and not problems.touches(("receiver",)):
         check_reach(rules, routes, receivers, sources, problems)
     if not rules and not slas and not problems.touches(("rule",)) and not problems.touches(("sla",)):

@@ -18,6 +18,7 @@ from sentinel.domain.hierarchy import Node
 from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import ITSELF, SELF_RULES, SOURCE_RULE, Route, Rule, Service
+from sentinel.domain.sla import Sla
 
 _CATCH_ALL = "add a [[route]] without matchers at the end for everything else"
 
@@ -102,12 +103,14 @@ def _check_order(routes: tuple[Route, ...], problems: Problems) -> None:
 def check_maintenance(
     maintenance: tuple[Maintenance, ...],
     rules: tuple[Rule, ...],
+    slas: tuple[Sla, ...],
     services: Iterable[Service],
     sources: Iterable[str],
     problems: Problems,
 ) -> None:
     """Warn of planned work on what nothing in the file has: it would mute nothing."""
-    known = _Known.of(rules, sources, (service.name for service in services))
+    promised = (one for sla in slas for one in sla.services)
+    known = _Known.of(rules, sources, (*promised, *(NamePattern(service.name) for service in services)))
     for number, one in enumerate(maintenance):
         known.check(one.matchers, ("maintenance", number), "W136", problems)
 
@@ -120,14 +123,14 @@ class _Known:
     services: tuple[NamePattern, ...]
 
     @classmethod
-    def of(cls, rules: tuple[Rule, ...], sources: Iterable[str], services: Iterable[str] = ()) -> _Known:
+    def of(cls, rules: tuple[Rule, ...], sources: Iterable[str], services: Iterable[NamePattern] = ()) -> _Known:
         names = {
             "rule": [*(rule.id for rule in rules), SOURCE_RULE, *SELF_RULES],
             "source": [*sources, ITSELF],
             "owner": list(dict.fromkeys(rule.owner for rule in rules if rule.owner)),
         }
-        about = dict.fromkeys(one for rule in rules for one in rule.services)
-        return cls(names, (*about, *(NamePattern(name) for name in services)))
+        about = (one for rule in rules for one in rule.services)
+        return cls(names, tuple(dict.fromkeys((*about, *services))))
 
     def check(self, matchers: Matchers, path: Path, code: str, problems: Problems) -> None:
         """Warn of matchers of the table at `path` that fit nothing there is."""

@@ -182,6 +182,17 @@ def test_what_cannot_be_is_told_by_its_code(lines: str, found: list[str]) -> Non
     assert codes(lines) == found
 
 
+def test_planned_work_on_what_is_only_declared_or_only_promised_is_on_something() -> None:
+    declared = '[[service]]\nname = "SAP ERP"\nuid = "1f6f3a52-5d4e-4c0a-9a55-0b7f3f6f2d11"\n'
+    promised = (
+        '[[sla]]\nid = "s"\nservice = "Citrix*"\nhierarchy = "Location"\nlevel = "Site"\n'
+        'good = "devices_with_errors / devices <= 10%"\nobjective = "99.5%"\n'
+    )
+    work = '[[maintenance]]\nname = "m"\ndays = "sun"\nservice = ["SAP ERP", "citrix one"]\n'
+    assert load(text=f"{WHOLE}{declared}{promised}{work}").warnings == ()
+    assert [one.code for one in load(text=f"{WHOLE}{work}").warnings] == ["W136", "W136"]
+
+
 def test_a_day_that_only_some_months_have_is_one() -> None:
     assert maintenance('days_of_month = [31, "30:31", "-31"]\n').weekly is not None
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sentinel.collect.source import Source
 from sentinel.deliver.channel import Channel
 from sentinel.domain.asking import Asked
+from sentinel.domain.calendars import Maintenance
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Address, Rule, Rulebook
 from sentinel.engine.bells import Ring
@@ -112,6 +113,7 @@ class Office:
         to: Address = ALERTS,
         places: tuple[str, ...] = ("#workplace-alerts",),
         sources: Mapping[str, Source] | None = None,
+        maintenance: tuple[Maintenance, ...] = (),
     ) -> None:
         """Other rules, routed to that address; `places` are the channels there are."""
         self.edits += 1
@@ -124,7 +126,8 @@ class Office:
         def known(address: Address) -> Channel | None:
             return find(address) if address.to in places else None
 
-        book = Rulebook(rules=rules, routes=(a_route(to),), sources=self.it.ticker.rulebook.sources)
+        traits = self.it.ticker.rulebook.sources
+        book = Rulebook(rules=rules, routes=(a_route(to),), sources=traits, maintenance=maintenance)
         await self.instance.adopt(
             Parts(
                 rules_hash=hashlib.sha256(repr((rules, number)).encode()).hexdigest(),

@@ -10,6 +10,8 @@ import pytest
 
 from sentinel.collect.source import Offer, Source
 from sentinel.demo.workspace_faults import rate_limited
+from sentinel.domain.calendars import Maintenance
+from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.reading import Failure, Query, Reading, Reason
 from sentinel.domain.rules import Service
@@ -59,6 +61,53 @@ async def test_what_is_open_goes_on_under_the_same_rules_and_under_renamed_ones(
         await at.poll()
         assert at.told == ["posted", "replied"]
         assert reasons(at) == ["recovered"]
+
+
+def work(at: Office, *, hours: float, name: str = "work") -> Maintenance:
+    """Planned work on everything, from an hour ago until so many hours from now."""
+    now = int(at.it.clock.now())
+    return Maintenance(
+        name=name, matchers=Matchers(), timezone="UTC", start=now - 3600, end=now + round(hours * 3600), line=30
+    )
+
+
+@pytest.mark.promise("P2", "P3")
+@pytest.mark.fault(85)
+async def test_planned_work_that_is_written_down_while_something_is_open_neither_repeats_nor_hides_its_end(
+    database: Database,
+) -> None:
+    async with office(database, rule=RULE) as at:
+        at.it.degrade(0)
+        await at.poll()
+        await at.edit(RULE, maintenance=(work(at, hours=8),))
+        await at.poll()
+        await at.edit(RULE, maintenance=(work(at, hours=9, name="longer"), work(at, hours=8)))
+        await at.poll()
+        assert at.told == ["posted"]
+        at.it.degrade()
+        await at.poll()
+        assert at.told == ["posted", "replied"]
+        assert reasons(at) == ["recovered"]
+
+
+@pytest.mark.promise("P1", "P2")
+async def test_planned_work_that_is_taken_back_or_shortened_leaves_nothing_untold(database: Database) -> None:
+    async with office(database, rule=RULE) as at:
+        await at.edit(RULE, maintenance=(work(at, hours=8),))
+        at.it.degrade(0)
+        await at.poll()
+        await at.poll()
+        assert at.told == [], "recorded, and nobody is told"
+        assert reasons(at) == [None]
+        await at.edit(RULE, maintenance=(work(at, hours=0.1),))
+        await at.poll()
+        assert at.told == ["posted"]
+        await at.edit(RULE)
+        await at.poll()
+        assert at.told == ["posted"]
+        at.it.degrade()
+        await at.poll()
+        assert at.told == ["posted", "replied"]
 
 
 @pytest.mark.promise("P3")
