@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from sentinel.backtest.outcome import Outcome, Told
+from sentinel.domain.dossier import Row
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.incidents import Incident
 
@@ -48,6 +49,37 @@ class Detection:
     def earlier(self) -> float:
         """Seconds by which the new rules find it sooner; negative for later."""
         return self.old_at - self.new_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What an agreement came to for a service by the old rules and by the new; None where they have it not."""
+
+    sla: str
+    service: str
+    old: Row | None
+    new: Row | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether its figures are others: the share, or what is left of the budget."""
+        if self.old is None or self.new is None:
+            return True
+        return _figures(self.old) != _figures(self.new)
+
+
+def _figures(row: Row) -> tuple[object, ...]:
+    return row.availability, row.objective, row.budget_seconds, row.budget_left_seconds, row.unknown_seconds
+
+
+def agreements(old: Outcome | None, new: Outcome) -> tuple[Agreement, ...]:
+    """Those of either side, in the order of the new rules; of one side alone, `old` is None in each."""
+    before = {(row.sla, row.service): row for row in (old.agreed if old is not None else ())}
+    after = {(row.sla, row.service): row for row in new.agreed}
+    return tuple(
+        Agreement(sla=sla, service=service, old=before.get((sla, service)), new=after.get((sla, service)))
+        for sla, service in {**after, **before}
+    )
 
 
 def changes(old: Outcome, new: Outcome) -> tuple[Change, ...]:

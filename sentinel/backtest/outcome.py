@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sentinel.domain.dossier import Row
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.incidents import Incident
 from sentinel.domain.notices import Notice, NoticeKind
@@ -53,7 +54,8 @@ class Outcome:
 
     `told` by instant. `incidents` are those that were open at or after `since`, by their opening. `not_told` counts
     decided notices that nobody would have got, by reason. `flapping` are the incidents that were told as such.
-    `unrecorded` are the queries that the rules need and that were never asked, so nothing is known of them.
+    `unrecorded` are the queries that the rules need and that were never asked, so nothing is known of them. `agreed`:
+    what each agreement and service came to over the time that counts, as a whole.
     """
 
     told: tuple[Told, ...]
@@ -65,6 +67,7 @@ class Outcome:
     first_at: float | None
     last_at: float | None
     unrecorded: tuple[Query, ...] = ()
+    agreed: tuple[Row, ...] = ()
 
 
 FLAPPING = NoticeKind.FLAPPING.value

@@ -9,10 +9,13 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from sentinel.backtest.difference import Agreement
 from sentinel.backtest.outcome import Outcome
 from sentinel.backtest.report import Report, zone_of
 from sentinel.deliver.escape import clean, cut
 from sentinel.deliver.times import local_day
+from sentinel.domain.attained_text import objective_text, percent_text
+from sentinel.domain.dossier import Row
 from sentinel.domain.incidents import Incident
 
 LANES = 60
@@ -85,11 +88,20 @@ def page(report: Report) -> str:
                 (one, _when(one.old_at, report), _when(one.new_at, report), _span(abs(one.earlier)))
                 for one in report.detections[:ROWS]
             ],
+            agreements=[(one, list(_sides(one, report))) for one in report.agreements],
             left=LEFT,
             width=WIDTH,
             top=TOP,
         )
     )
+
+
+def _sides(one: Agreement, report: Report) -> Iterable[tuple[str, Row, str, str]]:
+    """Whose figures, the row, what was attained and what is left of the budget."""
+    for whose, row in (("old", one.old), ("new", one.new)):
+        if row is not None:
+            left = f"{row.budget_left_seconds // 60:,} min".replace(",", " ")  # rounded down
+            yield "" if report.old is None else whose, row, percent_text(row.availability, row.objective), left
 
 
 def picture(report: Report) -> Picture:
@@ -199,5 +211,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["objective"] = objective_text
     environment.filters["shown"] = lambda text: clean(text, NAME)
     return environment

@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sentinel.backtest.difference import Change, Day, Detection, changes, days, detections
+from sentinel.backtest.difference import Agreement, Change, Day, Detection, agreements, changes, days, detections
 from sentinel.backtest.outcome import Outcome
 from sentinel.deliver.times import iso
+from sentinel.domain.attained_text import ratio_text
+from sentinel.domain.dossier import Row
 from sentinel.domain.incidents import Incident
 
 
@@ -41,6 +43,11 @@ class Report:
         """What would have been found sooner or later, from the beginning on."""
         found = () if self.old is None else detections(self.old, self.new)
         return tuple(one for one in found if max(one.old_at, one.new_at) >= self.since)
+
+    @cached_property
+    def agreements(self) -> tuple[Agreement, ...]:
+        """What each agreement came to from `since` to `until`, on both sides."""
+        return agreements(self.old, self.new)
 
     @property
     def differs(self) -> bool:
@@ -87,6 +94,10 @@ class Report:
                 }
                 for one in self.detections
             ],
+            "sla": [
+                {"sla": one.sla, "service": one.service, "old": _attained(one.old), "new": _attained(one.new)}
+                for one in self.agreements
+            ],
             "notices": [_notice(one) for one in self.changes],
             "incidents": [_incident(one, self.new) for one in self.new.incidents],
         }
@@ -106,6 +117,22 @@ def _numbers(outcome: Outcome) -> dict[str, Any]:
         "flapping": len(outcome.flapping),
         "notices": len(outcome.told),
         "not_told": dict(outcome.not_told),
+    }
+
+
+def _attained(row: Row | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        "objective": f"{row.objective:.6f}",
+        "availability": ratio_text(row.availability, row.objective),
+        "good_seconds": row.good_seconds,
+        "bad_seconds": row.bad_seconds,
+        "unknown_seconds": row.unknown_seconds,
+        "excluded_seconds": row.excluded_seconds,
+        "budget_seconds": row.budget_seconds,
+        "budget_left_seconds": row.budget_left_seconds,
+        "formula": row.formula,
     }
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sentinel.backtest.outcome import FLAPPING, Outcome, Told
 from sentinel.domain.asking import Asked, needed, unanswerable
 from sentinel.domain.incidents import Incident
 from sentinel.domain.memory import Replay
 from sentinel.domain.reading import Query, Reading
+from sentinel.domain.reckoning import Reckoning
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook, Service
 
@@ -51,16 +52,18 @@ def run(
     readings: Iterable[Reading],
     since: float,
     *,
+    until: float | None = None,
     judged_since: float = -math.inf,
     on_reading: Callable[[float], None] = lambda _: None,
 ) -> Outcome:
     """Judge readings, oldest first. What is before `since` (Unix seconds) is judged and not counted.
 
-    What is before `judged_since` is only remembered, for conditions that look back. `on_reading` is called with the
+    What agreements came to is told of the time from `since` to `until`, where that is given. What is before `judged_since` is only remembered, for conditions that look back. `on_reading` is called with the
     instant of every reading that was judged.
     """
     replay = Replay(rulebook, chosen.asked)
     ledger = _Ledger(since)
+    reckoning = Reckoning(rulebook, chosen.asked)
     for reading in readings:
         if reading.at < judged_since:
             replay.remember(reading)
@@ -68,8 +71,11 @@ def run(
         done = replay.feed(reading)
         if done is not None:
             ledger.note(reading, done)
+            if until is not None:
+                reckoning.take(done)
             on_reading(reading.at)
-    return ledger.outcome(chosen.unrecorded)
+    agreed = () if until is None else reckoning.wholes(since, until)
+    return replace(ledger.outcome(chosen.unrecorded), agreed=agreed)
 
 
 @dataclass

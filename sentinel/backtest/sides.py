@@ -77,9 +77,11 @@ def outcome_of(job: Job, on_reading: OnReading = lambda _: None) -> Outcome:
         wanted = tuple(one.query for one in chosen.asked)
         begin = job.since - job.warm_up
         looked_at = Replay(loaded.rulebook, chosen.asked).looks_back(begin)
-        metrics = frozenset[str]().union(*(rule.metrics for rule in loaded.rulebook.rules))
+        metrics = frozenset[str]().union(*(asker.metrics for asker in loaded.rulebook.askers))
         stream = past.stream(wanted, looked_at, job.until, metrics=metrics)
-        return run(loaded.rulebook, chosen, stream, job.since, judged_since=begin, on_reading=on_reading)
+        return run(
+            loaded.rulebook, chosen, stream, job.since, until=job.until, judged_since=begin, on_reading=on_reading
+        )
 
 
 def side_by_side(old: Job, new: Job, readings: int, on_reading: OnReading = lambda _: None) -> tuple[Outcome, Outcome]:

@@ -139,6 +139,8 @@ def _write(path: Path, report: Report) -> None:
 
 
 def _show(report: Report, *, utc: bool, everything: bool) -> None:
+    from sentinel.cli.backtest_slas import ALONE, BESIDE, agreement_rows  # noqa: PLC0415  # not for --help
+
     times = moments.Times(report.until, utc=utc, terse=screen.is_terminal())
     for line in summary(report, moments.Times(report.until, utc=utc)):
         screen.say(line)
@@ -147,6 +149,9 @@ def _show(report: Report, *, utc: bool, everything: bool) -> None:
         if report.days:
             screen.say("\nNotices by day and channel")
             screen.print_table(DAYS if report.old is not None else (*DAYS[:2], "NOTICES"), day_rows(report))
+        if report.agreements:
+            screen.say("\nService levels over that time")
+            screen.print_table(BESIDE if report.old is not None else ALONE, agreement_rows(report))
         if report.detections:
             screen.say("\nFound sooner or later")
             screen.print_table(DETECTIONS, detection_rows(report, times))
@@ -157,6 +162,8 @@ def _show(report: Report, *, utc: bool, everything: bool) -> None:
 
 def summary(report: Report, times: moments.Times) -> list[str]:
     """How much past there was, and the numbers of both sides."""
+    from sentinel.cli.backtest_slas import effects  # noqa: PLC0415  # not for --help
+
     new, old = report.new, report.old
     span = f"{times.of(new.first_at)} to {times.of(new.last_at)}" if new.first_at is not None else "nothing"
     failed = f", {new.failed} failed" if new.failed else ""
@@ -179,6 +186,7 @@ def summary(report: Report, times: moments.Times) -> list[str]:
             f"flapping {len(new.flapping)} instead of {len(old.flapping)}"
         )
     lines += [f"told to nobody: {count} ({reason})" for reason, count in new.not_told.items()]
+    lines += effects(report)
     return [screen.one_line(line) for line in lines]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree as ET
 
 from sentinel.cli.rehearsal_report import details
+from sentinel.cli.rehearsal_slas import sla_failures
 from sentinel.deliver.escape import visible
 from sentinel.domain.rehearsal_verdict import Outcome
 
@@ -31,7 +32,7 @@ def _case(suite: ET.Element, one: Outcome) -> None:
     names = {"name": _legal(one.name), "classname": _legal(one.file), "file": _legal(one.file), "line": str(one.line)}
     case = ET.SubElement(suite, "testcase", {**names, "time": "0"})
     if not one.passed:
-        count = len(one.missed) + sum(one is not None for one in (one.notices or None, one.not_told or None))
+        count = len(one.missed) + len(one.sla) + bool(one.notices) + bool(one.not_told)
         said = details(one)
         failure = ET.SubElement(case, "failure", {"message": _message(one, count), "type": "expectation"})
         failure.text = _legal("\n".join(said))
@@ -42,8 +43,10 @@ def _message(one: Outcome, count: int) -> str:
         first = one.missed[0]
         node, want = "/".join(first.expected.node), first.expected.state.value
         told = f"{node}: expected {want}, is {first.actual.value}"
-    else:
+    elif one.notices or one.not_told:
         told = "other notices than expected"
+    else:
+        told = next(sla_failures(one))["text"]
     return _legal(f"{told} (and {count - 1} more)" if count > 1 else told)
 
 

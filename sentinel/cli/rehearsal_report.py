@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sentinel.cli import screen
+from sentinel.cli.rehearsal_slas import sla_failures, sla_lines, sla_rows
 from sentinel.config.durations import duration_text
 from sentinel.domain.alerts import State
 from sentinel.domain.hierarchy import node_text
@@ -38,6 +39,7 @@ def _object(one: Outcome) -> dict[str, Any]:
         "ticks": list(_ticks(one.performance)),
         "notices": [{**_said(said), "to": list(said.to)} for said in one.performance.told],
         "not_told": [{**_said(said), "reason": said.reason} for said in one.performance.not_told],
+        "sla": sla_rows(one.performance),
         "failures": list(_failures(one)),
     }
 
@@ -82,6 +84,7 @@ def _failures(one: Outcome) -> Iterator[dict[str, Any]]:
                 expected = None if notice is None else _wanted(notice)
                 actual = None if said is None else _said_text(said, named=True)
                 yield {"what": what, "expected": expected, "actual": actual, "text": _pair_text(what, expected, actual)}
+    yield from sla_failures(one)
 
 
 def _missed_text(want: ExpectedState, actual: State) -> str:
@@ -100,14 +103,14 @@ def _number(seconds: float) -> float | int:
 
 
 def details(one: Outcome, *, coloured: bool = False) -> list[str]:
-    """What a failed test expected and what came, node by node and notice by notice."""
+    """What a failed test expected and what came, node by node, notice by notice, figure by figure."""
     lines: list[str] = []
     for node in dict.fromkeys(missed.expected.node for missed in one.missed):
         lines += _node_lines([want for want in one.expected if want.node == node], one, coloured=coloured)
     for title, pairs in (("notices", one.notices), ("not told", one.not_told)):
         if pairs:
             lines += _side_by_side(title, pairs, coloured=coloured)
-    return [*lines, ""]
+    return [*lines, *sla_lines(one, _red("!", coloured)), ""]
 
 
 def _node_lines(wanted: Sequence[ExpectedState], one: Outcome, *, coloured: bool) -> list[str]:

@@ -2,70 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from sentinel.config.durations import duration_text
 from sentinel.config.nearness import nearest_name
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems, Side
-from sentinel.config.rule_test_schema import NO_SLA_YET, ExpectTable, NoticeTable, TestTable
-from sentinel.config.rule_test_sheets import Series
+from sentinel.config.rule_test_known import Known
+from sentinel.config.rule_test_schema import ExpectTable, NoticeTable, TestTable
+from sentinel.config.rule_test_slas import read_expected_slas
 from sentinel.domain.alerts import State
-from sentinel.domain.hierarchy import Node, node_text, parse_node
-from sentinel.domain.rehearsal import AlertName, Rehearsal
+from sentinel.domain.hierarchy import node_text, parse_node
+from sentinel.domain.rehearsal_sla import ExpectedSla
 from sentinel.domain.rehearsal_verdict import ExpectedNotice, ExpectedState
-from sentinel.domain.rules import SOURCE_RULE
 
 
-@dataclass(frozen=True)
-class Known:
-    """What a test can be about. `readable`: all of its values are, so that it is known when it ends."""
+class Expectations(NamedTuple):
+    """All that a test expects; lists of notices None: anything."""
 
-    rehearsal: Rehearsal
-    series: Sequence[Series]
-    readable: bool
-
-    @cached_property
-    def alerts(self) -> dict[Node, list[AlertName]]:
-        """Every node that is judged, with its alerts."""
-        found: dict[Node, list[AlertName]] = {}
-        for sheet in self.rehearsal.sheets:
-            for node, is_parent in zip(sheet.nodes, sheet.aggregate, strict=True):
-                if not is_parent:
-                    names = [(rule.id, sheet.asked.query.service, node) for rule in sheet.asked.rules]
-                    found.setdefault(node, []).extend(names)
-        return found
-
-    @cached_property
-    def nodes(self) -> set[Node]:
-        """Every node that a notice may be about: those of the series, and all above them."""
-        return {one.node[:length] for one in self.series for length in range(len(one.node) + 1)}
-
-    @cached_property
-    def services(self) -> list[str]:
-        """The services of the series."""
-        return list(dict.fromkeys(one.service for one in self.series))
-
-    @cached_property
-    def rules(self) -> list[str]:
-        """The rules of the file, and the built-in one about sources."""
-        return [*(rule.id for rule in self.rehearsal.rulebook.rules), SOURCE_RULE]
-
-
-Expectations = tuple[tuple[ExpectedState, ...], tuple[ExpectedNotice, ...] | None, tuple[ExpectedNotice, ...] | None]
+    states: tuple[ExpectedState, ...]
+    notices: tuple[ExpectedNotice, ...] | None
+    not_told: tuple[ExpectedNotice, ...] | None
+    sla: tuple[ExpectedSla, ...]
 
 
 def read_expectations(table: TestTable, path: Path, known: Known, problems: Problems) -> Expectations:
-    """The states, the notices and those not told; what can never come true is noted."""
+    """What the test expects; what can never come true is noted."""
     reader = _Reader(known, problems)
-    if table.expect_sla is not None:
-        hint = "leave it out until there are [[sla]] tables"
-        problems.error("E311", "service levels are not available yet", (*path, NO_SLA_YET), hint=hint, side="key")
     lists = (table.expect_notices, table.expect_not_told)
-    keys = ("expect", "expect_notices", "expect_not_told", NO_SLA_YET)
-    if not table.expect and lists == (None, None) and not any(problems.touches((*path, key)) for key in keys):
+    keys = ("expect", "expect_notices", "expect_not_told", "expect_sla")
+    nothing = not table.expect and not table.expect_sla and lists == (None, None)
+    if nothing and not any(problems.touches((*path, key)) for key in keys):
         hint = "add [[test.expect]] with at and states, or [[test.expect_notices]]"
         problems.warning("W302", "the test expects nothing, so it cannot fail", path, hint=hint, side="key")
     states = [one for n, expect in enumerate(table.expect) for one in reader.states(expect, (*path, "expect", n))]
@@ -73,7 +41,7 @@ def read_expectations(table: TestTable, path: Path, known: Known, problems: Prob
         None if tables is None else tuple(reader.notice(one, (*path, key, n)) for n, one in enumerate(tables))
         for key, tables in zip(keys[1:3], lists, strict=True)
     )
-    return tuple(states), notices, not_told
+    return Expectations(tuple(states), notices, not_told, read_expected_slas(table.expect_sla, path, known, problems))
 
 
 class _Reader:

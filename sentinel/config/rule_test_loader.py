@@ -16,9 +16,10 @@ from sentinel.config.durations import duration_text
 from sentinel.config.loader import assembled, load, opened
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
-from sentinel.config.rule_test_expectations import Known, read_expectations
+from sentinel.config.rule_test_expectations import read_expectations
+from sentinel.config.rule_test_known import Known
 from sentinel.config.rule_test_schema import RuleTestsFile, SeriesTable, TestTable
-from sentinel.config.rule_test_sheets import Series, sheets
+from sentinel.config.rule_test_sheets import Name, Series, sheets
 from sentinel.config.rule_test_standins import with_stand_ins
 from sentinel.config.rule_test_values import ValuesError, parse_answers, parse_values
 from sentinel.config.schema import RulesFile
@@ -76,7 +77,7 @@ def _rules(
     """The rules that are tested, and the problems of their own file."""
     inline = [key for key in _OF_RULES if key in found.model_fields_set]
     if found.rules is None:
-        if not found.rule:
+        if not found.rule and not found.sla:
             if not problems.touches(("rule",)) and not problems.touches(("rules",)):
                 hint = 'rules = "rules.toml" at the top, relative to this file, or [[rule]] tables'
                 problems.error("E301", "there are no rules to test", (), hint=hint, side="key")
@@ -131,34 +132,40 @@ def _test(
     start = reader.start()
     if not series or len(series) < len(table.series):
         return None
-    named = {
-        one.rule for one in (*table.expect, *(table.expect_notices or ()), *(table.expect_not_told or ())) if one.rule
-    }
     sources = {source.name: source for source in loaded.sources}
     polls = max([one.values.size for one in series] + [len(letters) for letters in answers.values()])
     readable = not problems.touches((*path, "series"))
     if readable:
         reader.check_lengths(series, polls, every)
     book = _with_every(loaded.rulebook, every)
-    played: tuple[Sheet, ...] = sheets(book, sources, series, named, polls, problems)
+    played: tuple[Sheet, ...] = sheets(book, sources, series, _named(table), polls, problems)
     rehearsal = Rehearsal(book, played, polls, every, start, answers)
-    states, notices, not_told = read_expectations(table, path, Known(rehearsal, series, readable), problems)
+    expected = read_expectations(table, path, Known(rehearsal, series, readable), problems)
     return RuleTest(
         name=table.name,
         file=str(file),
         line=line,
         rehearsal=rehearsal,
-        states=states,
-        notices=notices,
-        not_told=not_told,
+        states=expected.states,
+        notices=expected.notices,
+        not_told=expected.not_told,
+        sla=expected.sla,
     )
 
 
+def _named(table: TestTable) -> set[Name]:
+    """The rules and agreements that expectations name: they are played whatever the series have for them."""
+    asked = (*table.expect, *(table.expect_notices or ()), *(table.expect_not_told or ()))
+    rules = {("rule", one.rule) for one in asked if one.rule}
+    return rules | {("sla", one.sla) for one in table.expect_sla}
+
+
 def _with_every(book: Rulebook, every: float) -> Rulebook:
-    """The rules polled as the tests poll, each value a new sample."""
+    """The rules and agreements polled as the tests poll, each value a new sample."""
     rules = tuple(replace(rule, every=every) for rule in book.rules)
+    slas = tuple(replace(sla, every=every) for sla in book.slas)
     sources = tuple(replace(source, step=0.0) for source in book.sources)
-    return replace(book, rules=rules, sources=sources)
+    return replace(book, rules=rules, slas=slas, sources=sources)
 
 
 class _Reader:

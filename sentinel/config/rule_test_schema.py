@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sentinel.config.fields import Duration, SomeTime, Text
+from sentinel.config.fields import Duration, LongText, SomeTime, Text
+from sentinel.config.figures import Rate, Seconds, Share
 from sentinel.config.json_schema import schema_text
 from sentinel.config.schema import RulesFile, SeverityWord
 from sentinel.config.table import Table
@@ -31,7 +32,6 @@ KindWord = Literal[
 ]
 Values = Annotated[str, Field(max_length=5_000_000)]
 NodeNames = Annotated[list[Text], Field(min_length=1, max_length=100)]
-NO_SLA_YET = "expect_sla"
 
 
 class SeriesTable(Table):
@@ -81,6 +81,30 @@ class NotToldTable(NoticeTable):
     reason: Text | None = None
 
 
+class ExpectSlaTable(Table):
+    """What an agreement must have come to at the end; what is not said may be anything."""
+
+    title = "[[test.expect_sla]]"
+    sla: Text
+    service: Text | None = None
+    node: list[Text] = Field(default_factory=list)
+    period_start: Any = None
+    objective: Share = None
+    availability: Share = None
+    measured: Share = None
+    pessimistic: Share = None
+    optimistic: Share = None
+    good_seconds: Seconds = 0
+    bad_seconds: Seconds = 0
+    unknown_seconds: Seconds = 0
+    excluded_seconds: Seconds = 0
+    budget_seconds: Seconds = 0
+    budget_left_seconds: int = 0
+    burn_rate: Rate = None
+    incidents: Seconds = 0
+    formula: LongText = ""
+
+
 class TestTable(Table):
     """One story: figures in, states and notices out."""
 
@@ -93,7 +117,7 @@ class TestTable(Table):
     expect: list[ExpectTable] = Field(default_factory=list)
     expect_notices: list[NoticeTable] | None = None
     expect_not_told: list[NotToldTable] | None = None
-    expect_sla: Any = None
+    expect_sla: list[ExpectSlaTable] = Field(default_factory=list)
 
 
 class RuleTestsFile(RulesFile):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,14 @@ from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.domain.asking import Asked, needed
 from sentinel.domain.hierarchy import Bools, Node
-from sentinel.domain.reading import Floats, Query
+from sentinel.domain.reading import Floats
 from sentinel.domain.rehearsal import Sheet
 from sentinel.domain.rules import Rule, Rulebook, Service
+from sentinel.domain.sla import Sla
+
+Asker = Rule | Sla
+Name = tuple[str, str]
+"""`rule` or `sla`, and its id."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,92 +38,104 @@ def sheets(
     rulebook: Rulebook,
     sources: Mapping[str, SourceConfig],
     series: Sequence[Series],
-    named: Iterable[str],
+    named: Collection[Name],
     polls: int,
     problems: Problems,
 ) -> tuple[Sheet, ...]:
-    """The answers to all queries whose rules the series are about, or that are named."""
-    wanted = frozenset(named)
+    """The answers to all queries whose rules and agreements the series are about, or that are named."""
     found: list[Sheet] = []
     for service in dict.fromkeys(one.service for one in series):
         mine = [one for one in series if one.service == service]
-        asked = _asked(rulebook, service, mine, wanted, problems)
-        places = _Places(sources, mine, asked, problems)
-        for query, rules in asked:
-            rows = places.rows(query)
+        asked = _asked(rulebook, service, mine, named, problems)
+        places = _Places(sources, mine, asked, named, problems)
+        for one in asked:
+            rows = places.rows(one)
             if not all(is_parent for _, is_parent in rows):
-                found.append(_sheet(Asked(query, rules, rules[0].every), rows, mine, polls))
+                found.append(_sheet(one, rows, mine, polls))
         _check_used(mine, found, problems)
     return tuple(found)
 
 
 def _asked(
-    rulebook: Rulebook, service: str, series: Sequence[Series], named: frozenset[str], problems: Problems
-) -> list[tuple[Query, tuple[Rule, ...]]]:
-    """The queries about the service with those of their rules that the test is about."""
+    rulebook: Rulebook, service: str, series: Sequence[Series], named: Collection[Name], problems: Problems
+) -> list[Asked]:
+    """The queries about the service with those of their rules and agreements that the test is about."""
     metrics = {one.metric for one in series}
     everywhere = [Service(source.name, service, "") for source in rulebook.sources]
-    found: list[tuple[Query, tuple[Rule, ...]]] = []
-    idle: list[Rule] = []
+    found: list[Asked] = []
+    idle: list[Asker] = []
     for one in needed(rulebook, everywhere):
-        rules = tuple(rule for rule in one.rules if rule.id in named or _has_its_figures(rule, metrics))
-        idle += [rule for rule in one.rules if rule not in rules]
-        if rules:
-            found.append((one.query, rules))
-            _check_given(service, series, rules, metrics, problems)
+        rules = tuple(rule for rule in one.rules if ("rule", rule.id) in named or _has_its_figures(rule, metrics))
+        slas = tuple(sla for sla in one.slas if ("sla", sla.id) in named or _has_its_figures(sla, metrics))
+        chosen = _askers(rules, slas)
+        idle += [asker for asker in _askers(one.rules, one.slas) if asker not in chosen]
+        if chosen:
+            found.append(Asked(one.query, rules, one.every, slas))
+            _check_given(service, series, chosen, metrics, problems)
     if not found:
         _tell_idle(rulebook, service, series, idle, problems)
     return found
 
 
+def _askers(rules: Iterable[Rule], slas: Iterable[Sla]) -> list[Asker]:
+    return [*rules, *slas]
+
+
 def _check_given(
-    service: str, series: Sequence[Series], rules: tuple[Rule, ...], metrics: set[str], problems: Problems
+    service: str, series: Sequence[Series], askers: Iterable[Asker], metrics: set[str], problems: Problems
 ) -> None:
-    """What a rule reads beside the series it has is unknown throughout, which is seldom meant."""
-    for rule in rules:
-        lacks = sorted(_read(rule) - metrics)
+    """What is read beside the series that there are is unknown throughout, which is seldom meant."""
+    for asker in askers:
+        lacks = sorted(_read(asker) - metrics)
         if lacks:
-            message = f'rule "{rule.id}" also reads {", ".join(lacks)} of "{service}", and there is no such series'
+            message = f'{_named(asker)} also reads {", ".join(lacks)} of "{service}", and there is no such series'
             hint = f'add [[test.series]] with metric = "{lacks[0]}"; until then it is unknown'
             problems.warning("W304", message, (*series[0].path, "metric"), hint=hint)
 
 
-def _has_its_figures(rule: Rule, metrics: set[str]) -> bool:
+def _named(asker: Asker) -> str:
+    return f'{"rule" if isinstance(asker, Rule) else "agreement"} "{asker.id}"'
+
+
+def _has_its_figures(asker: Asker, metrics: set[str]) -> bool:
     """Whether one of its thresholds finds all its metrics: a test of one rule need not have figures for all others."""
-    return any(needs <= metrics for needs in _needs(rule))
+    return any(needs <= metrics for needs in _needs(asker))
 
 
-def _needs(rule: Rule) -> list[frozenset[str]]:
-    criteria = (rule.criteria, *(override.criteria for override in rule.overrides))
+def _needs(asker: Asker) -> list[frozenset[str]]:
+    if isinstance(asker, Sla):
+        read = (asker.good,) if asker.counts is None else (asker.counts.good, asker.counts.total)
+        return [frozenset(metric for one in read if one is not None for metric in one.metrics)]
+    criteria = (asker.criteria, *(override.criteria for override in asker.overrides))
     return [one.breach.metrics for each in criteria for one in (each.warning, each.critical) if one is not None]
 
 
 def _tell_idle(
-    rulebook: Rulebook, service: str, series: Sequence[Series], idle: Sequence[Rule], problems: Problems
+    rulebook: Rulebook, service: str, series: Sequence[Series], idle: Sequence[Asker], problems: Problems
 ) -> None:
     first = series[0]
     if not idle:
-        known = [pattern.text for rule in rulebook.rules for pattern in rule.services]
+        known = [pattern.text for asker in rulebook.askers for pattern in asker.services]
         near = nearest_name(service, known)
         hint = f'did you mean "{near}"?' if near else f"the rules are about {', '.join(dict.fromkeys(known))}"
         problems.error("E306", f'no rule is about the service "{service}"', (*first.path, "service"), hint=hint)
         return
-    rule = idle[0]
-    lacks = min((sorted(need - {one.metric for one in series}) for need in _needs(rule)), key=len)
+    asker = idle[0]
+    lacks = min((sorted(need - {one.metric for one in series}) for need in _needs(asker)), key=len)
     given = [(one, near) for one in series if (near := nearest_name(one.metric, lacks)) and one.metric != near]
     if given:
         series_of, near = given[0]
         hint = f"did you mean {near!r}?"
         problems.error("E307", f"no rule reads {series_of.metric}", (*series_of.path, "metric"), hint=hint)
         return
-    message = f'rule "{rule.id}" also reads {", ".join(lacks)} of "{service}", and there is no such series'
+    message = f'{_named(asker)} also reads {", ".join(lacks)} of "{service}", and there is no such series'
     problems.error("E307", message, (*first.path, "metric"), hint=f'add [[test.series]] with metric = "{lacks[0]}"')
 
 
 def _check_used(series: Sequence[Series], found: Sequence[Sheet], problems: Problems) -> None:
     """A metric that no rule reads is probably misspelt."""
-    rules = {rule.id: rule for sheet in found for rule in sheet.asked.rules}
-    read = {metric for rule in rules.values() for metric in _read(rule)}
+    askers = {_named(one): one for sheet in found for one in _askers(sheet.asked.rules, sheet.asked.slas)}
+    read = {metric for asker in askers.values() for metric in _read(asker)}
     if not read:
         return
     for metric in dict.fromkeys(one.metric for one in series):
@@ -130,7 +147,10 @@ def _check_used(series: Sequence[Series], found: Sequence[Sheet], problems: Prob
             problems.warning("W303", message, (*first.path, "metric"), hint=hint)
 
 
-def _read(rule: Rule) -> set[str]:
+def _read(asker: Asker) -> set[str]:
+    if isinstance(asker, Sla):
+        return set(asker.metrics)
+    rule = asker
     criteria = (rule.criteria, *(override.criteria for override in rule.overrides))
     found: set[str] = set()
     for each in criteria:
@@ -148,22 +168,25 @@ class _Places:
         self,
         sources: Mapping[str, SourceConfig],
         series: Sequence[Series],
-        asked: Sequence[tuple[Query, tuple[Rule, ...]]],
+        asked: Sequence[Asked],
+        named: Collection[Name],
         problems: Problems,
     ) -> None:
         self._sources = sources
         self._asked = asked
+        self._agreed = {name for kind, name in named if kind == "sla"}
         self._problems = problems
         self._first = series[0].path
         self._nodes = list(dict.fromkeys(one.node for one in series))
         self._depths = sorted({len(node) for node in self._nodes})
         self._parents = {node[:length] for node in self._nodes for length in range(len(node))}
 
-    def rows(self, query: Query) -> list[tuple[Node, bool]]:
+    def rows(self, asked: Asked) -> list[tuple[Node, bool]]:
         """The rows of the query's answer; none where the series have nothing for it."""
+        query = asked.query
         if query.path is not None:
             return self._below(query.path)
-        depth = self._depth(query, query.level or "")
+        depth = self._depth(asked, query.level or "")
         if depth is None:
             return [(node, node in self._parents) for node in self._nodes]
         judged = [node for node in self._nodes if len(node) == depth]
@@ -176,28 +199,40 @@ class _Places:
         own = [(path, bool(children))] if path in self._nodes else []
         return own + children
 
-    def _depth(self, query: Query, level: str) -> int | None:
+    def _depth(self, asked: Asked, level: str) -> int | None:
         """How many names a node of that level has; None: the level's nodes are those that have no others below them."""
+        query = asked.query
         source = self._sources.get(query.source)
         declared = source.levels.get(query.hierarchy, ()) if source is not None else ()
-        same = [one for one in self._asked if (one[0].source, one[0].hierarchy) == (query.source, query.hierarchy)]
-        levels = tuple(dict.fromkeys(one.level for one, _ in same if one.level is not None))
+        same = [
+            one
+            for one in self._asked
+            if (one.query.source, one.query.hierarchy) == (query.source, query.hierarchy)
+            and (one is asked or self._is_wanted(one))
+        ]
+        levels = tuple(dict.fromkeys(one.query.level for one in same if one.query.level is not None))
         if level in declared:
             depth = declared.index(level) + 1
             return None if len(levels) == 1 and depth not in self._depths else depth
         if len(levels) == 1:
             return None
-        order = max((rule.levels for _, rules in same for rule in rules), key=len)
+        order = max((asker.levels for one in same for asker in _askers(one.rules, one.slas)), key=len)
         if set(levels) <= set(order):
             # The levels of one rule, from the top: the series have the last of them.
             position = order.index(level) - len(order) + len(self._depths)
             return self._depths[position] if position >= 0 else 0
         if len(self._depths) > 1:
+            if not self._is_wanted(asked):
+                return 0
             names = ", ".join(f'"{one}"' for one in levels)
             hint = f"add levels = {{ {query.hierarchy} = [{names}] }} to [[source]], from the top down"
             message = f"which nodes are on which level of {query.hierarchy}? Its levels are not declared"
             self._problems.error("E310", message, (*self._first, "node"), hint=hint)
         return None
+
+    def _is_wanted(self, asked: Asked) -> bool:
+        """Whether the test is about it, not only about figures that an agreement reads as well."""
+        return bool(asked.rules) or any(sla.id in self._agreed for sla in asked.slas)
 
 
 def _sheet(asked: Asked, rows: Sequence[tuple[Node, bool]], series: Sequence[Series], polls: int) -> Sheet:

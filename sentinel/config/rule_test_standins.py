@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from sentinel.config.rule_test_schema import RuleTestsFile
-from sentinel.config.schema import ReceiverTable, RouteTable, SourceTable
+from sentinel.config.schema import ReceiverTable, RouteTable, RuleTable, ServiceTable, SourceTable
+from sentinel.config.sla_schema import SlaTable
 from sentinel.domain.expression_tokens import WORDS
 from sentinel.domain.functions import FUNCTIONS
 from sentinel.domain.metrics import CATALOGUE
@@ -24,7 +25,8 @@ def with_stand_ins(found: RuleTestsFile) -> RuleTestsFile:
     """
     changes: dict[str, object] = {}
     if not found.source:
-        names = [rule.source for rule in found.rule] + [service.source for service in found.service]
+        askers: list[RuleTable | SlaTable | ServiceTable] = [*found.rule, *found.sla, *found.service]
+        names = [one.source for one in askers]
         known = list(dict.fromkeys(name for name in names if name is not None)) or [NAME]
         columns = {metric: metric for metric in _own_metrics(found)}
         like = {"url": "http://127.0.0.1", "step": "0s", "columns": columns}

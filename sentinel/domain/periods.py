@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import cached_property
+from math import ceil, floor
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -136,6 +137,32 @@ class Term:
     def days(self) -> list[Day]:
         """Its local days, oldest first. A day that the clock left out is none."""
         return list(days_between(self.first, self.after, self.timezone))
+
+
+@dataclass(frozen=True)
+class Stretch(Term):
+    """Any span instead of a period: [since, until) in Unix seconds, within the days that it touches."""
+
+    since: int = 0
+    until: int = 0
+
+    @cached_property
+    def start(self) -> int:
+        """Its first second."""
+        return self.since
+
+    @cached_property
+    def end(self) -> int:
+        """The first second that is no longer in it."""
+        return self.until
+
+
+def stretch(start: float, end: float, timezone: str) -> Stretch:
+    """The span from one instant to another, in whole seconds; one second at least."""
+    since, until = floor(start), max(ceil(end), floor(start) + 1)
+    first, last = (datetime.fromtimestamp(at, ZoneInfo(timezone)).date() for at in (since, until - 1))
+    after = last + timedelta(days=1)
+    return Stretch(Period(Kind.ROLLING, (after - first).days), first, after, timezone, since, until)
 
 
 def days_between(first: date, after: date, timezone: str) -> Iterator[Day]:

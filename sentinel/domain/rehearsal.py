@@ -14,6 +14,7 @@ from sentinel.domain.incidents import Incident
 from sentinel.domain.memory import Replay
 from sentinel.domain.notices import Notice
 from sentinel.domain.reading import Failure, Figures, Floats, Reading, Reason
+from sentinel.domain.reckoning import Reckoned, Reckoning
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook
 
@@ -59,6 +60,11 @@ class Rehearsal:
         """Figures times polls: what it takes to play it."""
         return sum(self.polls * len(sheet.nodes) * max(1, len(sheet.columns)) for sheet in self.sheets)
 
+    @property
+    def end(self) -> float:
+        """When the last answer is one interval old, Unix seconds: so long its verdicts hold."""
+        return self.start + self.polls * self.every
+
 
 AlertName = tuple[str, str, Node]
 """Rule, service, node."""
@@ -83,13 +89,17 @@ class Said:
 
 @dataclass(frozen=True)
 class Performance:
-    """What came of it. `story`: of every judged alert the polls at which its state changed, with the new state."""
+    """What came of it. `story`: of every judged alert the polls at which its state changed, with the new state.
+
+    `sla`: what every agreement came to at the end, for each period that was touched, the oldest first.
+    """
 
     polls: int
     every: float
     story: Mapping[AlertName, tuple[tuple[int, State], ...]]
     told: tuple[Said, ...]
     not_told: tuple[Said, ...]
+    sla: tuple[Reckoned, ...] = ()
 
     def state(self, name: AlertName, at: float) -> State:
         """What an alert shows `at` seconds from the start."""
@@ -104,8 +114,10 @@ class Performance:
 
 def rehearse(rehearsal: Rehearsal) -> Performance:
     """Play it from the first poll to the last."""
-    replay = Replay(rehearsal.rulebook, [sheet.asked for sheet in rehearsal.sheets])
+    asked = [sheet.asked for sheet in rehearsal.sheets]
+    replay = Replay(rehearsal.rulebook, asked)
     notes = _Notes(rehearsal)
+    reckoning = Reckoning(rehearsal.rulebook, asked)
     parts = [_Part(sheet, rehearsal.answers.get(sheet.asked.query.source, ""), notes) for sheet in rehearsal.sheets]
     for poll in range(rehearsal.polls):
         at = rehearsal.start + poll * rehearsal.every
@@ -115,7 +127,8 @@ def rehearse(rehearsal: Rehearsal) -> Performance:
             if done is not None:
                 part.saw(poll, done)
                 notes.take(poll, done)
-    return notes.performance()
+                reckoning.take(done)
+    return notes.performance(reckoning.rows(rehearsal.start, rehearsal.end))
 
 
 class _Part:
@@ -196,11 +209,11 @@ class _Notes:
             told = [notice for notice in notices if notice.told]
             (self._told if told else self._not_told).append(self._said(poll, told or notices))
 
-    def performance(self) -> Performance:
+    def performance(self, sla: tuple[Reckoned, ...]) -> Performance:
         """All of it."""
         story = {name: tuple(changes) for name, changes in self._story.items()}
         one = self._rehearsal
-        return Performance(one.polls, one.every, story, tuple(self._told), tuple(self._not_told))
+        return Performance(one.polls, one.every, story, tuple(self._told), tuple(self._not_told), sla)
 
     def _change(self, name: AlertName, poll: int, state: State) -> None:
         changes = self._story.setdefault(name, [(0, State.UNKNOWN)])

@@ -9,6 +9,7 @@ from itertools import groupby, zip_longest
 from sentinel.domain.alerts import State
 from sentinel.domain.hierarchy import Node, node_text
 from sentinel.domain.rehearsal import AlertName, Performance, Rehearsal, Said, rehearse
+from sentinel.domain.rehearsal_sla import ExpectedSla, MissedFigure, missed_figures
 
 _WORST_FIRST = (State.CRITICAL, State.WARNING, State.UNKNOWN, State.PENDING, State.OK)
 
@@ -56,6 +57,7 @@ class RuleTest:
     states: tuple[ExpectedState, ...] = ()
     notices: tuple[ExpectedNotice, ...] | None = None
     not_told: tuple[ExpectedNotice, ...] | None = None
+    sla: tuple[ExpectedSla, ...] = ()
 
 
 Pair = tuple[ExpectedNotice | None, Said | None]
@@ -72,7 +74,7 @@ class Missed:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a test. `missed` states, and the lists of notices side by side where they differ."""
+    """What came of a test. `missed` states, the lists of notices side by side where they differ, missed figures of SLAs."""
 
     name: str
     file: str
@@ -82,11 +84,12 @@ class Outcome:
     missed: tuple[Missed, ...] = ()
     notices: tuple[Pair, ...] = ()
     not_told: tuple[Pair, ...] = ()
+    sla: tuple[MissedFigure, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether everything came as expected."""
-        return not (self.missed or self.notices or self.not_told)
+        return not (self.missed or self.notices or self.not_told or self.sla)
 
 
 def judge(test: RuleTest) -> Outcome:
@@ -102,6 +105,7 @@ def judge(test: RuleTest) -> Outcome:
         missed=tuple(Missed(one, actual) for one, actual in found if actual is not one.state),
         notices=_differing(test.notices, done.told),
         not_told=_differing(test.not_told, done.not_told),
+        sla=missed_figures(test.sla, done.sla),
     )
 
 

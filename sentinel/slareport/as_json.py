@@ -14,7 +14,7 @@ from sentinel.slareport.verdict import coverage, is_over, verdict
 
 def as_json(report: Report) -> list[dict[str, Any]]:
     """As `sentinel sla report --json` prints it."""
-    return [one_row(row, section) for section in report.sections for row in every_row(section)]
+    return [one_row(row, section.period_name) for section in report.sections for row in every_row(section)]
 
 
 def every_row(section: Section) -> Iterator[Row]:
@@ -23,14 +23,14 @@ def every_row(section: Section) -> Iterator[Row]:
     yield from (row for row in section.rows if row.node != section.whole.node)
 
 
-def one_row(row: Row, section: Section) -> dict[str, Any]:
-    """Ratios are decimal strings, null where nothing was judged; times ISO 8601 in UTC; nodes lists of names."""
+def one_row(row: Row, period: str) -> dict[str, Any]:
+    """`period` is its name. Ratios are decimal strings, null where nothing was judged; times ISO 8601 in UTC; nodes lists of names."""
     return {
         "sla": row.sla,
         "service": row.service,
         "node": list(row.node),
         "leaf": row.leaf,
-        "period": section.period_name,
+        "period": period,
         "period_start": iso(row.period_start),
         "period_end": iso(row.period_end),
         "at": iso(row.at),

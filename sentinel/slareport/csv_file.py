@@ -67,7 +67,7 @@ def csv_bytes(report: Report) -> bytes:
 
 
 def _lines(section: Section) -> list[list[str]]:
-    return [[_cell(value) for value in _values(one_row(row, section))] for row in every_row(section)]
+    return [[_cell(value) for value in _values(one_row(row, section.period_name))] for row in every_row(section)]
 
 
 def _values(row: dict[str, Any]) -> list[Any]:

@@ -96,6 +96,61 @@ def test_json_has_every_poll_as_a_tick(folder: Path) -> None:
     ]
 
 
+SLA = """
+[[sla]]
+id = "mail-sites"
+service = "Mail"
+hierarchy = "Location"
+level = "Site"
+good = "value <= 10"
+objective = "99.5%"
+"""
+HALF = a_test("0x2 30x2", name="half", rule=SLA, every="30m").replace(
+    'name = "half"', 'name = "half"\nstart = "2026-10-31T23:00:00Z"'
+)
+
+
+def test_json_has_what_the_agreements_came_to_in_the_shape_of_the_report(folder: Path) -> None:
+    """From the last hour of October in UTC into November: a row for each month and place."""
+    (folder / "half.toml").write_text(HALF)
+    done = call("test", "--json", "half.toml")
+    (found,) = json.loads(done.stdout)
+    assert [(one["period"], one["node"], one["leaf"]) for one in found["sla"]] == [
+        (month, node, len(node) == 2)
+        for month in ("October 2026", "November 2026")
+        for node in ([], ["Europe"], ["Europe", "Paris"])
+    ]
+    october, november = (one for one in found["sla"] if one["leaf"])
+    assert {key: november[key] for key in ("sla", "service", "period_start", "objective")} == {
+        "sla": "mail-sites", "service": "Mail", "period_start": "2026-11-01T00:00:00Z", "objective": "0.995000",
+    }  # fmt: skip
+    assert (october["availability"], november["availability"]) == ("1.000000", "0.000000")
+    assert (november["good_seconds"], november["bad_seconds"], november["unknown_seconds"]) == (0, 3600, 0)
+    assert november["formula"] == "0.00 % = (60 - 60) / 60 min"
+
+
+def test_a_missed_figure_is_shown_with_the_formula_that_explains_it(folder: Path) -> None:
+    wanted = '[[test.expect_sla]]\nsla = "mail-sites"\navailability = "99.5%"\nbad_seconds = 3600\ngood_seconds = 60\n'
+    (folder / "half.toml").write_text(HALF + wanted)
+    done = call("test", "half.toml", "--junit", "junit.xml")
+    assert (done.exit_code, done.stderr) == (1, "0 passed, 1 failed\n")
+    assert done.stdout == (
+        "FAILED half.toml:11 half\n"
+        "  mail-sites of Mail, (top)\n"
+        "    ! availability expected 0.995, is 0.000000\n"
+        "    ! good_seconds expected 60, is 0\n"
+        "      0.00 % = (60 - 60) / 60 min of 1 node\n"
+        "\n"
+    )
+    (case,) = next(iter(JUnitXml.fromfile("junit.xml")))
+    assert case.result[0].message == "mail-sites of Mail, (top): availability expected 0.995, is 0.000000 (and 1 more)"
+    (failed,) = json.loads(call("test", "--json", "half.toml").stdout)
+    assert failed["failures"][1] == {
+        "what": "sla", "sla": "mail-sites", "service": "Mail", "node": [], "figure": "good_seconds", "expected": 60,
+        "actual": 0, "text": "mail-sites of Mail, (top): good_seconds expected 60, is 0",
+    }  # fmt: skip
+
+
 def test_tests_are_chosen_by_name(folder: Path) -> None:
     assert call("test", "good.toml", "bad.toml", "-k", "GOOD").exit_code == 0
     assert call("test", "good.toml", "bad.toml", "-k", "paris*bad").stderr == "0 passed, 1 failed\n"

@@ -12,6 +12,16 @@ from tests.config.rule_tests_file import RULE, a_test, problems_of, read, series
 
 EXPECT = '[[test.expect]]\nat = "1m"\nstates = {{ "{node}" = "ok" }}\n'
 NOTICE = "[[test.expect_notices]]\n"
+SLA = """
+[[sla]]
+id = "mail"
+service = "Mail"
+hierarchy = "Location"
+level = "Site"
+good = "devices_with_errors / devices <= 10%"
+objective = "99.5%"
+"""
+AGREED = '[[test.expect_sla]]\nsla = "mail"\n'
 LEVELS = RULE.replace('"errors"', '"country"').replace('"Site"', '"Country"')
 
 BROKEN = {
@@ -39,7 +49,22 @@ BROKEN = {
     "a source": (a_test("0 1", '[[test.source]]\nsource = "portl"\nvalues = "."'), "E308", '"portl"', "no source is called"),
     "an instant after the end": (a_test("0 1", '[[test.expect]]\nat = "2h"\nstates = {}'), "E309", '"2h"', "over before 2h"),
     "levels that nobody declares": (a_test("0 1", series("1", node='"Europe"'), rule=RULE + LEVELS), "E310", "", "which level"),
-    "service levels": (a_test("0 1", '[[test.expect_sla]]\nsla = "x"'), "E311", "[[test.expect_sla]]", "not available"),
+    "a period": (a_test("0 1", AGREED + "period_start = 2026-04-01\nbad_seconds = 0", rule=RULE + SLA), "E311", "2026-04-01", "begins then"),
+    "a period that is none": (a_test("0 1", AGREED + 'period_start = "March"', rule=RULE + SLA), "E311", '"March"', "no date"),
+    "an agreement": (a_test("0 1", AGREED.replace("mail", "mial"), rule=RULE + SLA), "E308", '"mial"', 'no agreement "mial"'),
+    "an agreement without any": (a_test("0 1", AGREED), "E308", '"mail"', 'no agreement "mail"'),
+    "the node of an agreement": (a_test("0 1", AGREED + 'node = ["Asia"]', rule=RULE + SLA), "E308", '["Asia"]', 'of the node "Asia"'),
+    "the service of an agreement": (a_test("0 1", AGREED + 'service = "Chat"', rule=RULE + SLA), "E308", '"Chat"', 'about "Chat"'),
+    "an agreement of another service": (
+        a_test("0 1", AGREED, rule=RULE + SLA.replace('"Mail"', '"Chat"')), "E308", '"mail"', "no series is about",
+    ),
+    "an agreement of two services": (
+        a_test("0 1", series("1", service="Chat"), series("1", service="Chat", metric="devices"), AGREED, rule=RULE + SLA.replace('"Mail"', '["Mail", "Chat"]')),
+        "E308", "[[test.expect_sla]]", "which service",
+    ),
+    "a figure": (a_test("0 1", AGREED + "bad = 3", rule=RULE + SLA), "E103", "bad", "no key bad"),
+    "a share": (a_test("0 1", AGREED + 'availability = "all"', rule=RULE + SLA), "E105", '"all"', "must be a number"),
+    "a share beyond the whole": (a_test("0 1", AGREED + "availability = 99.5", rule=RULE + SLA), "E106", "99.5", "1 at most"),
     "a start without its zone": (
         a_test("0 1").replace('name = "a test"', 'name = "a test"\nstart = 2026-03-02T08:00:00'), "E312", "2026-03-02T08:00:00", "time zone",
     ),
@@ -53,6 +78,12 @@ BROKEN = {
 DOUBTFUL = {
     "a series that ends early": (a_test("0 1"), "W301", '"0 1"', "after 2 of 12 polls"),
     "a test that expects nothing": (a_test(), "W302", "[[test]]", "cannot fail"),
+    "an agreement of which nothing is expected": (
+        a_test("0x12", AGREED, rule=RULE + SLA),
+        "W302",
+        "[[test.expect_sla]]",
+        "no figure is expected",
+    ),
     "a metric without a series": (
         a_test("0 1", rule=RULE + 'only_if = "users > 5"\n'),
         "W304",

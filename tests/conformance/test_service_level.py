@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -32,6 +33,7 @@ from sentinel.domain.periods import Period, Term
 from sentinel.domain.rules import Severity
 from sentinel.domain.sampling import non_overlapping
 from sentinel.domain.spans import Spans
+from tests.config.rule_tests_file import a_test, played, timeline
 from tests.conformance.cases import Case, conforms
 
 MONTH = Period.parse("month")
@@ -143,6 +145,44 @@ def test_a_month_ends_at_midnight_of_its_place(case: Case) -> None:
     down = Spans.of([(moment(case.given["down_since"], zone), moment(case.given["now"], zone))])
     for text, seconds in case.expect["downtime_s"].items():
         assert down.clip(*MONTH.bounds(month(text, zone).start, zone)).seconds == seconds
+
+
+_BEATS = {"UP": "0", "DOWN": "30", "MAINT": "30", "PENDING": "30"}
+_BEAT_RULES = """
+[[rule]]
+id = "down"
+service = "Mail"
+hierarchy = "Location"
+level = "Site"
+for = "12h"
+critical = "value > 10"
+[[sla]]
+id = "up"
+service = "Mail"
+hierarchy = "Location"
+level = "Site"
+good = "value <= 10"
+objective = "99%"
+timezone = "UTC"
+"""
+
+
+@conforms("SLO-20")
+def test_maintenance_is_taken_out_and_what_is_pending_counts_as_it_is(case: Case, tmp_path: Path) -> None:
+    """One beat an hour from eight o'clock on. What is bad and not yet long enough to be told is bad time all the same."""
+    for beats, uptime in zip(case.given["beats"], case.expect["uptime"], strict=True):
+        work = "".join(
+            f'[[maintenance]]\nname = "work"\nstart = "2026-03-02T{8 + place:02}:00:00Z"\nend = "2026-03-02T{9 + place:02}:00:00Z"\n'
+            for place, beat in enumerate(beats)
+            if beat == "MAINT"
+        )
+        values = " ".join(_BEATS[beat] for beat in beats)
+        done = played(tmp_path, a_test(values, rule=_BEAT_RULES + work, every="1h"))
+        row = next(row for _, row in done.performance.sla if row.leaf)
+        assert row.availability == Fraction(str(uptime))
+        assert row.excluded_seconds == beats.count("MAINT") * HOUR
+        if beats == ["PENDING"]:
+            assert timeline(done) == "pending"
 
 
 @conforms("SLO-21")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.calendars import ALWAYS, Calendar, Dated, Weekly
-from sentinel.domain.periods import Day, Period, working_day
+from sentinel.domain.periods import Day, Period, stretch, working_day
 
 ZURICH = "Europe/Zurich"
 ZONES = [
@@ -99,6 +99,13 @@ def test_a_leap_year_has_its_day() -> None:
 def test_what_is_no_period(text: str) -> None:
     with pytest.raises(ValueError, match="a period is"):
         Period.parse(text)
+
+
+def test_any_span_has_its_seconds_and_the_days_that_it_touches() -> None:
+    span = stretch(unix("2026-03-28T22:00") + 0.5, unix("2026-03-29T04:00") - 0.5, ZURICH)
+    assert (span.start, span.end, span.seconds) == (unix("2026-03-28T22:00"), unix("2026-03-29T04:00"), 5 * HOUR)
+    assert (span.first, span.after, span.name) == (date(2026, 3, 28), date(2026, 3, 30), "2 days to 29 Mar 2026")
+    assert stretch(7.0, 7.0, ZURICH).seconds == 1
 
 
 def test_a_report_waits_for_the_first_working_day() -> None:
