@@ -10,9 +10,11 @@ import structlog
 
 from sentinel.deliver.channel import Channel, Delivered, Delivery, Outcome, Refused, Unclear
 from sentinel.domain.incidents import Story
+from sentinel.domain.reports import is_report
 from sentinel.engine.batch import Batch, delivery_of, digest_delivery, next_batch, next_bundle, steps_of
 from sentinel.engine.desk import Desk
 from sentinel.engine.reconcile import Fate, reconcile
+from sentinel.engine.reports import stand_in
 from sentinel.engine.settling import abandon, settle
 from sentinel.engine.storm import Together, is_quiet
 from sentinel.errors import StoreError
@@ -23,7 +25,10 @@ log = structlog.get_logger("sentinel.dispatch")
 
 CHANNEL_MISSING = "no such channel in the present configuration"
 
-Compose = Callable[[Desk, Batch, float], Awaitable[Delivery]]
+NO_REPORT = "the rules have no such report any more"
+
+Compose = Callable[[Desk, Batch, float], Awaitable[Delivery | None]]
+"""None: what should be told is no longer known."""
 
 
 async def tell_lane(desk: Desk, lane: Lane) -> bool:
@@ -51,7 +56,7 @@ async def _tell(desk: Desk, batch: Batch, compose: Compose) -> bool:
         return True
     doubtful = batch.is_doubtful
     delivery = await compose(desk, batch, desk.clock.now())
-    if batch.open_since is not None and channel.kind == "slack":
+    if delivery is not None and batch.open_since is not None and channel.kind == "slack":
         fate = await reconcile(desk, batch, channel, delivery)
         if fate is Fate.SETTLED or fate is Fate.OPEN:
             return fate is Fate.SETTLED
@@ -59,6 +64,9 @@ async def _tell(desk: Desk, batch: Batch, compose: Compose) -> bool:
         doubtful = fate is Fate.UNPROVABLE
         batch = batch.whole()
         delivery = await compose(desk, batch, desk.clock.now())
+    if delivery is None:
+        await abandon(desk, replace(batch, bundle=None), NO_REPORT, "unclear" if batch.is_doubtful else "unfit")
+        return True
     says_so = doubtful and (channel.kind == "slack" or not channel.proves)
     return await _attempt(desk, batch, channel, replace(delivery, may_repeat=says_so), doubtful=doubtful)
 
@@ -107,18 +115,25 @@ async def _may_go_on(desk: Desk) -> bool:
         return False
 
 
-async def _alone(desk: Desk, batch: Batch, at: float) -> Delivery:
-    """The message of one incident."""
+async def _alone(desk: Desk, batch: Batch, at: float) -> Delivery | None:
+    """The message of one incident, or a report."""
     lane = batch.lanes[0]
     thread = await desk.store(lambda: messages.thread_of(desk.db, lane))
     story = await _story(desk, lane.incident, at)
     ref = thread.ref if thread is not None else None
-    return delivery_of(batch, story, ref, told_before=thread is not None, may_repeat=False, at=at)
+    delivery = delivery_of(batch, story, ref, told_before=thread is not None, may_repeat=False, at=at)
+    if not is_report(lane.incident):
+        return delivery
+    made = desk.reports
+    document = await desk.store(lambda: made(lane.incident, at)) if made is not None else None
+    return replace(delivery, document=document) if document is not None else None
 
 
 async def _story(desk: Desk, incident: str, at: float) -> Story:
     if desk.samples is not None and incident.startswith("test-"):
         return desk.samples(incident, at)
+    if is_report(incident):
+        return stand_in(incident, at)
     return await desk.store(lambda: incidents.story(desk.db, incident))
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sentinel.clock import Clock
 from sentinel.deliver.channel import Channel
+from sentinel.deliver.document import Document
 from sentinel.domain.incidents import Story
 from sentinel.domain.rules import Address
 from sentinel.engine.backoff import Patience
@@ -24,6 +25,7 @@ T = TypeVar("T")
 class Desk:
     """`channels` finds an address's channel; None for one that is not configured any more.
 
+    `samples` makes the story of a test, `reports` the report of a name: None for one that the present rules have not.
     `only_tests` leaves all but test notices where they are, for a program whose settings may not be the service's.
     `refusing` are channels that have refused something since the start; `blind_since` is by notice when its look-ups
     began to fail, by the steady clock: time in which nobody looked proves nothing. `tried_at` is by notice the
@@ -39,6 +41,7 @@ class Desk:
     dice: random.Random = field(default_factory=random.Random)
     pacing: Pacing = field(default_factory=Pacing)
     samples: Callable[[str, float], Story] | None = None
+    reports: Callable[[str, float], Document | None] | None = None
     only_tests: bool = False
     refusing: set[str] = field(default_factory=set)
     blind_since: dict[str, float] = field(default_factory=dict)

@@ -116,6 +116,13 @@ def read(db: Database, key: LedgerKey, since: int, until: int) -> Account | None
         return None if ledger is None else read_account(connection, ledger, since, until)
 
 
+def begun(db: Database, sla: str) -> int | None:
+    """The first second of which any ledger of an agreement knows something, Unix time; None while there is none."""
+    chosen = select(func.min(ledger_spans.c.start)).join(ledgers, ledgers.c.id == ledger_spans.c.ledger)
+    with db.reading() as connection:
+        return connection.execute(chosen.where(ledgers.c.sla == sla)).scalar()
+
+
 def read_account(connection: Connection, ledger: int, since: int, until: int) -> Account:
     """As `read`, for the ledger with that id."""
     numbers, starts, standing = _columns(connection, *_within(ledger_runs, ledger, "standing", since, until))

@@ -242,6 +242,21 @@ def offer_now(db: Database, at: float, epoch: int | None, *, written_after: floa
         return connection.execute(update(notices).where(ahead).values(next_attempt_at=at, not_before=at)).rowcount
 
 
+def enqueue(db: Database, decided: Sequence[Notice], epoch: int | None) -> int:
+    """Put notices into the outbox that belong to no tick; how many of them were not there yet.
+
+    Raises:
+        LeaseLost: another instance writes now.
+    """
+    with db.transaction() as connection:
+        check_epoch(connection, epoch)
+        lanes = notices.c.lane.in_([lane_digest(one.incident, one.address) for one in decided])
+        before = connection.execute(select(func.count()).where(lanes)).scalar_one()
+        add(connection, decided)
+        after: int = connection.execute(select(func.count()).where(lanes)).scalar_one()
+        return after - int(before)
+
+
 def enqueue_test(db: Database, address: Address, at: float, line: str) -> int:
     """Put a test notice for that address into the outbox; its id. Its incident is `test-<n>`, which exists nowhere."""
     with db.transaction() as connection:

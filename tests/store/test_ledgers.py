@@ -59,6 +59,15 @@ def test_what_ticks_decide_is_read_back(database: Database) -> None:
     assert_same(found, it.account)
 
 
+def test_an_agreement_begins_with_its_first_sample(database: Database) -> None:
+    assert ledgers.begun(database, "mail-sites") is None
+    it = a_year_in_miniature()
+    for plan, reading in it.plans:
+        commit(database, plan, reading)
+    assert ledgers.begun(database, "mail-sites") == it.account.covered.pairs()[0][0]
+    assert ledgers.begun(database, "another") is None
+
+
 def test_events_are_read_back(database: Database) -> None:
     """Of a ratio-based agreement."""
     it = a_year_in_miniature(good=None, counts=Counts(parse("value >= 0", UNITS), parse("devices >= 0", UNITS)))
