@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.backtest.past import recorded, rules
+from sentinel.config.loader import load
+from sentinel.deliver.times import iso
+from sentinel.history.sla import report
+from sentinel.slareport.as_json import as_json
+from sentinel.store.database import Database
+from tests.backtest.past import NODE_0, NODE_1, POLL, lived, recorded, rules
 from tests.cli.terminal import call, on_a_terminal
 
+Story = Mapping[str, Sequence[float | None]]
 SPAN = ("--since", "2026-03-02T08:00Z", "--until", "2026-03-02T12:00Z", "--utc")
 SLA = """
 [[sla]]
@@ -125,3 +133,44 @@ def test_the_page_has_the_formulas_of_both_sides(url: str, tmp_path: Path) -> No
     assert "<b>71.43 %</b>" in text
     call("backtest", *SPAN, "--database", url, "--rules", str(rules(tmp_path)), "--html", str(page))
     assert "Service levels" not in page.read_text()
+
+
+def test_a_rule_test_a_live_run_and_a_replay_come_to_the_same(sqlite_url: str, tmp_path: Path) -> None:
+    """The same figures by three ways: rows that are missing, polls that fail, incidents, weights, a month that begins within."""
+    more = 'weight = "quality"\nunknown = "bad"\n'
+    file = Path(agreed(tmp_path, "rules.toml", 100, more=more))
+    story: Story = {NODE_0: (75, None, 95, 105, None, 95, 85, 110), NODE_1: (80, 90, None, 110, None, 130, 140, 90)}
+    start = datetime(2026, 2, 28, 23, 40, tzinfo=UTC).timestamp()
+    lived(sqlite_url, file, story, start=start)
+    end = start + 8 * POLL
+    db = Database.open(sqlite_url)
+    try:
+        march = as_json(report(db, load(file), end))
+        february = as_json(report(db, load(file), end, period="2026-02"))
+    finally:
+        db.close()
+    (tmp_path / "tests.toml").write_text(rule_test(story, start))
+    done = call("test", "--json", str(tmp_path / "tests.toml"))
+    assert done.exit_code == 0, done.output
+    [played] = json.loads(done.stdout)
+    assert played["sla"] == february + march
+    assert {row["incidents"] for row in march} != {0}
+    span = ("--since", "2026-03-01T00:00:00Z", "--until", iso(end))
+    done = call("backtest", *span, "--json", "--database", sqlite_url, "--rules", str(file))
+    [one] = json.loads(done.stdout)["sla"]
+    whole, same = march[0], set(one["new"]) - {"budget_seconds", "budget_left_seconds"}
+    assert {key: one["new"][key] for key in same} == {key: whole[key] for key in same}
+
+
+def rule_test(story: Story, start: float) -> str:
+    """A file of rule tests that plays the story; a poll that failed is an E."""
+    polls = range(len(story[NODE_0]))
+    series = [
+        f'[[test.series]]\nservice = "Mail"\nnode = {json.dumps(node.split("/"))}\nmetric = "quality"\n'
+        f'values = "{" ".join("_" if value is None else f"{value:g}" for value in values)}"\n'
+        for node, values in story.items()
+    ]
+    letters = "".join("E" if all(values[poll] is None for values in story.values()) else "." for poll in polls)
+    head = f'rules = "rules.toml"\nevery = "5m"\n[[test]]\nname = "story"\nstart = "{iso(start)}"\n'
+    source = f'[[test.source]]\nvalues = "{letters}"\n'
+    return "\n".join([head, *series, source])
