@@ -120,15 +120,16 @@ def test_the_schema_for_editors_is_that_of_the_program() -> None:
 
 def test_what_the_how_to_shows_is_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    first, second = re.findall(r"^```toml\n(.*?)^```$", HOW_TO, re.MULTILINE | re.DOTALL)
+    first, second, third = re.findall(r"^```toml\n(.*?)^```$", HOW_TO, re.MULTILINE | re.DOTALL)
     good, failed = (block[1:] for block in HOW_TO.split("```")[1::2] if block.startswith("\n"))
-    for name, text in (("rules.toml", RULES), ("rules-tests.toml", first), ("own.toml", second)):
+    for name, text in (("rules.toml", RULES), ("rules-tests.toml", first), ("own.toml", second), ("sla.toml", third)):
         (tmp_path / name).write_text(text)
     assert load(tmp_path / "rules.toml").warnings == ()
     done = call("test", "rules-tests.toml")
     assert (done.exit_code, done.stdout + done.stderr) == (0, good)
-    done = call("test", "own.toml")
-    assert (done.exit_code, done.stderr) == (0, "1 passed\n")
+    for name in ("own.toml", "sla.toml"):
+        done = call("test", name)
+        assert (done.exit_code, done.stderr) == (0, "1 passed\n"), done.stdout
     (tmp_path / "rules.toml").write_text(RULES.replace('for = "10m"', 'for = "20m"'))
     done = call("test", "rules-tests.toml")
     assert (done.exit_code, done.stdout.strip()) == (1, failed.strip())
