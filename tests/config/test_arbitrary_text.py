@@ -41,6 +41,8 @@ _NAMES = sorted(
             "critical",
             "only_if",
         ),
+        *("days", "days_of_month", "from", "to", "first", "last", "start", "end"),
+        *("hours", "holidays", "closed", "date"),
         *("node", "override", "rollup", "columns", "levels", "slack", "email", "webhook", "to", "severity", "timezone"),
     }
 )
@@ -52,6 +54,8 @@ _SCALARS = st.one_of(
     st.sampled_from(
         ['"devices > 5"', '"devices / 0 > 5%"', '"((("', '"http://["', '"../../etc/passwd"', '"a@b\\r\\nc"']
     ),
+    st.sampled_from(['"mon-fri"', '"fri-mon"', '"24:00"', '"06:00"', '"CH-ZH"', '"-3:-1"', '"9999-12-31T24:00"']),
+    st.sampled_from(["07:30:00", "2026-12-05T22:00:00", "2026-12-05T22:00:00-12:00", "0001-01-01", "9999-12-31"]),
     st.text(st.characters(codec="utf-8", exclude_characters="'\n\r", exclude_categories=("Cc",)), max_size=12).map(
         lambda text: f"'{text}'"
     ),
@@ -68,7 +72,8 @@ _VALUES = st.recursive(
 )
 _TABLES = st.tuples(
     st.sampled_from(["", "[defaults]", "[[source]]", "[[service]]", "[[rule]]", "[[rule.override]]", "[[receiver]]"])
-    | st.sampled_from(["[[route]]", "[delivery]", "[rule.critical]", "[[sla]]"]),
+    | st.sampled_from(["[[route]]", "[delivery]", "[rule.critical]", "[[sla]]"])
+    | st.sampled_from(["[[calendar]]", "[[calendar.hours]]", "[[calendar.date]]", "[[maintenance]]"]),
     st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=6),
 ).map(lambda table: "\n".join([table[0], *(f"{key} = {value}" for key, value in table[1].items())]))
 
@@ -98,7 +103,7 @@ def test_any_text_gets_an_answer(text: str) -> None:
 
 
 @given(st.lists(_TABLES, max_size=6).map("\n".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_any_table_of_the_format_gets_an_answer(text: str) -> None:
     _answer(text)
 

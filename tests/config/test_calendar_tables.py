@@ -5,9 +5,12 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sentinel.config.holiday_sets import PublicHolidays
 from sentinel.config.loader import load
@@ -91,6 +94,36 @@ def test_windows_may_touch_also_over_midnight_and_over_the_end_of_the_week() -> 
     )
     monday = at("2026-11-29 22:00")
     assert touching.open(monday, monday + 48 * HOUR).pairs() == [(monday, monday + 24 * HOUR)]
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WINDOWS = st.lists(
+    st.tuples(st.sampled_from(DAYS), st.sampled_from(DAYS), st.integers(0, 7), st.integers(0, 8)).filter(
+        lambda one: one[2] != one[3]
+    ),
+    min_size=2,
+    max_size=3,
+)
+
+
+@settings(derandomize=True, max_examples=150, deadline=None, database=None)
+@given(WINDOWS)
+def test_hours_are_said_to_overlap_exactly_when_some_of_them_do(windows: list[tuple[str, str, int, int]]) -> None:
+    """Counted in eighths of days, one by one, round and round the week."""
+    lines, taken = "", []
+    for first, last, opens, closes in windows:
+        lines += f'[[calendar.hours]]\ndays = "{first}-{last}"\nfrom = "{opens * 3:02}:00"\nto = "{closes * 3:02}:00"\n'
+        days = [DAYS.index(first)]
+        while DAYS[days[-1]] != last:
+            days.append((days[-1] + 1) % 7)
+        length = (closes - opens) % 8 or 8
+        taken.append({(day * 8 + opens + step) % 56 for day in days for step in range(length)})
+    overlaps = sum(bool(one & other) for one, other in combinations(taken, 2))
+    try:
+        found = [problem.code for problem in load(text=f'{WHOLE}[[calendar]]\nname = "c"\n{lines}').warnings]
+    except ConfigError as refused:
+        found = [problem.code for problem in refused.problems]
+    assert set(found) == ({"E139"} if overlaps else set())
 
 
 def test_dates_and_times_of_toml_itself_are_understood() -> None:

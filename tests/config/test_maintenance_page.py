@@ -8,10 +8,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sentinel.config.loader import load
+from sentinel.config.rule_test_loader import load_tests
 from sentinel.domain.calendars import DAY, Maintenance, Weekly
+from sentinel.domain.rehearsal_verdict import judge
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/maintenance.md").read_text(encoding="utf-8")
-(EXAMPLE,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLE, TESTS = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 BOOK = load(text=EXAMPLE).rulebook
 
 
@@ -25,6 +27,18 @@ def rows(heading: str) -> list[list[str]]:
 
 def test_the_example_has_not_even_a_warning() -> None:
     assert load(text=EXAMPLE).warnings == ()
+
+
+def test_the_rule_test_of_the_page_passes_and_would_not_without_the_window(tmp_path: Path) -> None:
+    (tmp_path / "tests.toml").write_text(TESTS, encoding="utf-8")
+    (tmp_path / "rules.toml").write_text(EXAMPLE, encoding="utf-8")
+    found = load_tests(tmp_path / "tests.toml")
+    assert found.warnings == ()
+    (test,) = found.tests
+    assert judge(test).passed
+    (tmp_path / "rules.toml").write_text(EXAMPLE.replace('to = "04:00"', 'to = "02:00"'), encoding="utf-8")
+    (test,) = load_tests(tmp_path / "tests.toml").tests
+    assert not judge(test).passed
 
 
 def test_the_nights_of_the_page_are_those_of_its_window() -> None:
