@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cache
 from math import ceil, floor, isfinite
 from typing import NamedTuple
 
@@ -96,7 +97,7 @@ def availability(amounts: Amounts, unknown_as: UnknownAs = UnknownAs.EXCLUDE) ->
         whole += amounts.unknown
     if unknown_as is UnknownAs.GOOD:
         good += amounts.unknown
-    return Fraction(good) / Fraction(whole) if whole else None
+    return Fraction(good, whole) if whole else None
 
 
 class Readings(NamedTuple):
@@ -115,7 +116,7 @@ def readings(amounts: Amounts) -> Readings:
         availability(amounts, UnknownAs.EXCLUDE),
         availability(amounts, UnknownAs.BAD),
         availability(amounts, UnknownAs.GOOD),
-        Fraction(judged) / Fraction(service) if service else None,
+        Fraction(judged, service) if service else None,
     )
 
 
@@ -126,7 +127,14 @@ def kept(attained: Fraction | None, objective: Decimal) -> bool | None:
 
 def budget(objective: Decimal, service_seconds: int) -> int:
     """How many seconds of so many may be bad, rounded down."""
-    return floor((1 - Fraction(objective)) * service_seconds)
+    share = allowed(objective)
+    return share.numerator * service_seconds // share.denominator
+
+
+@cache
+def allowed(objective: Decimal) -> Fraction:
+    """The share that may be bad."""
+    return 1 - Fraction(objective)
 
 
 def spent(seconds: Seconds, unknown_as: UnknownAs = UnknownAs.EXCLUDE) -> int:
@@ -134,9 +142,9 @@ def spent(seconds: Seconds, unknown_as: UnknownAs = UnknownAs.EXCLUDE) -> int:
     return seconds.bad + (seconds.unknown if unknown_as is UnknownAs.BAD else 0)
 
 
-def budget_left(allowed: int, seconds: Seconds, unknown_as: UnknownAs = UnknownAs.EXCLUDE) -> int:
-    """What is left of so many allowed seconds; negative where more was spent."""
-    return allowed - spent(seconds, unknown_as)
+def budget_left(granted: int, seconds: Seconds, unknown_as: UnknownAs = UnknownAs.EXCLUDE) -> int:
+    """What is left of a budget of so many seconds; negative where more was spent."""
+    return granted - spent(seconds, unknown_as)
 
 
 def burn_rate(amounts: Amounts, objective: Decimal) -> Fraction | None:
@@ -144,8 +152,8 @@ def burn_rate(amounts: Amounts, objective: Decimal) -> Fraction | None:
 
     None where nothing was judged, or where nothing may be bad.
     """
-    judged, allowed = amounts.good + amounts.bad, 1 - Fraction(objective)
-    return Fraction(amounts.bad) / Fraction(judged) / allowed if judged and allowed else None
+    judged, share = amounts.good + amounts.bad, allowed(objective)
+    return Fraction(amounts.bad * share.denominator, judged * share.numerator) if judged and share else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +208,12 @@ class Counts:
 
     def budget(self, objective: Decimal) -> int:
         """How many of these events may be bad, rounded down."""
-        return floor((1 - Fraction(objective)) * self.total)
+        return floor(allowed(objective) * self.total)
 
     def burn_rate(self, objective: Decimal) -> Fraction | None:
         """As `burn_rate`, of events."""
-        allowed = 1 - Fraction(objective)
-        return self.bad / self.total / allowed if self.total and allowed else None
+        share = allowed(objective)
+        return self.bad / self.total / share if self.total and share else None
 
 
 def possible(good: float, total: float) -> bool:

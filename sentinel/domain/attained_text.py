@@ -9,8 +9,9 @@ as equal to it, which is less than it was and still kept.
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 from sentinel.domain.attained import Amounts, Counts, Seconds, UnknownAs, availability
 
@@ -20,8 +21,6 @@ MOST_PERCENT_PLACES = RATIO_PLACES - 2
 
 _OBJECTIVE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%")
 _MINUTE = 60
-_WIDE = Context(prec=60)
-"""Room for every figure there is."""
 
 
 def parse_objective(text: str) -> Decimal:
@@ -41,14 +40,15 @@ def parse_objective(text: str) -> Decimal:
 
 def objective_text(objective: Decimal) -> str:
     """`99.5 %`, with the places it was given with but no needless zeros."""
-    return f"{_plain(Fraction(objective) * 100)} %"
+    return f"{objective.scaleb(2).normalize():f} %"
 
 
 def ratio_text(ratio: Fraction | None, objective: Decimal | None = None) -> str | None:
     """A ratio for machines: six places, `"0.997153"`. None stays None: no data."""
     if ratio is None:
         return None
-    return str(_rounded(ratio, RATIO_PLACES, objective) or _at(ratio, RATIO_PLACES, ROUND_FLOOR))
+    found = _rounded(ratio, RATIO_PLACES, objective)
+    return _written(_down(ratio, RATIO_PLACES) if found is None else found, RATIO_PLACES)
 
 
 def percent_text(ratio: Fraction | None, objective: Decimal | None = None) -> str:
@@ -58,20 +58,24 @@ def percent_text(ratio: Fraction | None, objective: Decimal | None = None) -> st
     """
     if ratio is None:
         return "no data"
-    fewest = PERCENT_PLACES
-    if objective is not None:
-        exponent = objective.scaleb(2).normalize().as_tuple().exponent
-        fewest = max(fewest, -int(exponent))
-    for places in range(fewest, MOST_PERCENT_PLACES + 1):
+    for places in range(_fewest(objective), MOST_PERCENT_PLACES + 1):
         found = _rounded(ratio, places + 2, objective)
         if found is not None:
-            return f"{found.scaleb(2):.{places}f} %"
-    return f"{_at(ratio, RATIO_PLACES, ROUND_FLOOR).scaleb(2):.{MOST_PERCENT_PLACES}f} %"
+            return f"{_written(found, places)} %"
+    return f"{_written(_down(ratio, RATIO_PLACES), MOST_PERCENT_PLACES)} %"
+
+
+@cache
+def _fewest(objective: Decimal | None) -> int:
+    """Places of a percent that a text has at least: as many as the objective."""
+    if objective is None:
+        return PERCENT_PLACES
+    return max(PERCENT_PLACES, -int(objective.scaleb(2).normalize().as_tuple().exponent))
 
 
 def rate_text(rate: Fraction | None, places: int = RATIO_PLACES) -> str | None:
     """A burn rate, rounded up: what burns faster than 1 is never written as 1."""
-    return None if rate is None else str(_at(rate, places, ROUND_CEILING))
+    return None if rate is None else _written(-_down(-rate, places), places)
 
 
 def share_text(part: int, whole: int) -> str:
@@ -79,7 +83,7 @@ def share_text(part: int, whole: int) -> str:
 
     `no budget` where there is none.
     """
-    return f"{_at(Fraction(part, whole), 3, ROUND_FLOOR).scaleb(2):.1f} %" if whole else "no budget"
+    return f"{_written(_down(Fraction(part, whole), 3), 1)} %" if whole else "no budget"
 
 
 def formula(
@@ -172,33 +176,43 @@ def _in_unit(*seconds: int | Fraction) -> tuple[list[str], str]:
     """All in minutes where each of them is whole, else all in seconds."""
     if any(one % _MINUTE for one in seconds):
         return [_grouped(one) for one in seconds], "s"
-    return [_grouped(one / Fraction(_MINUTE)) for one in seconds], "min"
+    return [_grouped(one // _MINUTE) for one in seconds], "min"
 
 
 def _grouped(number: int | Fraction) -> str:
     """`43 200`, `0.5`: whole, for weights and counts are kept to a millionth."""
-    return f"{Decimal(_plain(Fraction(number))):,f}".replace(",", " ")
+    whole, part = divmod(number, 1)
+    text = f"{int(whole):,}".replace(",", " ")
+    return text if not part else f"{text}.{_down(Fraction(part), RATIO_PLACES):06}".rstrip("0")
 
 
-def _plain(number: Fraction) -> str:
-    """A fraction of up to six decimal places, without needless zeros."""
-    text = str(_at(number, RATIO_PLACES, ROUND_HALF_DOWN))
-    return text.rstrip("0").removesuffix(".")
-
-
-def _rounded(ratio: Fraction, places: int, objective: Decimal | None) -> Decimal | None:
-    """To the nearest, halves down; None where that would reach the objective or 1 and the ratio has not."""
-    nearest = _at(ratio, places, ROUND_HALF_DOWN)
-    for limit in (objective, Decimal(1)):
-        if limit is not None and ratio < Fraction(limit) and nearest >= limit:
+def _rounded(ratio: Fraction, places: int, objective: Decimal | None) -> int | None:
+    """In units of the last place, to the nearest, halves down; None where that reaches the objective or 1 and the ratio does not."""
+    scale: int = 10**places
+    part, whole = ratio.numerator, ratio.denominator
+    nearest = -((whole - 2 * part * scale) // (2 * whole))
+    for above, below in (_ONE, _as_ratio(objective)):
+        if part * below < above * whole and nearest * below >= above * scale:
             return None
     return nearest
 
 
-def _at(number: Fraction, places: int, rounding: str) -> Decimal:
-    """A fraction at so many decimal places, by exact integers: no context of the caller's rounds it twice."""
-    scaled = number * 10**places
-    down, rest = divmod(scaled.numerator, scaled.denominator)
-    if (rounding == ROUND_CEILING and rest) or (rounding == ROUND_HALF_DOWN and 2 * rest > scaled.denominator):
-        down += 1
-    return Decimal(down).scaleb(-places, _WIDE)
+_ONE = (1, 1)
+
+
+@cache
+def _as_ratio(objective: Decimal | None) -> tuple[int, int]:
+    return _ONE if objective is None else objective.as_integer_ratio()
+
+
+def _down(ratio: Fraction, places: int) -> int:
+    """In units of the last place, rounded down."""
+    scale: int = 10**places
+    return ratio.numerator * scale // ratio.denominator
+
+
+def _written(units: int, places: int) -> str:
+    """`99.72` of 9972 units of two places. Percentages are the same units with two places less."""
+    sign, units = ("-", -units) if units < 0 else ("", units)
+    whole, part = divmod(units, 10**places)
+    return f"{sign}{whole}.{part:0{places}}"
