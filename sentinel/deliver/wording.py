@@ -206,6 +206,8 @@ def _notes(story: Story, at: float) -> tuple[str, ...]:
     elif incident.is_open and incident.facts.recovering and not incident.is_flapping:
         wait = sentences.duration(incident.facts.recovering)
         notes.append(f"Within the limit now; recovered when it stays so for {wait}")
+    if incident.is_open and incident.is_muted:
+        notes.append(f"🔕 Muted by {clean(incident.hush.by, _LINE)}")
     return tuple(notes)
 
 

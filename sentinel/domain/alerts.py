@@ -83,8 +83,14 @@ class Rolled:
             and self.rollup == rollup
             and np.array_equal(self.active, active)
             and np.array_equal(self.judged, judged)
-            and (self.muted is muted or (None not in (self.muted, muted) and np.array_equal(self.muted, muted)))  # type: ignore[arg-type]
+            and _same(self.muted, muted)
         )
+
+
+def _same(one: Bools | None, other: Bools | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return bool(np.array_equal(one, other))
 
 
 @dataclass(frozen=True)

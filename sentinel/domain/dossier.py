@@ -27,6 +27,7 @@ from sentinel.domain.calendars import Calendar, Maintenance
 from sentinel.domain.hierarchy import Bools, Ints, Node, is_under
 from sentinel.domain.ledger import Standing
 from sentinel.domain.matchers import Matchers
+from sentinel.domain.mutes import covers
 from sentinel.domain.periods import Term
 from sentinel.domain.sla import WINDOW, Sla
 from sentinel.domain.spans import NOTHING, Spans
@@ -356,10 +357,7 @@ def _excludes(sla: Sla, service: str, planned: Maintenance) -> bool:
 
 
 def _covered(matchers: Matchers, nodes: Sequence[Node]) -> Bools:
-    if not matchers.node:
-        return np.ones(len(nodes), bool)
-    found = (any(pattern.matches(node) for pattern in matchers.node) for node in nodes)
-    return np.fromiter(found, bool, len(nodes))
+    return np.fromiter((covers(matchers.node, node) for node in nodes), bool, len(nodes))
 
 
 def _worst_first(row: Row) -> tuple[bool, Fraction, int, Node]:

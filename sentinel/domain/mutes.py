@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 
 import numpy as np
 
@@ -61,6 +62,18 @@ class Silence:
     def text(self) -> str:
         """As the reason why something was not told has it."""
         return f"{'maintenance' if self.maintenance else 'silence'} {self.id}: {self.reason} ({self.author})"
+
+
+def as_maintenance(silence: Silence) -> Maintenance:
+    """Planned work that was declared on the spot, in whole seconds that it really held; its name is its reason."""
+    start = ceil(silence.starts_at)
+    return Maintenance(
+        name=silence.reason,
+        matchers=silence.matchers,
+        timezone="UTC",
+        start=start,
+        end=max(start, floor(silence.over_at)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sentinel.domain.rules import SELF_RULES
 from sentinel.domain.selfcheck import Sighting, Symptom, judge
 from sentinel.engine.tick import Ticker
 from sentinel.errors import LeaseLost, StoreError
+from sentinel.store import silences
 
 log = structlog.get_logger("sentinel.selfwatch")
 
@@ -78,7 +79,8 @@ class SelfWatch:
             log.warning("trouble with Sentinel itself not recorded", reason=broken.message, hint=broken.hint)
 
     def _judged(self, found: Iterable[Sighting], books: Mapping[BookKey, Book]) -> Plan | None:
-        done = judge(self.ticker.rulebook, found, books, self.clock.now())
+        at = self.clock.now()
+        done = judge(self.ticker.rulebook, found, books, at, silences.lasting(self.ticker.db, at))
         present = {**books, **(done.books if done is not None else {})}
         self.open = tuple(one for key, book in present.items() if key[0] in SELF_RULES for one in book.open_incidents)
         return done

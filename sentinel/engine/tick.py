@@ -25,7 +25,7 @@ from sentinel.domain.sources import in_trouble
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
 from sentinel.errors import LeaseLost, StoreError
-from sentinel.store import queries, readings
+from sentinel.store import queries, readings, silences
 from sentinel.store.database import Database
 from sentinel.store.memory import load
 from sentinel.store.unit_of_work import commit
@@ -180,6 +180,7 @@ class Ticker:
     def _decide(self, asked: Asked, reading: Reading) -> Plan:
         memory = self._memory()
         before = memory.before(asked.rules, reading, asked.slas)
+        before = replace(before, silences=silences.lasting(self.db, reading.at))
         noted = remarked(reading, before.query.known)
         done, recalled = self._judge(asked, before, noted)
         judged = recalled.reading

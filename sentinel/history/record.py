@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sentinel.store.database import Database
 
-REVISION = "0006"
+REVISION = "0007"
 """The schema that these SELECTs are written for; a test compares it with the store's."""
 
 BUSY_SECONDS = 5.0

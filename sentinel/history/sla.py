@@ -18,13 +18,14 @@ from sentinel.domain.calendars import ALWAYS, Calendar, instant
 from sentinel.domain.dossier import Dossier, Outage, Row
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.metrics import nearest
+from sentinel.domain.mutes import as_maintenance
 from sentinel.domain.periods import Kind, Period, Term, days_between
 from sentinel.domain.sla import Sla
 from sentinel.domain.spans import NOTHING, Spans
 from sentinel.errors import NotFound
 from sentinel.history.filters import name_test, node_test
 from sentinel.history.sla_report import Day, Episode, Exclusion, Report, Section
-from sentinel.store import ledgers
+from sentinel.store import ledgers, silences
 from sentinel.store.database import Database
 from sentinel.store.tables import incidents
 
@@ -133,7 +134,9 @@ class _View:
             return None
         episodes = self._episodes(since)
         outages = tuple(Outage(one.node, one.opened_at, one.resolved_at or float(self.at + 1)) for one in episodes)
-        dossier = Dossier(self.sla, self.service, accounts, self._calendar(), self.loaded.rulebook.maintenance, outages)
+        on_the_spot = map(as_maintenance, silences.planned_work(self.db, since, self.at))
+        planned = (*self.loaded.rulebook.maintenance, *on_the_spot)
+        dossier = Dossier(self.sla, self.service, accounts, self._calendar(), planned, outages)
         rows = [row for row in dossier.rows(self.term, self.at) if shown(row.node)]
         return Section(
             sla=self.sla.id,

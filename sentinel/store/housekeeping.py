@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, delete, exists, or_, select
 
-from sentinel.store import requests
+from sentinel.store import requests, silences
 from sentinel.store.database import Database
 from sentinel.store.tables import (
     alerts,
@@ -62,6 +62,7 @@ def purge(db: Database, at: float, retention: Retention) -> Purged:
         node_lists=_purge_node_lists(db),
     )
     requests.purge(db, at - requests.KEPT)
+    silences.purge(db, before)
     db.write_back()
     return purged
 

@@ -32,7 +32,7 @@ from sentinel.domain.reading import Reason
 from sentinel.domain.requests import Deed, Outcome
 from sentinel.store.columns import Blob, Json, Moment, NodePath, Words
 
-REVISION = "0006"
+REVISION = "0007"
 """The schema that this program needs: the newest migration."""
 
 metadata = MetaData(
@@ -364,6 +364,23 @@ requests = Table(
     ),
     Index(None, "answered_at"),
     sqlite_autoincrement=True,
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("matchers", Json, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("maintenance", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("starts_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+    Column("expired_at", Moment),
+    Column("expired_by", Words),
+    _together("expired", "expired_at", "expired_by"),
+    Index(None, "ends_at"),
 )
 
 starts = Table(

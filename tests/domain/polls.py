@@ -136,6 +136,7 @@ class Run:
     incidents: dict[str, Incident] = field(default_factory=dict)
     plans: list[Plan] = field(default_factory=list)
     _stored: dict[AlertKey, tuple[object, ...]] = field(default_factory=dict, repr=False)
+    _lists: dict[object, NodeList] = field(default_factory=dict, repr=False)
 
     @property
     def rulebook(self) -> Rulebook:
@@ -153,12 +154,19 @@ class Run:
     ) -> Plan:
         """One good answer: node text -> the figure of `value`, or several by metric; `Node*` marks a parent's row."""
         nodes = [parse_node(text.rstrip("*")) for text in figures]
-        rows = NodeList.of(nodes, [text.endswith("*") for text in figures])
+        rows = self._shared(NodeList.of(nodes, [text.endswith("*") for text in figures]))
         table: dict[str, np.ndarray] = {}  # type: ignore[type-arg]
         for i, cell in enumerate(figures.values()):
             for metric, value in (cell if isinstance(cell, Mapping) else {"value": cell}).items():
                 table.setdefault(metric, np.full(len(nodes), np.nan))[i] = value
         return self._feed(self.query(level), Figures(rows, table), None, wait)
+
+    def _shared(self, rows: NodeList) -> NodeList:
+        """The list of an earlier answer with the same rows, as sources share them; not after a new start."""
+        if self.forgetful:
+            return rows
+        key = (rows.nodes, tuple(rows.aggregate.tolist()))
+        return self._lists.setdefault(key, rows)
 
     def bad(self, reason: Reason = Reason.SERVER_ERROR, *, level: str | None = None, wait: float | None = None) -> Plan:
         """One poll that failed."""

@@ -178,7 +178,7 @@ def follow(rule: Rule, quiet: Quiet, polls: Sequence[Poll]) -> None:
             check_telling(run, at, good=done.query.failure is None, before=before)
 
 
-bounded = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+bounded = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @bounded

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from sentinel.domain.rules import Address
 from tests.domain.muted import BAD, GOOD, HOUR, TWO, WHY, WORSE, a_run, fed, last, only, withheld
 from tests.domain.polls import MINUTE, TEAM, a_route, a_silence, a_window
 
@@ -138,6 +139,19 @@ def test_reminders_wait_and_say_why(forgetful: bool) -> None:
     assert withheld(run) == [("reminder", TEAM, WHY)] * 2
     fed(run, WORSE)
     assert run.told == ["degraded", "reminder"]
+
+
+def test_nobody_else_is_called_before_those_who_are_told_had_their_time(forgetful: bool) -> None:
+    boss = Address("boss", "slack", "#boss")
+    routes = (a_route(escalate_after=20 * MINUTE, escalate_to=(boss,)),)
+    run = fed(a_run(a_silence(0, 55 * MINUTE), forgetful=forgetful, routes=routes), *[WORSE] * 8)
+    assert run.told == ["degraded"]
+    fed(run, WORSE)
+    assert [one.address for one in run.notices if one.told and not one.quiet] == [TEAM, boss]
+    run = fed(a_run(a_silence(5 * MINUTE, 45 * MINUTE), forgetful=forgetful, routes=routes), *[WORSE] * 7)
+    assert run.told == ["degraded"], "those who know of it are not overruled in a silence either"
+    fed(run, WORSE)
+    assert [one.address for one in run.notices if one.told and not one.quiet] == [TEAM, boss]
 
 
 def test_a_silence_for_warnings_lets_what_is_critical_through(forgetful: bool) -> None:

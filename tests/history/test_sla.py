@@ -12,10 +12,11 @@ from sentinel.config.loader import load
 from sentinel.errors import NotFound
 from sentinel.history.sla import report, term_of
 from sentinel.history.sla_report import Report
+from sentinel.store import silences
 from sentinel.store.database import Database
 from sentinel.store.unit_of_work import commit
 from tests.domain.ledgers import BAD, BERN, GONE, GOOD, PARIS, STEP, Keeping, an_sla
-from tests.domain.polls import START
+from tests.domain.polls import START, a_silence
 
 RULES = """
 [defaults]
@@ -148,3 +149,18 @@ def test_what_is_no_period_is_refused(text: str) -> None:
     """With how one is written."""
     with pytest.raises(ValueError, match="2026-Q4"):
         term_of(an_sla(), text, START)
+
+
+def test_work_that_is_declared_on_the_spot_is_taken_out_also_afterwards_and_silences_are_not(
+    database: Database,
+) -> None:
+    """Bern was bad from the second hour to the fourth; that was planned, somebody says in the evening."""
+    it = a_day()
+    silences.add(database, a_silence(2 * 3600, 4 * 3600, name="sl-1", node="Bern"))
+    [section] = told(database, it).sections
+    assert section.whole.excluded_seconds == 0
+    silences.add(database, a_silence(2 * 3600, 3 * 3600, name="sl-2", node="Bern", maintenance=True))
+    [section] = told(database, it).sections
+    bern = next(row for row in section.rows if row.node == BERN)
+    assert (bern.bad_seconds, bern.excluded_seconds) == (3600, 3600)
+    assert [(one.name, one.nodes) for one in section.exclusions] == [("deploy", 1)]
