@@ -59,7 +59,7 @@ def run(line: str, folder: Path, **replaced: str) -> subprocess.CompletedProcess
     )
 
 
-PAGES = ("change-rules", "why-told", "editor", "acknowledge")
+PAGES = ("change-rules", "why-told", "editor", "acknowledge", "maintenance")
 
 
 @pytest.mark.long
