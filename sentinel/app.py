@@ -36,6 +36,7 @@ from sentinel.engine.samples import sample_story
 from sentinel.engine.tick import Ticker
 from sentinel.errors import AlreadyRunning, ConfigError, Problem
 from sentinel.reloading import RELOAD_RULE, RULES_FILE, Reloader, Reread, symptom_of
+from sentinel.reporting import reports_of
 from sentinel.store import lease, outbox
 from sentinel.store.database import Database
 from sentinel.store.housekeeping import Retention
@@ -121,9 +122,11 @@ class App:
         )
         # A demonstration's clock is not the one by which Sentinel's own troubles are measured.
         self.monitoring = self._monitoring(settings) if speed == 1.0 else None
+        self.reports = reports_of(self.instance, lambda: self.loaded)
+        self.instance.while_leading = (*self.instance.while_leading, self.reports.run)
+        self.instance.after_telling = self._look_once
         if self.monitoring is not None:
-            self.instance.while_leading = self.monitoring.while_leading
-            self.instance.after_telling = self.monitoring.look_once
+            self.instance.while_leading = (*self.monitoring.while_leading, *self.instance.while_leading)
             self.health.more, self.health.measure = self.monitoring.checks, self.monitoring.measure
         if self.monitoring is not None and self.reloader is not None:
             watch = self.monitoring.watch
@@ -183,6 +186,12 @@ class App:
             await self.monitoring.stop()
         await self.instance.close()
         self.db.close()
+
+    async def _look_once(self) -> None:
+        """What a single pass looks at when all is told: itself, and reports that are due."""
+        if self.monitoring is not None:
+            await self.monitoring.look_once()
+        await self.reports.look()
 
     async def _listen(self, door: Door) -> None:
         try:

@@ -18,6 +18,7 @@ COMMANDS = (
     ("status", "sentinel.cli.status", "What is wrong now"),
     ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when; ack, unack, note"),
     ("notices", "sentinel.cli.notices", "list, test, preview, retry: who was told what, or why not"),
+    ("sla", "sentinel.cli.sla", "status, report: what was agreed, what was attained, what is left"),
     ("history", "sentinel.cli.history", "list, export, import: the recorded readings"),
     ("db", "sentinel.cli.db", "upgrade, check, backup: the database and its schema"),
 )

@@ -18,6 +18,7 @@ from sentinel.domain.attained_text import objective_text, percent_text
 from sentinel.domain.sentences import counted, duration
 from sentinel.history.sla_report import Day, Row, Section
 from sentinel.slareport import drawing
+from sentinel.slareport.verdict import kind_of, period_of
 
 WIDTH, HEIGHT = 420, 200
 """Of a chart in its own units: about what a phone shows, so that the letters stay readable there."""
@@ -70,7 +71,7 @@ def burn_down(section: Section) -> str:
 
 
 def trend(section: Section) -> str:
-    """Attained against objective, month by month. A month without figures is a gap."""
+    """Attained against objective, period by period. One without figures is a gap."""
     months = section.months
     judged = [one for one in months if one.availability is not None]
     if not judged:
@@ -86,7 +87,7 @@ def trend(section: Section) -> str:
         allow_interruptions=True,
         value_formatter=lambda value: f"{value:g} %",
     )
-    chart.x_labels = [{"value": place, "label": f"{_start(one):%b}"} for place, one in enumerate(months)]
+    chart.x_labels = [{"value": place, "label": period_of(one, short=True)} for place, one in enumerate(months)]
     steps = [(place + side, _percent(one.objective)) for place, one in enumerate(months) for side in (-0.5, 0.5)]
     chart.add("objective", steps, show_dots=False)
     chart.add("attained", list(enumerate(shares)), show_dots=False)
@@ -94,12 +95,12 @@ def trend(section: Section) -> str:
         shown = [share if _kept(one) is wanted else None for one, share in zip(months, shares, strict=True)]
         chart.add(name, list(enumerate(shown)), stroke=False)
     missed = [one for one in judged if not _kept(one)]
-    said = [f"{_start(one):%B %Y} {percent_text(one.availability, one.objective)}" for one in months]
+    said = [f"{period_of(one)} {percent_text(one.availability, one.objective)}" for one in months]
     return _finished(
         chart,
         kind="trend",
-        title="Attained by month",
-        about=f"{counted(len(missed), 'month')} of {len(judged)} missed the objective "
+        title=f"Attained by {kind_of(section.whole)}",
+        about=f"{counted(len(missed), kind_of(section.whole))} of {len(judged)} missed the objective "
         f"(now {objective_text(section.whole.objective)}, the dashed line). {'; '.join(said)}.",
     )
 
@@ -163,10 +164,6 @@ def _dates(row: Row) -> list[dict[str, Any]]:
     step = max(1, -(-days // 5))
     found = (first + timedelta(days=number) for number in range(0, days, step))
     return [{"value": one.timestamp(), "label": _date_label(one)} for one in found]
-
-
-def _start(row: Row) -> datetime:
-    return datetime.fromtimestamp(row.period_start, ZoneInfo(row.timezone))
 
 
 def _kept(row: Row) -> bool:

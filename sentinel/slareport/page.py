@@ -18,7 +18,7 @@ from sentinel.deliver.escape import clean
 from sentinel.deliver.times import local_day
 from sentinel.domain.attained_text import objective_text, rate_text
 from sentinel.domain.sentences import counted, duration
-from sentinel.history.sla_report import Episode, Report, Row, Section
+from sentinel.history.sla_report import Episode, Report, Section
 from sentinel.slareport import charts, shares
 from sentinel.slareport import verdict as said
 from sentinel.slareport.table import minutes, urgency
@@ -86,7 +86,9 @@ def _section(section: Section, at: int) -> dict[str, Any]:
         "daily": Markup(charts.daily(section.days)),  # noqa: S704  # as above
         "nodes": [(row, said.verdict(row), shares.attained(row)) for row in nodes[:NODES]],
         "nodes_more": max(0, len(nodes) - NODES),
-        "months": [(row, said.verdict(row), shares.attained(row), _month(row)) for row in reversed(section.months)],
+        "months": [
+            (row, said.verdict(row), shares.attained(row), said.period_of(row)) for row in reversed(section.months)
+        ],
         "incidents": [_incident(one, zone, at) for one in section.incidents[:INCIDENTS]],
         "incidents_more": max(0, len(section.incidents) - INCIDENTS),
         "incidents_told": _means(section.incidents),
@@ -96,7 +98,11 @@ def _section(section: Section, at: int) -> dict[str, Any]:
         "exclusions_more": max(0, len(section.exclusions) - STRETCHES),
         "gaps": [(_moment(start, zone), duration(end - start)) for start, end in section.unknown_spans[:STRETCHES]],
         "gaps_more": max(0, len(section.unknown_spans) - STRETCHES),
-        "objectives": [(_day(since, zone), objective_text(share)) for since, share in reversed(section.objectives)],
+        "kind": said.kind_of(whole),
+        "objectives": [
+            (f"since {_day(since, zone)}" if since > 0 else "from the beginning", objective_text(share))
+            for since, share in reversed(section.objectives)
+        ],
         "troubled": [one for one in section.days if one.bad or one.unknown],
     }
 
@@ -139,11 +145,6 @@ def _day(at: float, zone: str) -> str:
 def _moment(at: float, zone: str) -> str:
     moment = datetime.fromtimestamp(at, ZoneInfo(zone))
     return f"{moment:%a} {moment.day} {moment:%b}, {moment:%H:%M}"
-
-
-def _month(row: Row) -> str:
-    begin = datetime.fromtimestamp(row.period_start, ZoneInfo(row.timezone))
-    return f"{begin:%B %Y}"
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -64,6 +64,38 @@ def service_seconds(row: Row) -> int:
 def place(node: Node) -> str:
     """A node as people read it: clean and bounded, the end kept, which says most."""
     return place_of(node, "") if node else "All nodes"
+
+
+def kind_of(row: Row) -> str:
+    """`month`, `quarter`, `year`, else `window`."""
+    first, after = _dates(row)
+    months = 12 * (after.year - first.year) + after.month - first.month
+    begins = first.day == after.day == 1
+    names = {1: ("month", 1), 3: ("quarter", 3), 12: ("year", 12)}
+    name, every = names.get(months, ("window", 0))
+    return name if begins and every and (first.month - 1) % every == 0 else "window"
+
+
+def period_of(row: Row, *, short: bool = False) -> str:
+    """A period of a trend by its name: `October 2026`, `Q4 2026`, `2026`, `30 days to 28 Nov 2026`; or `Oct`, `Q4`."""
+    first, after = _dates(row)
+    last = after - timedelta(days=1)
+    match kind_of(row):
+        case "month":
+            return f"{first:%b}" if short else f"{first:%B} {first.year}"
+        case "quarter":
+            return f"Q{(first.month + 2) // 3}" + ("" if short else f" {first.year}")
+        case "year":
+            return str(first.year)
+        case _:
+            end = f"{last.day} {last:%b}"
+            return end if short else f"{(after - first).days} days to {end} {last.year}"
+
+
+def _dates(row: Row) -> tuple[date, date]:
+    """Its first local day, and the first that is no longer in it."""
+    zone = ZoneInfo(row.timezone)
+    return (datetime.fromtimestamp(row.period_start, zone).date(), datetime.fromtimestamp(row.period_end, zone).date())
 
 
 def headline(row: Row) -> str:

@@ -12,7 +12,7 @@ import pytest
 from sentinel.domain.attained import Seconds
 from sentinel.history.sla_report import Section
 from sentinel.slareport.table import told
-from sentinel.slareport.verdict import Verdict, by_how_much, exactly, headline, unknown, verdict
+from sentinel.slareport.verdict import Verdict, by_how_much, exactly, headline, period_of, unknown, verdict
 from tests.slareport import months
 
 DAY = months.DAY
@@ -175,3 +175,18 @@ def test_what_is_used_and_what_is_left_add_up_to_the_second() -> None:
 def test_a_figure_of_nothing_is_no_data_even_where_unknown_counts_as_bad() -> None:
     row = months.row((), Seconds(0, 0, 100), availability=None, pessimistic=Fraction(0))
     assert verdict(row) is Verdict.NO_DATA
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "name", "short"),
+    [
+        ("2026-10-01", "2026-11-01", "October 2026", "Oct"),
+        ("2026-10-01", "2027-01-01", "Q4 2026", "Q4"),
+        ("2026-01-01", "2027-01-01", "2026", "2026"),
+        ("2026-10-05", "2026-11-04", "30 days to 3 Nov 2026", "3 Nov"),
+        ("2026-02-01", "2026-05-01", "89 days to 30 Apr 2026", "30 Apr"),
+    ],
+)
+def test_a_period_is_known_by_its_ends(start: str, end: str, name: str, short: str) -> None:
+    row = months.row((), period_start=months.instant(start), period_end=months.instant(end))
+    assert (period_of(row), period_of(row, short=True)) == (name, short)
