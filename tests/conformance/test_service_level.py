@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -29,12 +30,15 @@ from sentinel.domain.burn import (
     time_to_exhaust,
 )
 from sentinel.domain.calendars import Calendar, Weekly
+from sentinel.domain.expressions import parse
 from sentinel.domain.periods import Period, Term
 from sentinel.domain.rules import Severity
-from sentinel.domain.sampling import non_overlapping
+from sentinel.domain.sla import Counts as Counted
 from sentinel.domain.spans import Spans
 from tests.config.rule_tests_file import a_test, played, timeline
 from tests.conformance.cases import Case, conforms
+from tests.domain.ledgers import BERN, Keeping, an_sla
+from tests.domain.polls import UNITS
 
 MONTH = Period.parse("month")
 
@@ -235,12 +239,16 @@ def _of(attained: float) -> Seconds:
 
 @conforms("SLO-26")
 def test_samples_that_overlap_are_not_added_up(case: Case) -> None:
+    """Every poll has the failures of the last hour. The ledger takes every sixth: no second is counted twice."""
     given = case.given
     polls, window = given["poll_s"], given["window_s"]
     rolling = np.convolve(given["true_failures_per_bucket"], np.ones(window // polls, np.int64))
-    instants = np.arange(1, rolling.size + 1) * polls
     assert rolling.sum() == case.expect["sum_of_polls"]
-    taken = non_overlapping(instants, window)
-    assert rolling[taken].sum() == case.expect["true_total"]
+    failures = Counted(parse("value * 0 >= 0", UNITS), parse("value >= 0", UNITS))
+    it = Keeping(an_sla(good=None, counts=failures, every=float(polls)), step=float(polls))
+    for value in rolling.tolist():
+        it.answer({BERN: float(value)})
+    counted = it.account.counts
+    assert sum(total[0] for _, _, _, total in counted) == case.expect["true_total"]
     assert "every sixth sample" in case.expect["fix"]
-    assert np.diff(taken).tolist() == [6] * (taken.size - 1)
+    assert {later - sooner for sooner, later in pairwise(at for at, *_ in counted)} == {window}

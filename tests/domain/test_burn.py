@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from decimal import Decimal
 from fractions import Fraction
 
@@ -32,7 +31,6 @@ from sentinel.domain.burn import (
     time_to_exhaust,
 )
 from sentinel.domain.rules import Severity
-from sentinel.domain.sampling import non_overlapping
 from sentinel.domain.spans import NOTHING, Spans
 
 NINES = Decimal("0.999")
@@ -187,20 +185,3 @@ def test_both_agree_with_counting_second_by_second(service: Spans, at: int, seco
     assert service.clip(found, at).seconds == held
     if held == seconds:
         assert found == start
-
-
-def test_of_a_rolling_hour_every_sixth_sample_counts() -> None:
-    buckets = np.array([0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0])
-    rolling = np.convolve(buckets, np.ones(6, np.int64))
-    instants = np.arange(1, rolling.size + 1) * 600
-    assert rolling.sum() == 36
-    assert rolling[non_overlapping(instants, 3600)].sum() == 6
-
-
-@given(st.lists(st.integers(0, 500), unique=True).map(sorted), st.integers(1, 60))
-def test_samples_never_overlap_and_none_is_left_out_that_fits(instants: list[int], length: int) -> None:
-    taken = non_overlapping(np.array(instants, np.int64), length).tolist()
-    chosen = [instants[row] for row in taken]
-    assert all(later - sooner >= length for sooner, later in itertools.pairwise(chosen))
-    for row in set(range(len(instants))) - set(taken):
-        assert any(0 < instants[row] - one < length for one in chosen)
