@@ -70,7 +70,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E309": "The test is over before that instant.",
         "E310": "It cannot be told which nodes of the series are on which level.",
         "E311": "The test touches no period of the agreement that begins then.",
-        "E312": "The start of a test is an instant with its time zone.",
+        "E312": "The start of a test is an instant with its time zone, and its end is before the year 9000.",
         "W101": "A rule asks more often than the figures of its source move.",
         "W102": "No route can ever receive what the rule finds.",
         "W103": "Nobody is told anything.",

@@ -32,6 +32,9 @@ from sentinel.errors import ConfigError, Problem
 START = datetime.fromisoformat("2026-03-02T08:00:00Z")
 """A Monday morning: when tests begin that do not say it."""
 
+LATEST = datetime.fromisoformat("9000-01-01T00:00:00Z").timestamp()
+"""Later there are no dates to be sure of: the calendar of the machine ends with the year 9999."""
+
 T = TypeVar("T")
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*test[ \t]*\]\]", re.MULTILINE)
 _OF_RULES = tuple(RulesFile.model_fields)
@@ -134,6 +137,12 @@ def _test(
         return None
     sources = {source.name: source for source in loaded.sources}
     polls = max([one.values.size for one in series] + [len(letters) for letters in answers.values()])
+    if start + polls * every > LATEST:
+        hint = "make every smaller, or the series shorter"
+        at: Path = (*path, "start") if table.start is not None else path
+        message = "the test goes on beyond the year 9000"
+        problems.error("E312", message, at, hint=hint, side="value" if table.start is not None else "key")
+        return None
     readable = not problems.touches((*path, "series"))
     if readable:
         reader.check_lengths(series, polls, every)

@@ -71,6 +71,10 @@ BROKEN = {
     "a start that is none": (
         a_test("0 1").replace('name = "a test"', 'name = "a test"\nstart = "monday"'), "E312", '"monday"', "time zone",
     ),
+    "a start that leaves no time": (
+        a_test("0 1").replace('name = "a test"', 'name = "a test"\nstart = 9999-12-31T23:00:00Z'), "E312", "9999-12-31T23:00:00Z", "year 9000",
+    ),
+    "a test without an end": (a_test("0 1", every="3000d").replace("100x12", "100x900"), "E312", "[[test]]", "year 9000"),
     "a key": (a_test("0 1", '[[test.expect]]\nat = "0s"\nstates = {}\nstats = {}'), "E103", "stats", "no key stats"),
     "a state": (a_test("0 1", '[[test.expect]]\nat = "0s"\nstates = { "Europe/Paris" = "red" }'), "E106", '"red"', "must be ok, pending"),
     "a condition of its own rule": (a_test(rule=RULE.replace("devices >", "device >")), "E110", "device", "device"),

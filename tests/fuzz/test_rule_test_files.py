@@ -21,7 +21,13 @@ from tests.fuzz.mutations import rewritten
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "rules-tests.example.toml").read_text(encoding="utf-8")
 OWN = a_test("0 30x4 _x2 0", '[[test.source]]\nvalues = "...E?..."\n', rule=VALUE)
-LINES = tuple(sorted({line for text in (EXAMPLE, OWN) for line in text.split("\n") if line and line[0] != "#"}))
+AGREED = a_test(
+    "0 30x4 _x2 0",
+    '[[test.expect_sla]]\nsla = "mail"\nperiod_start = "2026-03-01"\navailability = "99%"\nbad_seconds = 60\n',
+    rule='[[sla]]\nid = "mail"\nservice = "Mail"\nhierarchy = "Location"\nlevel = "Site"\ngood = "value <= 10"\n'
+    'objective = "99.5%"\nperiod = "quarter"\ntimezone = "Europe/Zurich"\nunknown = "bad"\nweight = "value"\n',
+)
+LINES = tuple(sorted({line for text in (EXAMPLE, OWN, AGREED) for line in text.split("\n") if line and line[0] != "#"}))
 PLAYED = 100_000
 """Figures: more are only read, or a mutated count takes minutes."""
 
@@ -35,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @effort(200)
-@given(text=st.sampled_from([EXAMPLE, OWN]).flatmap(lambda text: rewritten(text, LINES)))
+@given(text=st.sampled_from([EXAMPLE, OWN, AGREED]).flatmap(lambda text: rewritten(text, LINES)))
 def test_a_file_of_tests_with_mistakes_gets_an_answer(folder: Path, text: str) -> None:
     path = folder / "tests.toml"
     path.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
