@@ -103,6 +103,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W134": "A rule has no runbook (`check --strict`).",
         "W135": "A rule has no owner (`check --strict`).",
         "W136": "A maintenance is for something that nothing in the file has.",
+        "W137": "An agreement leaves out maintenance by almost, but not quite, the name that it has.",
         "W151": "What an agreement calls good is true or false for every possible figure.",
         "W160": "An escalation is due before any rule is judged again.",
         "W161": "An escalation goes to somebody whom the route has told already.",

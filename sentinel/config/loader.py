@@ -17,7 +17,7 @@ from sentinel.config.maintenance_tables import read_maintenance
 from sentinel.config.place_reader import Surroundings
 from sentinel.config.positions import Path, Positions
 from sentinel.config.problems import Problems
-from sentinel.config.reach import check_maintenance, check_reach
+from sentinel.config.reach import check_exclusions, check_maintenance, check_reach
 from sentinel.config.route_tables import read_delivery, read_receivers, read_routes
 from sentinel.config.rule_tables import no_data_default, read_rules
 from sentinel.config.schema import RulesFile
@@ -185,6 +185,7 @@ def assembled(
     slas = read_slas(structure.sla, around, zones, receivers, problems)
     if (rules or slas) and not problems.touches(("maintenance",)):
         check_maintenance(maintenance, rules, slas, services, sources, problems)
+        check_exclusions(slas, maintenance, problems)
     if rules and not problems.touches(("route",)) and not problems.touches(("receiver",)):
         check_reach(rules, routes, receivers, sources, problems)
     if not rules and not slas and not problems.touches(("rule",)) and not problems.touches(("sla",)):

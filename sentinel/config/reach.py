@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from sentinel.config.definitions import ReceiverConfig
 from sentinel.config.durations import duration_text
@@ -20,6 +21,8 @@ from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import ITSELF, SELF_RULES, SOURCE_RULE, Route, Rule, Service
 from sentinel.domain.sla import Sla
 
+_ALIKE = 0.85
+"""How alike two names must be (difflib's ratio) for one to be taken for a slip of the other."""
 _CATCH_ALL = "add a [[route]] without matchers at the end for everything else"
 
 
@@ -113,6 +116,23 @@ def check_maintenance(
     known = _Known.of(rules, sources, (*promised, *(NamePattern(service.name) for service in services)))
     for number, one in enumerate(maintenance):
         known.check(one.matchers, ("maintenance", number), "W136", problems)
+
+
+def check_exclusions(slas: tuple[Sla, ...], maintenance: tuple[Maintenance, ...], problems: Problems) -> None:
+    """Warn of names that are almost, but not quite, those of planned work: it would count in full.
+
+    Others may be meant for work that is declared on the spot.
+    """
+    names = {one.name.casefold(): one.name for one in maintenance}
+    for number, sla in enumerate(slas):
+        for place, pattern in enumerate(sla.exclude):
+            if pattern.is_glob or pattern.text.casefold() in names:
+                continue
+            near = get_close_matches(pattern.text.casefold(), names, n=1, cutoff=_ALIKE)
+            if near:
+                message = f'no [[maintenance]] is called "{pattern.text}"'
+                hint = f'did you mean "{names[near[0]]}"?'
+                problems.warning("W137", message, ("sla", number, "exclude", place), hint=hint)
 
 
 @dataclass(frozen=True)
