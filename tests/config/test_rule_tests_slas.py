@@ -128,6 +128,17 @@ def test_only_the_hours_of_its_calendar_count_and_maintenance_is_taken_out(tmp_p
     assert fails(tmp_path, sla_test("90x6 0x6 90x6 0x18", figures, rule=rule)) == [], "the bad hours do not count"
 
 
+def test_of_counted_events_every_hour_counts_once(tmp_path: Path) -> None:
+    """Figures of the last hour, asked every ten minutes: of twelve answers the first and the seventh are added up."""
+    rule = SLA.replace("devices_with_errors / devices <= 10%", 'devices - devices_with_errors"\ntotal = "devices')
+    figures = expected(availability='"0.8"', good_seconds=5760, bad_seconds=1440)
+    done = played(tmp_path, sla_test("10 90x5 30 90x5", figures, rule=rule))
+    assert done.sla == ()
+    assert [row.formula for _, row in done.performance.sla if row.leaf] == [
+        "80.00 % = 160 / 200 events; 1 980 min unknown excluded"
+    ]
+
+
 def test_incidents_of_the_rules_are_counted(tmp_path: Path) -> None:
     text = sla_test("0x2 30x3 0x2", expected(incidents=1, bad_seconds=1800), rule=RULE + SLA)
     done = played(tmp_path, text)
