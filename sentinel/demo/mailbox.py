@@ -9,6 +9,9 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from typing import Self
 
+LARGEST = 32 * 1024 * 1024
+"""Bytes of a mail: a report brings its page along."""
+
 
 class Mailbox:
     """Speaks as much SMTP (RFC 5321) as a well-behaved client needs; `on_mail` hears of each mail."""
@@ -20,7 +23,7 @@ class Mailbox:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0, limit=LARGEST)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

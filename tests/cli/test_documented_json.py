@@ -26,6 +26,7 @@ NAMED_BY_RULES = ("figures",)
 def arguments(sqlite_url: str, tmp_path: Path) -> dict[str, list[str]]:
     """Each documented command as it is given to a database with an incident in it."""
     file = rules(tmp_path)
+    file.write_text(file.read_text() + AGREED)
     draft = rules(tmp_path, "draft.toml", hold="90m")
     draft.write_text(draft.read_text().replace("quality < 100", "quality < 70") + EXTRA)
     there = ["--database", lived(sqlite_url, file, STORY)]
@@ -40,9 +41,20 @@ def arguments(sqlite_url: str, tmp_path: Path) -> dict[str, list[str]]:
         "rules diff": ["rules", "diff", str(draft), "--against", str(file), *there],
         "rules suggest": ["rules", "suggest", "--since", "2026-03-01", "--until", "2026-03-03", *past],
         "history list": ["history", "list", *there],
+        "sla report": ["sla", "report", "--period", "2026-03", *past],
         "check": ["check", str(draft)],
     }
 
+
+AGREED = """
+[[sla]]
+id = "mail"
+service = "Mail"
+hierarchy = "Location"
+level = "Site"
+good = "quality >= 100"
+objective = "99.5%"
+"""
 
 EXTRA = """
 [[rule]]
