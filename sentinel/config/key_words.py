@@ -179,9 +179,14 @@ KEY_WORDS: Mapping[str, Mapping[str, str]] = {
         "unknown": "What time without a verdict counts as.",
         "exclude": "Names and patterns of maintenance that is taken out; [] takes out none.",
         "weight": "The metric by which nodes weigh in the figure of those above them; without it all weigh the same.",
+        "burn_alerts": "true: it is told when the error budget burns too fast, by the multi-window policy of the SRE Workbook.",
         "report_to": "Receivers that get the report on the first working day after a period.",
         "owner": "Whose agreement it is.",
         "runbook": "Where it is written down: a link.",
+    },
+    "BurnTable": {
+        "min_judged": "At least this share of a window was judged, or a fire in it is only suspected.",
+        "min_events": "Of counted events: in a window with fewer, nothing burns.",
     },
     "ObjectiveTable": {
         "share": 'The share that must be good: "99.5%".',

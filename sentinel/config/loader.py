@@ -22,6 +22,7 @@ from sentinel.config.route_tables import read_delivery, read_receivers, read_rou
 from sentinel.config.rule_tables import no_data_default, read_rules
 from sentinel.config.schema import RulesFile
 from sentinel.config.sense import Sense
+from sentinel.config.sla_alarms import alarm_rules
 from sentinel.config.sla_tables import read_slas
 from sentinel.config.source_tables import check_catalogue_units, read_services, read_sources, units_of
 from sentinel.config.structure import read_tables
@@ -33,9 +34,9 @@ __all__ = ["Defaults", "DeliverySettings", "Loaded", "ReceiverConfig", "SourceCo
 
 F = TypeVar("F", bound=RulesFile)
 _HEADER = re.compile(
-    r"^[ \t]*\[\[[ \t]*(rule|route|maintenance|calendar|rule[ \t]*\.[ \t]*override)[ \t]*\]\]", re.MULTILINE
+    r"^[ \t]*\[\[[ \t]*(rule|route|maintenance|calendar|sla|rule[ \t]*\.[ \t]*override)[ \t]*\]\]", re.MULTILINE
 )
-_LINED = ("rule", "route", "maintenance", "calendar")
+_LINED = ("rule", "route", "maintenance", "calendar", "sla")
 """Tables that keep the line of their header."""
 
 
@@ -181,8 +182,8 @@ def assembled(
     zone = structure.defaults.timezone
     calendars = read_calendars(structure.calendar, zone, problems, lines)
     maintenance = read_maintenance(structure.maintenance, zone, services, problems, lines)
-    zones = {one.name: one.timezone for one in calendars}
-    slas = read_slas(structure.sla, around, zones, receivers, problems)
+    slas = read_slas(structure.sla, around, {one.name: one for one in calendars}, receivers, problems)
+    rules = (*rules, *alarm_rules(slas, structure.defaults, flapping_of(None, structure.defaults.flapping)))
     if (rules or slas) and not problems.touches(("maintenance",)):
         check_maintenance(maintenance, rules, slas, services, sources, problems)
         check_exclusions(slas, maintenance, problems)

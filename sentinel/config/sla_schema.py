@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from sentinel.config.fields import LongText, Names, SomeTime, Text, refused
+from sentinel.config.fields import LongText, Names, Share, SomeTime, Text, refused
 from sentinel.config.table import Identifier, Table
 from sentinel.domain.reading import Scope
 
@@ -25,6 +25,28 @@ def _objectives(value: object) -> object:
     if isinstance(value, list):
         return value
     raise refused("E105", "must be a percentage in quotes, or a list of tables with share and since", 'e.g. "99.5%"')
+
+
+class BurnTable(Table):
+    """How much must be known before a budget is said to burn."""
+
+    title = "burn_alerts"
+    min_judged: Share = 0.5
+    min_events: int = Field(default=100, ge=1, le=1_000_000_000)
+
+
+class NoBurn(BurnTable):
+    """Nobody is warned."""
+
+
+def _burn(value: object) -> object:
+    if value is False:
+        return NoBurn()
+    if value is True:
+        return BurnTable()
+    if isinstance(value, dict):
+        return value
+    raise refused("E105", "must be true, or a table with min_judged and min_events")
 
 
 def _listed(value: object) -> object:
@@ -60,6 +82,7 @@ class SlaTable(Table):
         default_factory=lambda: ["*"], max_length=1000
     )
     weight: Text | None = None
+    burn_alerts: Annotated[BurnTable, BeforeValidator(_burn, json_schema_input_type=BurnTable | bool)] = NoBurn()
     report_to: Names | None = None
     owner: Text | None = None
     runbook: LongText = ""

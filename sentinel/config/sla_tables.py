@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -13,11 +13,13 @@ from sentinel.config.nearness import nearest_name
 from sentinel.config.place_reader import PlaceReader, Surroundings
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
+from sentinel.config.sla_alarms import watched
 from sentinel.config.sla_schema import ObjectiveTable, SlaTable
 from sentinel.config.structure import STAND_IN
 from sentinel.config.urls import check_link
 from sentinel.domain.attained import UnknownAs
 from sentinel.domain.attained_text import parse_objective
+from sentinel.domain.calendars import Calendar
 from sentinel.domain.expressions import Condition, is_constant
 from sentinel.domain.metrics import nearest
 from sentinel.domain.patterns import NamePattern
@@ -31,11 +33,11 @@ _NEVER = Objective(Decimal(1))
 def read_slas(
     tables: list[SlaTable],
     around: Surroundings,
-    zones: dict[str, str],
+    calendars: Mapping[str, Calendar],
     receivers: Sequence[ReceiverConfig],
     problems: Problems,
 ) -> tuple[Sla, ...]:
-    """All agreements. `zones`: time zones of the calendars by name."""
+    """All agreements. `calendars` by name."""
     seen: dict[str, int] = {}
     found: list[Sla] = []
     for number, table in enumerate(tables):
@@ -46,7 +48,10 @@ def read_slas(
             problems.error("E112", f'two agreements have the id "{table.id}"', (*path, "id"), hint=hint)
         seen.setdefault(table.id, number)
         _check_receivers(table, path, [one.name for one in receivers], problems)
-        found.append(_SlaReader(table, path, around, problems).sla(zones))
+        reader = _SlaReader(table, path, around, problems)
+        sla = reader.sla({name: one.timezone for name, one in calendars.items()})
+        source = around.sources.get(sla.source)
+        found.append(watched(sla, table.burn_alerts, calendars.get(sla.calendar or ""), source, path, problems))
     return tuple(found)
 
 

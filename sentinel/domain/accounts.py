@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from sentinel.domain.alerts import Codes
 from sentinel.domain.hierarchy import Bools, Ints, Node
-from sentinel.domain.ledger import Entry, Standing
 from sentinel.domain.reading import Floats
-from sentinel.domain.spans import NOTHING, Spans
+from sentinel.domain.spans import Spans
+from sentinel.domain.standing import Standing
 
 FAR = 2**40
 """Later than any instant that is asked for: where runs end that have no next one."""
@@ -48,6 +47,21 @@ class Account:
     def end(self) -> Ints:
         """Where each run ends."""
         return _ends(self.number, self.start)
+
+    def since(self, at: int) -> Account:
+        """The same without the runs and weights that ended before that instant."""
+        runs, weights = self.end > at, _ends(self.weighed, self.weighed_at) > at
+        if runs.all() and weights.all():
+            return self
+        return replace(
+            self,
+            number=self.number[runs],
+            start=self.start[runs],
+            standing=self.standing[runs],
+            weighed=self.weighed[weights],
+            weighed_at=self.weighed_at[weights],
+            weight=self.weight[weights],
+        )
 
     def seconds(self, scopes: Sequence[Spans], scope_of: Ints) -> Tally:
         """The seconds of every node within its scope: `scopes[scope_of[number]]`."""
@@ -143,44 +157,3 @@ def _ends(number: Ints, start: Ints) -> Ints:
     following = np.append(start[1:], FAR)
     last = np.append(number[1:] != number[:-1], True)
     return np.where(last, FAR, following)
-
-
-@dataclass
-class Recorder:
-    """Keeps what ticks add to one ledger where there is no store: in a rehearsal, a backtest."""
-
-    nodes: list[Node] = field(default_factory=list)
-    runs: dict[tuple[int, int], int] = field(default_factory=dict)
-    weights: dict[tuple[int, int], float] = field(default_factory=dict)
-    spans: dict[int, int] = field(default_factory=dict)
-    counts: list[Window] = field(default_factory=list)
-
-    def add(self, entry: Entry) -> None:
-        """One tick's."""
-        self.nodes.extend(entry.nodes)
-        self.spans[entry.covered[0]] = entry.covered[1]
-        for number, standing in zip(entry.numbers.tolist(), entry.standing.tolist(), strict=True):
-            self.runs[number, entry.at] = standing
-        for number, weight in zip(entry.weighed.tolist(), entry.weights.tolist(), strict=True):
-            self.weights[number, entry.at] = weight
-        if entry.counted.size:
-            self.counts.append((entry.at, entry.counted, entry.good, entry.total))
-
-    def account(self) -> Account:
-        """All of it."""
-        runs, weights = sorted(self.runs), sorted(self.weights)
-        return Account(
-            nodes=tuple(self.nodes),
-            number=_column(number for number, _ in runs),
-            start=_column(start for _, start in runs),
-            standing=np.array([self.runs[key] for key in runs], np.uint8),
-            covered=Spans.of(self.spans.items()) if self.spans else NOTHING,
-            weighed=_column(number for number, _ in weights),
-            weighed_at=_column(start for _, start in weights),
-            weight=np.array([self.weights[key] for key in weights], np.float64),
-            counts=tuple(self.counts),
-        )
-
-
-def _column(values: Iterable[int]) -> npt.NDArray[np.int64]:
-    return np.fromiter(values, np.int64)

@@ -8,7 +8,7 @@ still goes on. All times are service time in seconds: where a calendar closes, a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
@@ -18,26 +18,15 @@ import numpy as np
 
 from sentinel.domain.alerts import Codes, Verdict
 from sentinel.domain.hierarchy import Bools, Ints
+from sentinel.domain.paces import Guard, Pace, factor
 from sentinel.domain.reading import Floats
-from sentinel.domain.rules import Severity
+from sentinel.domain.severity import Severity
 from sentinel.domain.spans import Spans
+
+__all__ = ["Guard", "Pace", "factor"]
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 _SAFE = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Burning this share of the period's budget within `long`, and still doing so within `short`, both in seconds."""
-
-    budget_share: Fraction
-    long: int
-    short: int
-    severity: Severity
-
-    def factor(self, period: int) -> Fraction:
-        """How many times faster than at a burn rate of 1 that is, in a period of so many seconds."""
-        return factor(self.budget_share, period, self.long)
 
 
 WORKBOOK_PERIOD = 30 * DAY
@@ -48,17 +37,6 @@ WORKBOOK: tuple[Pace, ...] = (
 )
 """The Site Reliability Workbook (Google, O'Reilly 2018), chapter 5 "Alerting on SLOs", table 5-8, for 30 days:
 burn rates of 14.4 and 6 page, of 1 make a ticket. https://sre.google/workbook/alerting-on-slos/"""
-
-
-def factor(budget_share: Fraction, period: int, long: int) -> Fraction:
-    """The burn rate at which so much of a period's budget is spent within a window: 2 % of 30 days in an hour is 14.4.
-
-    Raises:
-        ValueError: the window is not within the period, so that no pace within the period is meant.
-    """
-    if not 0 < long <= period:
-        raise ValueError("the window is longer than the period of the budget")
-    return budget_share * period / long
 
 
 def spent_share(rate: Fraction, period: int, window: int) -> Fraction:
@@ -103,16 +81,6 @@ def limit(pace: Pace, period: int, objective: Decimal) -> Fraction:
     if share > 1:
         raise ValueError("not even a total outage burns at that pace: the objective is too low for it")
     return share
-
-
-class Guard(NamedTuple):
-    """How much of a window must be known before it says anything."""
-
-    judged_share: Fraction = Fraction(1, 2)
-    """Of its service time."""
-
-    events: int = 100
-    """Of a ratio-based SLA: with fewer, one bad event is a bad hour."""
 
 
 class Window(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sentinel.domain import sentences
@@ -14,6 +14,9 @@ from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.mutes import Muting
 from sentinel.domain.notices import Notice, NoticeKind
 from sentinel.domain.rules import Route, Rule
+
+Remark = Callable[[Node], str]
+"""A sentence about a place."""
 
 
 @dataclass
@@ -145,7 +148,7 @@ class Scene:
     member only because the source stopped reporting it, `lost` the members that each incident loses now. `failed`:
     the reading has no figures, which the source's own incident tells. `version`: the rule's fingerprint.
     `unseen`: when nobody saw for long how things went. `query`: the key of the query that was read. `muting`: what
-    mutes some of the nodes.
+    mutes some of the nodes. `remark`: a sentence to add of a place.
     """
 
     rule: Rule
@@ -160,3 +163,4 @@ class Scene:
     unseen: Unseen | None = None
     query: str = ""
     muting: Muting | None = None
+    remark: Remark | None = None

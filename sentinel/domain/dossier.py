@@ -25,12 +25,12 @@ from sentinel.domain.attained import (
 from sentinel.domain.attained_text import counts_formula, formula
 from sentinel.domain.calendars import Calendar, Maintenance
 from sentinel.domain.hierarchy import Bools, Ints, Node, is_under
-from sentinel.domain.ledger import Standing
 from sentinel.domain.matchers import Matchers
 from sentinel.domain.mutes import covers
 from sentinel.domain.periods import Term
 from sentinel.domain.sla import WINDOW, Sla
 from sentinel.domain.spans import NOTHING, Spans
+from sentinel.domain.standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +123,15 @@ class Dossier:
 
     def whole(self, term: Term, at: int) -> Row:
         """The figures of the whole hierarchy."""
-        account = self._deepest
+        return self.row((), term, at)
+
+    def row(self, node: Node, term: Term, at: int) -> Row:
+        """One node's figures: its own, or those of what lies below it."""
+        account = next((one for one in reversed(self.accounts) if node in one.nodes), self._deepest)
         count = _Count(self, account, term, at)
-        if account.nodes == ((),):
-            return count.leaf(0)
-        return count.above((), np.ones(len(account.nodes), bool))
+        if node in account.nodes:
+            return count.leaf(account.nodes.index(node))
+        return count.above(node, np.fromiter((is_under(one, node) for one in account.nodes), bool))
 
     def scope(self, account: Account, start: int, end: int) -> Scope:
         """What of a span counts for the account's nodes."""
@@ -357,6 +361,8 @@ def _excludes(sla: Sla, service: str, planned: Maintenance) -> bool:
 
 
 def _covered(matchers: Matchers, nodes: Sequence[Node]) -> Bools:
+    if not matchers.node:
+        return np.ones(len(nodes), bool)
     return np.fromiter((covers(matchers.node, node) for node in nodes), bool, len(nodes))
 
 

@@ -182,6 +182,8 @@ def _refreshed(scene: Scene, incident: Incident, found: Affected, members: Ints,
     judged = scene.judged.get((bool(found.muted_by[members[0]] >= 0), node), 0)
     order = worst_first(found, members, scene.rule)
     facts = describe(scene.rule, scene.service, found, order, incident.facts, judged=judged, version=scene.version)
+    if scene.remark is not None:
+        facts = replace(facts, detail=scene.remark(node))
     if facts.recovering:
         facts = _unseen(scene, facts, incident.facts)
     severity = Severity(int(found.severity[order[0]]))

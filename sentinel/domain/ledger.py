@@ -8,29 +8,22 @@ overlapping windows are states, never added up.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 
+from sentinel.domain.accounts import Account
 from sentinel.domain.alerts import Codes
 from sentinel.domain.hierarchy import Bools, Ints, Node, NodeList
 from sentinel.domain.reading import GAP_FACTOR, Figures, Floats, Reading
 from sentinel.domain.sla import WINDOW, Sla
+from sentinel.domain.spans import Spans
+from sentinel.domain.standing import Standing
 
 LedgerKey = tuple[str, str, str]
 """Agreement, service, key of the query."""
 
 SWAY = 0.1
 """A node's weight is noted anew when it has changed by more than this share of itself: devices come and go all day."""
-
-
-class Standing:
-    """What a run says. Plain numbers, as `alerts.Phase`."""
-
-    UNKNOWN: Final = 0
-    GOOD: Final = 1
-    BAD: Final = 2
-    GONE: Final = 3  # the source has not shown the node for so long that it is no part of the agreement any more
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +44,8 @@ class Ledger:
     covered_until: int | None = None
     sampled_at: int | None = None
     counted_at: int | None = None
+    recent: Account | None = None
+    """Its latest stretch, for agreements whose budget is watched; None: not looked up, or not needed."""
     rows: NodeList | None = field(default=None, repr=False)
     """The rows that `at_row` refers to; from here on nothing is stored: it saves work between two samples."""
     at_row: Ints | None = field(default=None, repr=False)
@@ -235,3 +230,33 @@ def _counts(sla: Sla, ledger: Ledger, figures: Figures, at_row: Ints, at: int) -
     known = np.isfinite(total[rows])
     numbers, rows = numbers[known], rows[known]
     return numbers, good[rows], total[rows]
+
+
+def extended(account: Account | None, entry: Entry, since: int) -> Account:
+    """A stretch of the ledger with what a sample adds, from `since` on: what ended before is let go."""
+    old = account or Account((), _NONE, _NONE, np.zeros(0, np.uint8), Spans.of(()))
+    again = (old.start == entry.at) & np.isin(old.number, entry.numbers)
+    number = np.concatenate([old.number[~again], entry.numbers])
+    start = np.concatenate([old.start[~again], np.full(entry.numbers.size, entry.at, np.int64)])
+    standing = np.concatenate([old.standing[~again], entry.standing])
+    order = np.lexsort((start, number))
+    again = (old.weighed_at == entry.at) & np.isin(old.weighed, entry.weighed)
+    weighed = np.concatenate([old.weighed[~again], entry.weighed])
+    weighed_at = np.concatenate([old.weighed_at[~again], np.full(entry.weighed.size, entry.at, np.int64)])
+    weights = np.concatenate([old.weight[~again], entry.weights])
+    by_weight = np.lexsort((weighed_at, weighed))
+    counts = [one for one in old.counts if one[0] > since and one[0] != entry.at]
+    if entry.counted.size:
+        counts.append((entry.at, entry.counted, entry.good, entry.total))
+    whole = Account(
+        nodes=old.nodes + entry.nodes,
+        number=number[order],
+        start=start[order],
+        standing=standing[order],
+        covered=old.covered.union(Spans.of([entry.covered])).clip(since, entry.covered[1]),
+        weighed=weighed[by_weight],
+        weighed_at=weighed_at[by_weight],
+        weight=weights[by_weight],
+        counts=tuple(counts),
+    )
+    return whole.since(since)

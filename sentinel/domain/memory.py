@@ -125,7 +125,10 @@ class Replay:
         before = self.memory.before(asked.rules, reading, asked.slas)
         done = plan(self.rulebook, asked.rules, before, recalled.reading, asked.slas)
         self.memory.keep(done, recalled)
-        self.judged[reading.query.key] = recalled.reading
+        figures = done.judged.figures if done.judged is not None else None
+        self.judged[reading.query.key] = (
+            recalled.reading if figures is None else replace(recalled.reading, figures=figures)
+        )
         return done
 
     def looks_back(self, at: float) -> float:

@@ -10,11 +10,10 @@ import numpy as np
 from sentinel.domain.advance import Advanced, Elapsed, advance, advance_blind, elapsed_since
 from sentinel.domain.affected import affected, limit_now, limit_text, value_text
 from sentinel.domain.alerts import STATES, UNKNOWN, Alerts, Transition
-from sentinel.domain.changes import Changes, Scene
+from sentinel.domain.changes import Changes, Remark, Scene
 from sentinel.domain.episodes import settle
 from sentinel.domain.flapping import Look, hush_lulls, make_up, settle_down
 from sentinel.domain.hierarchy import Bools, Node
-from sentinel.domain.ledger import Ledger, LedgerKey, enter
 from sentinel.domain.mutes import Mute, Muting, muted_now
 from sentinel.domain.placing import Below, placed
 from sentinel.domain.reading import Reading
@@ -23,6 +22,7 @@ from sentinel.domain.rules import SOURCE_RULE, NoData, Rule, Rulebook, Severity
 from sentinel.domain.sla import Sla
 from sentinel.domain.sources import accept, judge_source
 from sentinel.domain.tally import Tally
+from sentinel.domain.upkeep import upkeep
 
 Rules = tuple[Rule, ...]
 
@@ -51,15 +51,15 @@ def plan(rulebook: Rulebook, rules: Rules, before: Before, reading: Reading, sla
     query = _after(held, reading, time)
     tally = Tally(reading.at, query)
     mutes = muted_now(rulebook, before.silences, reading.at)
-    for sla in slas:
-        _enter_ledger(tally, sla, before, reading, every)
+    kept = upkeep(rulebook, slas, before.ledgers, before.silences, reading, every)
+    tally.ledgers, tally.entries, reading = kept.ledgers, kept.entries, kept.reading
     for rule in rules:
         key = (rule.id, reading.query.service, reading.query.source)
         book = before.books.get(key) or Book(key)
         muting = Muting.of(mutes, rule=rule.id, service=key[1], source=key[2], owner=rule.owner) if mutes else None
-        _tick_book(tally, rulebook, rule, book, reading, old, time, muting)
+        _tick_book(tally, rulebook, rule, book, reading, old, time, muting, kept.remarks.get(rule.id))
     _tick_source(tally, rulebook, before, reading, query, mutes)
-    return tally.plan()
+    return replace(tally.plan(), judged=reading)
 
 
 def _in_order(reading: Reading, old: QueryState, step: float) -> Reading:
@@ -91,15 +91,6 @@ def _after(held: QueryState, reading: Reading, time: Elapsed) -> QueryState:
     return after.evolve(failures=held.failures + 1, failing_since=since, failure=reading.failure)
 
 
-def _enter_ledger(tally: Tally, sla: Sla, before: Before, reading: Reading, every: float) -> None:
-    """One agreement and service under one reading."""
-    key: LedgerKey = (sla.id, reading.query.service, reading.query.key)
-    entered = enter(sla, key, before.ledgers.get(key) or Ledger(), reading, every)
-    if entered is not None:
-        tally.ledgers[key], entry = entered
-        tally.entries.append(entry)
-
-
 def _tick_book(
     tally: Tally,
     rulebook: Rulebook,
@@ -109,6 +100,7 @@ def _tick_book(
     old: QueryState,
     time: Elapsed,
     muting: Muting | None,
+    remark: Remark | None,
 ) -> None:
     """One rule and service under one reading."""
     query_key = reading.query.key
@@ -118,11 +110,11 @@ def _tick_book(
         if alerts.nodes:
             done = advance_blind(rule, service, alerts, old, time)
             if done.after is not done.before or (_counts_missing(rule) and book.muted):
-                _finish_book(tally, rulebook, rule, book, reading, done, time, muting)
+                _finish_book(tally, rulebook, rule, book, reading, done, time, muting, remark)
         return
     done = advance(rule, service, alerts, reading.figures, old, time)
     if done.before.nodes or book.open_incidents:
-        _finish_book(tally, rulebook, rule, book, reading, done, time, muting)
+        _finish_book(tally, rulebook, rule, book, reading, done, time, muting, remark)
 
 
 def _counts_missing(rule: Rule) -> bool:
@@ -139,6 +131,7 @@ def _finish_book(
     done: Advanced,
     time: Elapsed,
     muting: Muting | None,
+    remark: Remark | None,
 ) -> None:
     """Roll-up, incidents, notices, and what of the alerts has to be written."""
     query_key, at = reading.query.key, reading.at
@@ -148,10 +141,10 @@ def _finish_book(
     stirred = _stirred(done.before, after)
     muted = muting is not None or book.muted
     if stirred.any() or (done.before.active & ~after.active).any() or muted or _edited(rule, book, alerts):
-        scene = _scene(rulebook, rule, reading, done, judged_below, muting)
+        scene = replace(_scene(rulebook, rule, reading, done, judged_below, muting), remark=remark)
         alerts, changes = _settled(scene, book, done, alerts, stirred)
     if muted or (reading.figures is not None and book.flaps):
-        scene = _scene(rulebook, rule, reading, done, judged_below, muting)
+        scene = replace(_scene(rulebook, rule, reading, done, judged_below, muting), remark=remark)
         look = None if reading.figures is None else _look(alerts, query_key, done, time)
         _quieten(scene, changes, book, look, told=look is not None or _counts_missing(rule))
     if reading.figures is not None and any(r.remind_every or r.escalate_after for r in rulebook.routes):

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from math import ceil, floor
 from typing import NamedTuple
 
-from sentinel.domain.accounts import Recorder
 from sentinel.domain.asking import Asked
 from sentinel.domain.calendars import ALWAYS
 from sentinel.domain.dossier import Dossier, Outage, Row
 from sentinel.domain.incidents import Incident
 from sentinel.domain.ledger import LedgerKey
 from sentinel.domain.periods import Period, Term, stretch
+from sentinel.domain.recorder import Recorder
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook
 from sentinel.domain.sla import Sla

@@ -11,7 +11,7 @@ from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.ledger import Entry, Ledger, LedgerKey
 from sentinel.domain.mutes import Silence
 from sentinel.domain.notices import Notice
-from sentinel.domain.reading import Failure, Query
+from sentinel.domain.reading import Failure, Query, Reading
 from sentinel.domain.requests import Answer
 
 BookKey = tuple[str, str | None, str]
@@ -138,3 +138,5 @@ class Plan:
     answers: tuple[Answer, ...] = ()
     ledgers: Mapping[LedgerKey, Ledger] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
+    judged: Reading | None = None
+    """The reading as the rules judged it: None where nothing was judged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum
 from functools import cached_property
 from typing import Literal
 
@@ -15,7 +15,10 @@ from sentinel.domain.hierarchy import Node, NodePattern
 from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.reading import Scope
+from sentinel.domain.severity import Severity
 from sentinel.domain.sla import Sla
+
+__all__ = ["Matchers", "Severity"]
 
 SOURCE_RULE = "sentinel/source"
 """The built-in rule about a source that does not answer: service None, node ()."""
@@ -40,18 +43,6 @@ SELF_RULES = tuple(
     )
 )
 """The built-in rules about Sentinel itself: service None, node (subject,). What they find, `domain.selfcheck` says."""
-
-
-class Severity(IntEnum):
-    """How bad; the numbers order them."""
-
-    WARNING = 1
-    CRITICAL = 2
-
-    @property
-    def word(self) -> str:
-        """The lower-case word people see."""
-        return self.name.lower()
 
 
 class NoData(Enum):
@@ -140,6 +131,7 @@ class Flapping:
 class Rule:
     """A rule as `rules.toml` has it. Durations in seconds. Exactly one of `levels` and `path` is set.
 
+    `figures`: the columns that it hangs on, where its conditions name others, that are made of them.
     `rollup` None: every active node is an incident of its own. `retire_after`: how long a node may be missing from
     good answers before its alert is closed as no longer reported. `flapping` None: every change is told.
     """
@@ -162,12 +154,13 @@ class Rule:
     timezone: str = "UTC"
     runbook: str = ""
     owner: str = ""
+    figures: frozenset[str] = frozenset()
     line: int = 0
 
     @cached_property
     def metrics(self) -> frozenset[str]:
         """Every column that the rule reads, its overrides included."""
-        return self.criteria.metrics.union(*(one.criteria.metrics for one in self.overrides))
+        return self.figures or self.criteria.metrics.union(*(one.criteria.metrics for one in self.overrides))
 
     def covers(self, service: str) -> bool:
         """Whether the rule is about that service."""

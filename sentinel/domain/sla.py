@@ -9,6 +9,7 @@ from decimal import Decimal
 from sentinel.domain.attained import UnknownAs
 from sentinel.domain.expressions import Condition
 from sentinel.domain.hierarchy import Node
+from sentinel.domain.paces import Guard, Pace
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.periods import Kind, Period
 from sentinel.domain.reading import Query, Scope
@@ -31,6 +32,20 @@ class Counts:
 
     good: Condition
     total: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The rule that watches an error budget, by its id, and the paces at which it warns: those of burn rates.
+
+    `period` and the paces' windows are service time in seconds; in `reach` seconds of any time lies the longest window.
+    """
+
+    rule: str
+    paces: tuple[Pace, ...]
+    period: int
+    reach: int
+    guard: Guard = field(default_factory=Guard)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +78,7 @@ class Sla:
     unknown: UnknownAs = UnknownAs.EXCLUDE
     exclude: tuple[NamePattern, ...] = (NamePattern("*"),)
     weight: str = ""
-    alarm: str = ""
+    alarm: Alarm | None = None
     report_to: tuple[str, ...] = ()
     owner: str = ""
     runbook: str = ""

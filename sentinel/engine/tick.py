@@ -15,6 +15,7 @@ from sentinel.domain.asking import Asked
 from sentinel.domain.edits import adapt
 from sentinel.domain.incidents import Incident
 from sentinel.domain.memory import Memory, Recalled
+from sentinel.domain.mutes import Silence
 from sentinel.domain.past import Recollection, needs_of
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Failure, Query, Reading, Reason
@@ -22,10 +23,11 @@ from sentinel.domain.records import Before, Book, BookKey, Plan, QueryState
 from sentinel.domain.renames import remarked
 from sentinel.domain.rules import Rulebook
 from sentinel.domain.sources import in_trouble
+from sentinel.domain.upkeep import reach
 from sentinel.engine import figures
 from sentinel.engine.offload import offload
 from sentinel.errors import LeaseLost, StoreError
-from sentinel.store import queries, readings, silences
+from sentinel.store import ledgers, queries, readings, silences
 from sentinel.store.database import Database
 from sentinel.store.memory import load
 from sentinel.store.unit_of_work import commit
@@ -179,8 +181,9 @@ class Ticker:
 
     def _decide(self, asked: Asked, reading: Reading) -> Plan:
         memory = self._memory()
+        self._look_up(memory, asked)
         before = memory.before(asked.rules, reading, asked.slas)
-        before = replace(before, silences=silences.lasting(self.db, reading.at))
+        before = replace(before, silences=self._silences(asked, reading.at))
         noted = remarked(reading, before.query.known)
         done, recalled = self._judge(asked, before, noted)
         judged = recalled.reading
@@ -217,6 +220,27 @@ class Ticker:
             failed = self._recalled(asked, reading.failed(_unjudged(asked, broken)))
         return plan(self.rulebook, asked.rules, before, failed.reading, asked.slas), failed
 
+    def _silences(self, asked: Asked, at: float) -> tuple[Silence, ...]:
+        """Those that are not over, and the planned work of the past that a budget's alarm leaves out."""
+        lasting = silences.lasting(self.db, at)
+        watched = [sla for sla in asked.slas if sla.alarm is not None]
+        if not watched:
+            return lasting
+        since = min(reach(self.rulebook, sla, int(at)) for sla in watched)
+        known = {one.id for one in lasting}
+        return (*lasting, *(one for one in silences.planned_work(self.db, since, at) if one.id not in known))
+
+    def _look_up(self, memory: Memory, asked: Asked) -> None:
+        """The latest stretch of each ledger whose budget is watched, where nobody has looked it up since the start."""
+        for sla in asked.slas:
+            key = (sla.id, asked.query.service, asked.query.key)
+            ledger = memory.ledgers.get(key)
+            if sla.alarm is None or ledger is None or ledger.recent is not None or ledger.covered_until is None:
+                continue
+            until = ledger.covered_until
+            since = reach(self.rulebook, sla, until)
+            memory.ledgers[key] = ledger.evolve(recent=ledgers.read(self.db, key, since, until))
+
     def _recalled(self, asked: Asked, reading: Reading) -> Recalled:
         """The reading with what the rules ask of the query's past."""
         needs = needs_of(asked.rules, self.rulebook.source(asked.query.source).step)
@@ -230,6 +254,8 @@ class Ticker:
             commit(self.db, done, None, epoch=self.epoch())
             memory.keep_books(done)
         queries.ask_only(self.db, wanted, epoch=self.epoch())
+        for name, ledger in memory.ledgers.items():
+            memory.ledgers[name] = ledger.evolve(recent=None)  # under other rules more of it may be needed
         for key in [key for key in memory.queries if key not in wanted]:
             del memory.queries[key]
             self._pasts.pop(key, None)

@@ -14,14 +14,15 @@ from sqlalchemy import or_, select
 
 from sentinel.config.definitions import Loaded
 from sentinel.domain.accounts import Account
-from sentinel.domain.calendars import ALWAYS, Calendar, instant
+from sentinel.domain.calendars import instant
 from sentinel.domain.dossier import Dossier, Outage, Row
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.metrics import nearest
-from sentinel.domain.mutes import as_maintenance
+from sentinel.domain.mutes import covers
 from sentinel.domain.periods import Kind, Period, Term, days_between
 from sentinel.domain.sla import Sla
 from sentinel.domain.spans import NOTHING, Spans
+from sentinel.domain.upkeep import calendar_of, planned
 from sentinel.errors import NotFound
 from sentinel.history.filters import name_test, node_test
 from sentinel.history.sla_report import Day, Episode, Exclusion, Report, Section
@@ -134,9 +135,9 @@ class _View:
             return None
         episodes = self._episodes(since)
         outages = tuple(Outage(one.node, one.opened_at, one.resolved_at or float(self.at + 1)) for one in episodes)
-        on_the_spot = map(as_maintenance, silences.planned_work(self.db, since, self.at))
-        planned = (*self.loaded.rulebook.maintenance, *on_the_spot)
-        dossier = Dossier(self.sla, self.service, accounts, self._calendar(), planned, outages)
+        book = self.loaded.rulebook
+        work = planned(book, silences.planned_work(self.db, since, self.at))
+        dossier = Dossier(self.sla, self.service, accounts, calendar_of(book, self.sla), work, outages)
         rows = [row for row in dossier.rows(self.term, self.at) if shown(row.node)]
         return Section(
             sla=self.sla.id,
@@ -159,10 +160,6 @@ class _View:
             found = ledgers.read(self.db, (self.sla.id, self.service, query.key), since, self.at)
             if found is not None:
                 yield found
-
-    def _calendar(self) -> Calendar:
-        named = {one.name: one for one in self.loaded.rulebook.calendars}
-        return named.get(self.sla.calendar or "") or ALWAYS(self.sla.timezone)
 
     def _months(self, dossier: Dossier) -> Iterable[Row]:
         """The term and those before it, as far as anything was judged in them."""
@@ -217,7 +214,7 @@ class _View:
                 text=str(row.facts.get("summary") or row.rule),
             )
             for row in rows
-            if row.rule != self.sla.alarm
+            if self.sla.alarm is None or row.rule != self.sla.alarm.rule
         ]
 
     def _touches(self, one: Episode) -> bool:
@@ -225,12 +222,11 @@ class _View:
 
     def _exclusions(self, dossier: Dossier, account: Account) -> Iterable[Exclusion]:
         found = []
-        for planned in dossier.exclusions():
-            matching = planned.matchers.node
-            hit = sum(not matching or any(one.matches(node) for one in matching) for node in account.nodes)
+        for work in dossier.exclusions():
+            hit = sum(covers(work.matchers.node, node) for node in account.nodes)
             if hit:
-                spans = planned.spans(self.term.start, self.term.end)
-                found += [Exclusion(name=planned.name, start=a, end=b, nodes=hit) for a, b in spans.pairs()]
+                spans = work.spans(self.term.start, self.term.end)
+                found += [Exclusion(name=work.name, start=a, end=b, nodes=hit) for a, b in spans.pairs()]
         return sorted(found, key=lambda one: (one.start, one.end, one.name))
 
     def _objectives(self) -> Iterable[tuple[int, Decimal]]:

@@ -8,20 +8,21 @@ from decimal import Decimal
 
 import numpy as np
 
-from sentinel.domain.accounts import Account, Recorder
+from sentinel.domain.accounts import Account
 from sentinel.domain.asking import Asked
 from sentinel.domain.attained import Seconds
 from sentinel.domain.calendars import ALWAYS, Calendar, Maintenance
 from sentinel.domain.dossier import Dossier, Outage
 from sentinel.domain.expressions import parse
 from sentinel.domain.hierarchy import Node, NodeList
-from sentinel.domain.ledger import Standing
 from sentinel.domain.memory import Replay
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason
+from sentinel.domain.recorder import Recorder
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook, SourceTraits
 from sentinel.domain.sla import Objective, Sla
+from sentinel.domain.standing import Standing
 from tests.domain.polls import START, UNITS
 
 STEP = 600

@@ -1,0 +1,205 @@
+"""A budget that burns is an incident like any other: opened while there is still something left, closed when it stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from sentinel.config.loader import load
+from sentinel.domain.alarm import Watch
+from sentinel.domain.asking import needed
+from sentinel.domain.hierarchy import Node, NodeList
+from sentinel.domain.memory import Replay
+from sentinel.domain.notices import NoticeKind
+from sentinel.domain.reading import Figures, Query, Reading
+from sentinel.domain.records import Plan
+from sentinel.domain.rules import Service
+from sentinel.domain.upkeep import calendar_of
+from tests.domain.polls import START
+
+RULES = """
+[defaults]
+timezone = "Europe/Zurich"
+recover_for = "0s"
+reopen_within = "0s"
+
+[[source]]
+name = "portal"
+url = "https://portal.example.com"
+max_missing_share = 1.0
+
+[[receiver]]
+name = "desk"
+slack = { channel = "#desk" }
+
+[[sla]]
+id = "mail"
+summary = "Mail at the sites"
+service = "Mail"
+hierarchy = "Location"
+level = "Site"
+good = "devices_with_errors <= 10"
+objective = "99.5%"
+burn_alerts = true
+"""
+QUERY = Query("portal", "Mail", "Location", "Site")
+BERN, BASEL = ("CH", "Bern"), ("CH", "Basel")
+GOOD, BAD = 0.0, 99.0
+
+
+@dataclass
+class Watched:
+    """Readings in, plans out."""
+
+    text: str = RULES
+    at: float = START
+    plans: list[Plan] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.loaded = load(text=self.text)
+        self.replay = Replay(self.loaded.rulebook, needed(self.loaded.rulebook, [Service("portal", "Mail", "u")]))
+
+    def sites(self, *values: float, times: int = 1, total: float = 100.0) -> None:
+        """The same answer so many times, every ten minutes."""
+        nodes: list[Node] = [BERN, BASEL][: len(values)]
+        columns = {"devices_with_errors": np.array(values), "devices": np.full(len(values), total)}
+        for _ in range(times):
+            reading = Reading(QUERY, self.at, self.at, Figures(NodeList.of(nodes), columns))
+            done = self.replay.feed(reading)
+            assert done is not None
+            self.plans.append(done)
+            self.at += 600
+
+    @property
+    def told(self) -> list[tuple[str, str, Node]]:
+        """What was told: step, severity, where."""
+        incidents = {one.id: one for plan in self.plans for one in plan.incidents}
+        return [
+            (one.kind.value, incidents[one.incident].worst_severity.word, incidents[one.incident].node)
+            for plan in self.plans
+            for one in plan.notices
+            if one.told
+        ]
+
+    @property
+    def detail(self) -> str:
+        """The sentence in the newest message."""
+        return [one for plan in self.plans for one in plan.incidents][-1].facts.detail
+
+
+def test_a_total_outage_is_critical_with_the_first_sample_that_burns_two_percent() -> None:
+    """Ten bad minutes of an hour burn at 33 times the pace: 14.4 is enough. When it is over for ten minutes, so is the alarm."""
+    it = Watched()
+    it.sites(GOOD, GOOD, times=12)
+    it.sites(BAD, GOOD)
+    assert it.told == [("degraded", "critical", BERN)]
+    it.sites(GOOD, GOOD, times=4)
+    assert [kind for kind, *_ in it.told] == ["degraded", "recovered"]
+
+
+def test_the_message_says_when_the_budget_will_be_used_up() -> None:
+    """Half a percent of March, which is an hour short, is 13 374 seconds; twenty minutes of them are gone."""
+    it = Watched()
+    it.sites(GOOD, GOOD, times=12)
+    it.sites(BAD, GOOD, times=2)
+    assert it.detail == (
+        "At this pace it uses up the error budget of March 2026 on 2 March; 12 174 s of 13 374 s are left."
+    )
+
+
+def test_a_budget_that_is_gone_is_said_to_be() -> None:
+    """Four hours are more than all of it."""
+    it = Watched()
+    it.sites(GOOD, GOOD, times=12)
+    it.sites(BAD, GOOD, times=24)
+    row = Watch(it.loaded.rulebook.slas[0], "Mail", calendar_of(it.loaded.rulebook, it.loaded.rulebook.slas[0]), ())
+    ledger = it.replay.memory.ledgers["mail", "Mail", QUERY.key]
+    assert row.remark(ledger, BERN, int(it.at)) == "The error budget of March 2026 is used up."
+
+
+def test_a_slow_fire_is_a_warning_once_enough_was_seen() -> None:
+    """One bad sample of ten where one of twenty is allowed: a burn rate of two, told when half of three days were seen."""
+    it = Watched(RULES.replace("99.5%", "95%"))
+    it.sites(GOOD, GOOD, times=6)
+    for number in range(30):
+        it.sites(BAD, GOOD)
+        it.sites(GOOD, GOOD, times=9)
+        assert (it.told == []) == (number < 20), number
+    assert it.told == [("degraded", "warning", BERN)]
+
+
+def test_nothing_is_said_before_anything_was_seen() -> None:
+    """A fresh start with good figures: no alarm, and nothing unknown either."""
+    it = Watched()
+    it.sites(GOOD, GOOD, times=3)
+    assert it.told == []
+    assert all(not alerts.nodes for book in it.replay.memory.books.values() for alerts in book.alerts.values())
+
+
+def test_too_few_events_are_no_fire() -> None:
+    """SLO-16: one failure of ten in an hour burns at a hundred times the pace, and wakes nobody."""
+    text = RULES.replace(
+        'good = "devices_with_errors <= 10"', 'good = "devices - devices_with_errors"\ntotal = "devices"'
+    )
+    few, many = Watched(text), Watched(text)
+    for it, total, bad in ((few, 10.0, 1.0), (many, 1000.0, 100.0)):
+        it.sites(0.0, 0.0, times=12, total=total)
+        it.sites(bad, 0.0, times=6, total=total)
+    assert few.told == []
+    assert many.told[:1] == [("degraded", "critical", BERN)]
+
+
+def test_all_sites_that_burn_are_one_incident() -> None:
+    """Rolled up as everything is."""
+    it = Watched()
+    it.sites(GOOD, GOOD, times=12)
+    it.sites(BAD, BAD)
+    assert it.told == [("degraded", "critical", ("CH",))]
+
+
+@pytest.mark.parametrize("hours", [1, 5, 60])
+def test_the_rates_are_those_of_a_count_by_hand(hours: int) -> None:
+    """Over every window of the policy, whatever it holds."""
+    it = Watched()
+    it.sites(GOOD, GOOD, times=6 * hours)
+    it.sites(BAD, GOOD, times=3)
+    it.sites(GOOD, GOOD, times=2)
+    judged = it.replay.judged[QUERY.key]
+    assert judged.figures is not None
+    seen = 6 * hours + 5
+    for name, samples in {"burn_10m": 1, "burn_30m": 3, "burn_1h": 6, "burn_6h": 36, "burn_3d": 432}.items():
+        values = [0] * 2 + [1] * 3 + [0] * (6 * hours)
+        bad, length = sum(values[:samples]), min(samples, seen)
+        expected = Fraction(bad, length) / Fraction("0.005")
+        unknown = bad > 0 and length * 2 < samples
+        found = judged.figures.column(name)[0]
+        assert np.isnan(found) if unknown else found == pytest.approx(float(expected)), name
+
+
+def test_maintenance_does_not_burn() -> None:
+    """What is taken out of the figure is taken out of its alarm."""
+    text = (
+        RULES
+        + '\n[[maintenance]]\nname = "move"\nnode = "CH/Bern"\nstart = "2026-03-02T11:00"\nend = "2026-03-02T13:00"\n'
+    )
+    it = Watched(text)
+    it.sites(GOOD, GOOD, times=12)
+    it.sites(BAD, GOOD, times=12)
+    it.sites(GOOD, GOOD, times=6)
+    assert it.told == []
+
+
+def test_a_restart_in_between_changes_no_figure() -> None:
+    """What is remembered is looked up again: here, by handing on the stretch of the ledger."""
+    one, two = Watched(), Watched()
+    for it in (one, two):
+        it.sites(GOOD, GOOD, times=12)
+    ledger = two.replay.memory.ledgers["mail", "Mail", QUERY.key]
+    two.replay.memory.ledgers["mail", "Mail", QUERY.key] = replace(ledger, rows=None, at_row=None)
+    for it in (one, two):
+        it.sites(BAD, GOOD, times=3)
+    assert one.told == two.told
+    assert NoticeKind.DEGRADED.value in {kind for kind, *_ in one.told}
