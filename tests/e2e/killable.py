@@ -20,8 +20,9 @@ from sentinel.collect.nexthink import NexthinkSource
 from sentinel.deliver.posting import Poster
 from sentinel.deliver.slack import SlackChannel
 from sentinel.deliver.slack_calls import SlackCalls
+from sentinel.domain import people
 from sentinel.engine import heartbeat, instance, tick
-from sentinel.store import incidents, lease, notices, outbox, tables
+from sentinel.store import inbox, incidents, lease, notices, outbox, requests, tables
 from sentinel.store.database import Database
 from tests.e2e.failpoints import CHANNELS, VARIABLE, FailPoint, channel
 
@@ -196,7 +197,43 @@ def wrap_start() -> None:
     lease.acquire = acquired
 
 
+def wrap_people() -> None:
+    """P0 to P2, a request: not written down yet, in the transaction of that, committed. P3 to P5, what it asks for: the same.
+
+    P3 is after it was decided.
+    """
+    add, hand_in, decide, answer, commit = requests.add, inbox.hand_in, people.decide, requests.answer, tick.commit
+
+    def added(*given: Any) -> None:
+        add(*given)
+        point.here("P1")
+
+    def handed_in(*given: Any) -> Any:
+        point.here("P0")
+        answer = hand_in(*given)
+        point.here("P2")
+        return answer
+
+    def decided(*given: Any) -> Any:
+        done = decide(*given)
+        point.here("P3")
+        return done
+
+    def answered(connection: Connection, answers: Any) -> None:
+        answer(connection, answers)
+        if answers:
+            point.here("P4")
+
+    def committed(db: Any, plan: Any, reading: Any, **given: Any) -> None:
+        commit(db, plan, reading, **given)
+        if plan.answers:
+            point.here("P5")
+
+    requests.add, inbox.hand_in, people.decide, requests.answer = added, handed_in, decided, answered
+    tick.commit = committed  # type: ignore[attr-defined]  # the name that the ticker looks up
+
+
 if __name__ == "__main__":
-    for wrap in (wrap_polling, wrap_recording, wrap_outbox, wrap_wire, wrap_start):
+    for wrap in (wrap_polling, wrap_recording, wrap_outbox, wrap_wire, wrap_start, wrap_people):
         wrap()
     main()

@@ -13,13 +13,13 @@ from sqlalchemy import update
 from sentinel.collect.nexthink import NexthinkSource
 from sentinel.deliver.channel import Delivered, Delivery, Unclear
 from sentinel.deliver.slack import SlackChannel
-from sentinel.domain import plan
+from sentinel.domain import changes, plan
 from sentinel.domain.changes import Changes
 from sentinel.domain.incidents import Incident
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Figures, Query, Reading
 from sentinel.engine.instance import Instance
-from sentinel.store import outbox
+from sentinel.store import lease, outbox
 from sentinel.store.tables import notices
 
 
@@ -125,3 +125,34 @@ def endless() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(plan, "settle_down", lambda *_: None)
         yield
+
+
+@contextmanager
+def nagging() -> Iterator[None]:
+    """Reminds of what somebody has acknowledged."""
+    patch, whole = pytest.MonkeyPatch(), changes.remind
+
+    def remind(incident: Incident, *given: Any) -> Any:
+        return whole(incident.evolve(acknowledged_by=None), *given)
+
+    patch.setattr(changes, "remind", remind)
+    with _patched(patch):
+        yield
+
+
+@contextmanager
+def meddling() -> Iterator[None]:
+    """A command that writes beside whoever leads."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(lease, "is_led", lambda *_: False)
+    patch.setattr(lease, "vacate", lambda *_: None)
+    with _patched(patch):
+        yield
+
+
+@contextmanager
+def _patched(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        patch.undo()

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Iterator
 from itertools import pairwise
 
 from sentinel.demo.workspace_truth import Message
+from sentinel.domain.people import OVER as OVER_ALREADY
 from tests.sim.outside import Taken
 from tests.sim.record import ENDS, OPENS, Lane, Record, Row
 from tests.sim.story import LIMIT
@@ -40,7 +41,7 @@ def broken(world: World, record: Record) -> list[str]:
         _whole,
         _heads_are_true,
     )
-    return [sentence for check in checks for sentence in check(world, record)]
+    return [*(sentence for check in checks for sentence in check(world, record)), *world.people.broken()]
 
 
 def _settled(world: World, record: Record) -> Iterator[str]:
@@ -54,7 +55,7 @@ def _nothing_lost(world: World, record: Record) -> Iterator[str]:
     """P1: what was decided to be told was taken by its channel, or stands in the list of abandoned notices."""
     taken = _keys(world)
     for row in record.rows:
-        if row.state == "not_told" and row.reason != WITHHELD:
+        if row.state == "not_told" and row.reason not in (WITHHELD, OVER_ALREADY):
             yield f"P1: {row.key} is not told: {row.reason}"
     for lane in record.lanes:
         for batch in lane.batches:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,6 +79,16 @@ class SimDatabase(Database):
         super().__init__(place_of(f"sqlite:///{world.shelf.path}"), engine, read_only=False)
         self._world = world
         self._process = process
+
+    @property
+    def in_use(self) -> bool:
+        """As the product's; where two share the file as others share Postgres, whether the lease has not run out."""
+        if self._world.story.instances == 1:
+            return super().in_use
+        with sqlite3.connect(f"file:{self._world.path}?mode=ro", uri=True) as connection:
+            (until,) = connection.execute("SELECT expires_at FROM lease").fetchone()
+        connection.close()
+        return until is not None and datetime.fromisoformat(until).timestamp() > self._world.true_now()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

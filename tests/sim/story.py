@@ -51,6 +51,9 @@ class Chances:
 
 CALM = Chances()
 
+DEED_STORIES = 0.3
+"""The share of stories in which somebody does something about incidents."""
+
 FLIP_STORIES = 0.3
 """The share of stories in which a site changes at almost every tick."""
 
@@ -71,7 +74,7 @@ class Tick:
 
     `jump`: the wall clock is set by so many seconds. `down`: what is out of order (`slack`, `portal`, `mail`, `hook`).
     `refused`: Slack channels that do not take the bot; `kill`: the processes are ended. `cut_off`: seconds for which
-    whoever leads does not reach the database.
+    whoever leads does not reach the database. `deed`: what somebody does about the oldest open incident.
     """
 
     bad: Mapping[Node, float] = field(default_factory=dict)
@@ -80,6 +83,7 @@ class Tick:
     refused: frozenset[str] = frozenset()
     kill: bool = False
     cut_off: float = 0.0
+    deed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,9 @@ def random_story(seed: int) -> Story:
     if flips:
         hold, recover_for = 0.0, restless.choice((0.0, 0.0, STEP))
     ticks = _ticks(dice, sites, storm=storm)
+    people = random.Random(f"people {seed}")  # as above
+    if people.random() < DEED_STORIES:
+        ticks = tuple(replace(tick, deed=people.choice(("", "ack", "ack", "unack", "note"))) for tick in ticks)
     return Story(
         seed=seed,
         rule=sim_rule(hold=hold, recover_for=recover_for, apart=apart, flapping=restless.choice(POLICIES)),

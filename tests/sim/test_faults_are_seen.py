@@ -8,10 +8,21 @@ from dataclasses import replace
 import pytest
 
 from sentinel.domain.rules import Flapping
-from tests.sim.broken_parts import Blinking, Deaf, Forgetful, Rosy, chatty, endless, marking_first, sending_first
+from tests.sim.broken_parts import (
+    Blinking,
+    Deaf,
+    Forgetful,
+    Rosy,
+    chatty,
+    endless,
+    marking_first,
+    meddling,
+    nagging,
+    sending_first,
+)
 from tests.sim.program import Parts
 from tests.sim.seeds import Run, live
-from tests.sim.story import CALM, OPS, SLACK, STEP, Chances, Story, random_story
+from tests.sim.story import CALM, OPS, SLACK, STEP, Chances, Story, Tick, bad, random_story, sim_rule
 from tests.sim.test_two_instances import three_ticks
 from tests.sim.world import At, Stage
 
@@ -92,3 +103,31 @@ def test_the_same_stories_break_nothing_in_a_whole_sentinel(stage: Stage) -> Non
     for chances in (Chances(slack=0.5), Chances(crash=0.03), Chances(portal=0.5)):
         assert findings(stage, stories(chances)) == []
     assert findings(stage, restless()) == []
+
+
+def taken_in_hand(*shares: float) -> Story:
+    """One site is bad in every tick, by these shares, and somebody acknowledges in the first."""
+    ticks = [Tick(bad=bad(0, share=share)) for share in shares]
+    return Story(
+        seed=0,
+        rule=sim_rule(),
+        ticks=(replace(ticks[0], deed="ack"), *ticks[1:]),
+        addresses=(SLACK,),
+        remind_every=2 * STEP,
+    )
+
+
+def test_a_reminder_of_what_somebody_has_in_hand_is_seen(stage: Stage) -> None:
+    story = taken_in_hand(*[0.3] * 6)
+    sound = live(story, stage)
+    assert sound.findings == [], sound.report
+    assert "acknowledged" in [row.kind for row in sound.record.rows]
+    with nagging():
+        assert any("is reminded of" in one for one in findings(stage, iter([story])))
+
+
+def test_an_acknowledgement_that_the_next_tick_undoes_is_seen(stage: Stage) -> None:
+    story = taken_in_hand(0.07, 0.07, 0.3, 0.07)
+    assert live(story, stage).findings == []
+    with meddling():
+        assert any("its story says otherwise" in one for one in findings(stage, iter([story])))

@@ -29,6 +29,7 @@ from sentinel.fetch import Client
 from tests.domain.polls import START
 from tests.sim.loop import BOOT, Crash, Process, VirtualLoop
 from tests.sim.outside import Shown, Taken, Wires, figures_of
+from tests.sim.people import People
 from tests.sim.program import Parts, SimClock, wired
 from tests.sim.store import Shelf
 from tests.sim.story import CALM, LIMIT, STEP, Story, Tick
@@ -130,6 +131,7 @@ class World:
             channels=("alerts", "ops"),
             settings=Settings(token="xoxb-simulated", history_lag_seconds=story.chances.lag),
         )
+        self.people = People(self)
         self.portal = Portal(tiny(story.sites, levels=("Country", "Site")), now=self.true_now)
         self.portal.figures = figures_of(self)
 
@@ -217,6 +219,7 @@ class World:
             await asyncio.sleep(STEP)
         await self._settle()
         self.over = True
+        await self.people.over()
         for machine in self.machines:
             if machine.instance is not None:
                 machine.instance.stop()
@@ -232,6 +235,8 @@ class World:
         if tick.jump:
             self.note(None, f"the wall clock is set by {tick.jump:g} s")
             self.machines[0].offset += tick.jump
+        if tick.deed:
+            self.people.act(number, tick.deed)
         for machine in self.machines:
             process = machine.process
             if process is None or process.dead:
@@ -305,7 +310,10 @@ class World:
             found = [connection.execute(text).fetchone()[0] for text in (waiting, stale, _FLAPPING)]
             bad = {tuple(json.loads(node)) for (node,) in connection.execute(_BAD)}
         connection.close()
-        return found == [0, 0, 0] and bad == {site for site, share in self.figures.items() if share > LIMIT}
+        waits = self.people.waiting() or any(not one.done() for one in self.people.acting)
+        return (
+            not waits and found == [0, 0, 0] and bad == {site for site, share in self.figures.items() if share > LIMIT}
+        )
 
     def _slow_store(self) -> float:
         return self.dice.choice((0.3, 4.0)) if self.happens(self.chances.slow) else 0.0
