@@ -115,7 +115,7 @@ def report(
         _print_csv(found, output)
     elif as_json:
         _print_json(found, output)
-    elif html is None or not screen.is_terminal():
+    elif html is None:
         _print_tables(found, limit)
     _say_none(found)
 

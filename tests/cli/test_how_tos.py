@@ -18,6 +18,15 @@ from tests.cli.terminal import ROOT, call, environment
 NODE = "Europe/Switzerland/Zurich"
 FINE, BAD = (105.0,) * 200, (80.0,) * 20
 WORDS = 'summary = "Quality"\nowner = "workplace"\nrunbook = "https://wiki.example.com/quality"'
+AGREED = """
+[[sla]]
+id = "mail"
+service = "Mail"
+hierarchy = "Location"
+level = "Site"
+good = "quality >= 100"
+objective = "99.5%"
+"""
 FOUND = {0, 1}
 """Commands that compare or look for something end with 1 when there is something; every other code is a failure here."""
 
@@ -27,7 +36,7 @@ def folder(tmp_path: Path, sqlite_url: str) -> Path:
     """Rules, a draft of them, tests, and a database that has seen an outage which lasts."""
     present = rules(tmp_path, hold="10m")
     text = present.read_text().replace('service = "Mail"', f'service = "Mail"\n{WORDS}')
-    present.write_text(text)
+    present.write_text(text + AGREED)
     (tmp_path / "draft.toml").write_text(text.replace("quality < 100", "quality < 70"))
     (tmp_path / "rules-tests.toml").write_text(
         'rules = "rules.toml"\nevery = "5m"\n[[test]]\nname = "bad"\n[[test.series]]\nservice = "Mail"\n'
@@ -59,7 +68,7 @@ def run(line: str, folder: Path, **replaced: str) -> subprocess.CompletedProcess
     )
 
 
-PAGES = ("change-rules", "why-told", "editor", "acknowledge", "maintenance")
+PAGES = ("change-rules", "why-told", "editor", "acknowledge", "maintenance", "sla-report")
 
 
 @pytest.mark.long
