@@ -17,6 +17,8 @@ COMMANDS = (
     ("run", "sentinel.cli.run", "Poll, decide, record, tell"),
     ("status", "sentinel.cli.status", "What is wrong now"),
     ("incidents", "sentinel.cli.incidents", "list, show: what was wrong, since when; ack, unack, note"),
+    ("silences", "sentinel.cli.silences", "list, add, expire: what nobody wants to be told for a while"),
+    ("maintenance", "sentinel.cli.maintenance", "list, add: planned work, that of the rules file and on the spot"),
     ("notices", "sentinel.cli.notices", "list, test, preview, retry: who was told what, or why not"),
     ("sla", "sentinel.cli.sla", "status, report: what was agreed, what was attained, what is left"),
     ("history", "sentinel.cli.history", "list, export, import: the recorded readings"),

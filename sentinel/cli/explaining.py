@@ -19,11 +19,14 @@ from sentinel.domain.asking import Asked
 from sentinel.domain.hierarchy import Node, node_text, parse_node
 from sentinel.domain.memory import Replay
 from sentinel.domain.metrics import nearest
+from sentinel.domain.mutes import Silence
 from sentinel.domain.patterns import NamePattern
 from sentinel.errors import NotFound
 from sentinel.history.node_story import Attempt, StateChange, attempts, incident_at, state_changes, taken_at
 from sentinel.history.notices import NoticeRow, notices
 from sentinel.history.record import iso, maybe_iso, opened
+from sentinel.store import silences as on_record
+from sentinel.store.database import Database
 from sentinel.why.answer import answer, is_old
 from sentinel.why.case import Asked as Put
 from sentinel.why.case import Case, Turn
@@ -54,8 +57,9 @@ def explain_node(
     """
     file = rules or Path(os.environ.get("SENTINEL_RULES") or options.RULES)
     loaded, node, url = load(file), parse_node(text), options.database_url(database)
+    silences = _silences(url)
     with Place(database=url).opened() as past:
-        found = list(_cases(file, loaded, past, node, at, service, rule))
+        found = list(_cases(file, loaded, past, node, at, service, rule, silences))
         if not found:
             raise _nothing(past, loaded, node, at, service, rule)
     with opened(url) as record:
@@ -63,7 +67,14 @@ def explain_node(
 
 
 def _cases(
-    file: Path, loaded: Loaded, past: Past, node: Node, at: float, service: str | None, rule: str | None
+    file: Path,
+    loaded: Loaded,
+    past: Past,
+    node: Node,
+    at: float,
+    service: str | None,
+    rule: str | None,
+    silences: tuple[Silence, ...],
 ) -> Iterator[Case]:
     lines = Lines(loaded.text, loaded.rulebook)
     for asked in _by_source(loaded, past, service).values():
@@ -71,10 +82,21 @@ def _cases(
         wanted = [one.query for one in chosen]
         begin = _begin(past, wanted, at) - warm_up(rule for one in chosen for rule in one.rules)
         stream = past.stream(wanted, Replay(loaded.rulebook, chosen).looks_back(begin), at + 0.001)
-        of = cases(str(file), loaded.rulebook, chosen, stream, node, at, lines.of, judged_since=begin)
+        of = cases(
+            str(file), loaded.rulebook, chosen, stream, node, at, lines.of, judged_since=begin, silences=silences
+        )
         for case in of:
             if rule is None or case.rule == rule:
                 yield case
+
+
+def _silences(url: str) -> tuple[Silence, ...]:
+    """All that are on record."""
+    db = Database.open(url, read_only=True)
+    try:
+        return on_record.every(db)
+    finally:
+        db.close()
 
 
 def _begin(past: Past, wanted: Iterable[Any], at: float) -> float:
@@ -260,6 +282,7 @@ def as_json(case: Case, told: Told) -> dict[str, Any]:
         "line": case.line,
         "override": case.override or None,
         "reading_at": iso(case.reading_at),
+        "muted_by": case.muted_by or None,
         "failure": None if case.failure is None else case.failure.text,
         "figures": {one.metric: one.value for one in case.figures},
         "only_if": None if case.only_if is None else _put(case.only_if),

@@ -74,7 +74,7 @@ def show(*, incident: str, database: str | None, utc: bool, as_json: bool) -> No
 
 def row(one: IncidentRow, times: moments.Times) -> tuple[str, ...]:
     """An incident as the table has it: one that has ended stands there with how it ended."""
-    state = one.close_reason or ("flapping" if one.flapping else one.state)
+    state = one.close_reason or ("muted" if one.muted_by else "flapping" if one.flapping else one.state)
     return (
         state.replace("_", " ") if times.terse else state,
         one.severity,
@@ -100,6 +100,7 @@ def page(story: IncidentStory, at: float, *, utc: bool = False) -> list[str]:
         ("id", one.id),
         ("state", _state(one)),
         ("rule", one.rule),
+        ("muted by", one.muted_by),
         ("opened", moments.precise(one.opened_at, utc=utc)),
         ("ended", _ended(one, utc=utc)),
         ("lasted", moments.span(one.lasted(at))),

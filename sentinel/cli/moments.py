@@ -16,6 +16,7 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LAST = 253402214400.0  # 9999-12-31; nothing later can be written
 
+AHEAD = "2h, 14:00, tomorrow, 2026-03-02T08:00 or 2026-03-02T08:00Z"
 EXAMPLES = "7d, 2h, 10:05, yesterday, 2026-03-02 or 2026-03-02T08:00Z"
 
 
@@ -33,6 +34,39 @@ class Instant(click.ParamType[float]):
             return instant(str(value), SystemClock().now())
         except (ValueError, OverflowError, OSError):
             self.fail(f"{value!r} is no time: write {EXAMPLES}", param, ctx)
+
+
+class Ahead(Instant):
+    """As `Instant`, looking ahead: `14:00` is the next time that it is so late, `2h` in so long."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        from sentinel.clock import SystemClock  # noqa: PLC0415  # brings asyncio with it
+
+        try:
+            return ahead(str(value), SystemClock().now())
+        except (ValueError, OverflowError, OSError):
+            self.fail(f"{value!r} is no time: write {AHEAD}", param, ctx)
+
+
+def ahead(text: str, at: float) -> float:
+    """The instant in Unix seconds that a text means at `at`, of those to come where it does not say which.
+
+    Raises:
+        ValueError: it means none.
+    """
+    word = text.strip().lower()
+    later = _AGO.fullmatch(word)
+    if later is not None:
+        return at + float(later[1]) * _SECONDS[later[2]]
+    clock = _CLOCK.fullmatch(word)
+    if clock is not None:
+        return _next_time(int(clock[1]), int(clock[2]), at)
+    if word == "tomorrow":
+        day = datetime.fromtimestamp(at, UTC).astimezone().date() + timedelta(days=1)
+        return datetime(day.year, day.month, day.day).astimezone().timestamp()  # midnight here
+    return instant(text, at)
 
 
 def instant(text: str, at: float) -> float:
@@ -77,6 +111,16 @@ def _last_time(hour: int, minute: int, at: float) -> float:
     for day in (today, today - timedelta(days=1)):
         found = datetime(day.year, day.month, day.day, hour, minute).astimezone().timestamp()
         if found <= at:
+            break
+    return found
+
+
+def _next_time(hour: int, minute: int, at: float) -> float:
+    """The first instant after `at` when clocks here show that."""
+    today = datetime.fromtimestamp(at, UTC).astimezone().date()
+    for day in (today, today + timedelta(days=1)):
+        found = datetime(day.year, day.month, day.day, hour, minute).astimezone().timestamp()
+        if found > at:
             break
     return found
 

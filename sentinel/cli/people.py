@@ -70,7 +70,7 @@ def _do(
     from sentinel.history.incidents import incident_id  # noqa: PLC0415  # as above
     from sentinel.history.record import opened  # noqa: PLC0415  # as above
 
-    who = _login() if by is None else by
+    who = login() if by is None else by
     wrong = unfit(who, text)
     if wrong:
         raise click.UsageError(wrong)
@@ -131,11 +131,15 @@ def _as_json(word: str, answer: Answer | None, now: IncidentRow) -> dict[str, An
     }
 
 
-def _login() -> str:
-    """The login name; in a container the user may have none."""
+def login(option: str = "--by") -> str:
+    """The login name; in a container the user may have none.
+
+    Raises:
+        UsageError: there is none; `option` is what says it then.
+    """
     import getpass  # noqa: PLC0415  # only where no name was given
 
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        raise click.UsageError("this user has no login name: say who you are with --by") from None
+        raise click.UsageError(f"this user has no login name: say who you are with {option}") from None

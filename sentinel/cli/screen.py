@@ -26,7 +26,9 @@ NARROWEST = 8
 
 _GAP = "  "
 _CUT = "… / "
-_MAY_BE_CUT = frozenset({"SLA", "SERVICE", "NODE", "RULE", "VALUE", "TO", "CHANNEL", "REASON", "ACK", "WHAT"})
+_MAY_BE_CUT = frozenset(
+    {"SLA", "SERVICE", "NODE", "RULE", "VALUE", "TO", "CHANNEL", "REASON", "ACK", "WHAT", "MUTED BY", "FOR", "AUTHOR"}
+)
 _PATHS = frozenset({"NODE"})
 """Columns whose end says most: a node is cut from the top."""
 

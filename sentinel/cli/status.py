@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sentinel.history.status import Status
 
 STATES = ("pending", "warning", "critical", "unknown")
-HEADS = ("STATE", "SERVICE", "NODE", "RULE", "VALUE", "LIMIT", "SINCE", "ACK", "INCIDENT")
+HEADS = ("STATE", "SERVICE", "NODE", "RULE", "VALUE", "LIMIT", "SINCE", "ACK", "INCIDENT", "MUTED BY")
 
 _NOT_LEFT = ("unclear", "abandoned")
 
@@ -56,6 +56,8 @@ def headlines(found: Status, times: moments.Times) -> list[str]:
     """How things stand in one line, and a line for each thing that keeps Sentinel from knowing or telling."""
     counts = Counter(alert.state for alert in found.alerts)
     parts = [f"{counts[state]} {state}" for state in ("critical", "warning", "unknown", "pending") if counts[state]]
+    muted = sum(bool(alert.muted_by) for alert in found.alerts)
+    parts += [f"{muted} of them muted"] if muted else []
     parts += [f"{found.lulls} flapping, well at present"] if found.lulls else []
     lines = [" · ".join([*(parts or ["nothing wrong"]), _polled(found), _unsent(found)])]
     lines += [f"{_asked(one)}: {screen.one_line(one.trouble)}" for one in found.queries if one.state == "failing"]
@@ -79,6 +81,7 @@ def row(alert: AlertStatus, times: moments.Times) -> tuple[str, ...]:
         times.since(alert.since),
         alert.acknowledged_by or "",
         alert.incident or "",
+        alert.muted_by,
     )
 
 

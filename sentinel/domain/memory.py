@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sentinel.domain.asking import Asked
 from sentinel.domain.ledger import Ledger, LedgerKey
+from sentinel.domain.mutes import Silence
 from sentinel.domain.past import Needs, Recollection, Stored, needs_of
 from sentinel.domain.plan import plan
 from sentinel.domain.reading import Query, Reading
@@ -108,6 +109,8 @@ class Replay:
     rulebook: Rulebook
     asked: Iterable[Asked]
     memory: Memory = field(default_factory=Memory)
+    silences: tuple[Silence, ...] = ()
+    """Those that somebody made then, where they are known; windows of the rules apply anyway."""
     judged: dict[str, Reading] = field(default_factory=dict)
     """The last reading of each query, by key, as it was judged: with what conditions asked of the past."""
     _asked: Mapping[Query, Asked] = field(init=False)
@@ -122,7 +125,7 @@ class Replay:
             return None
         reading = reading.unheld()
         recalled = self.memory.recall(self._needs(asked.rules, reading), reading)
-        before = self.memory.before(asked.rules, reading, asked.slas)
+        before = replace(self.memory.before(asked.rules, reading, asked.slas), silences=self.silences)
         done = plan(self.rulebook, asked.rules, before, recalled.reading, asked.slas)
         self.memory.keep(done, recalled)
         figures = done.judged.figures if done.judged is not None else None

@@ -71,12 +71,18 @@ MOST_COMPARED = 1000
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known word most like `name` whatever its case, if any is close; of very many one that begins and ends alike."""
+    return next(iter(nearest_few(name, known, 1)), None)
+
+
+def nearest_few(name: str, known: Iterable[str], count: int) -> tuple[str, ...]:
+    """The known words most like `name`, as many as that at most, the most alike first and of equals by the alphabet."""
     words, wanted = {word.lower(): word for word in known}, name.lower()
     compared = list(words)
     if len(compared) > MOST_COMPARED:
         compared = heapq.nlargest(MOST_COMPARED, compared, key=lambda word: _alike_outside(wanted, word))
-    found = difflib.get_close_matches(wanted, compared, n=1, cutoff=0.6)
-    return words[found[0]] if found else None
+    found = difflib.get_close_matches(wanted, compared, n=count, cutoff=0.6)
+    found.sort(key=lambda word: (-difflib.SequenceMatcher(None, word, wanted).ratio(), word))
+    return tuple(words[word] for word in found)
 
 
 def _alike_outside(one: str, other: str) -> int:

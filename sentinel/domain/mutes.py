@@ -54,7 +54,7 @@ class Silence:
 
     def state(self, at: float) -> str:
         """`active`, `pending` (not begun yet) or `expired`."""
-        if at >= self.over_at:
+        if at >= self.over_at or (self.expired_at is not None and at >= self.expired_at):
             return "expired"
         return "active" if at >= self.starts_at else "pending"
 

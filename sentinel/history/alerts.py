@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sentinel.history.filters import Filters, name_test, node_test
 from sentinel.history.record import Node, Record, iso, maybe_words, node, seconds, words
+from sentinel.history.silences import Aim, aim_of, in_force
 
 SOURCE_RULE = "sentinel/source"
 """As `domain.rules` has it, without what its import brings along; a test compares the two."""
@@ -23,7 +24,8 @@ _RANK = {"critical": 0, "warning": 1, "unknown": 2, "pending": 3}
 class AlertStatus:
     """An alert that is not quietly ok. `state` is what is shown, `severity` the highest active one underneath.
 
-    `value` in base units; `shown_value` and `limit` with units, where its incident tells them.
+    `value` in base units; `shown_value` and `limit` with units, where its incident tells them. `muted_by`: why nobody
+    is told of it at present, empty when somebody would be.
     """
 
     rule: str
@@ -38,6 +40,7 @@ class AlertStatus:
     shown_value: str = ""
     limit: str = ""
     acknowledged_by: str | None = None
+    muted_by: str = ""
 
     @property
     def about(self) -> str:
@@ -45,7 +48,7 @@ class AlertStatus:
         return about(self.service, self.source, self.rule)
 
     def as_json(self) -> dict[str, Any]:
-        """As `status --json` has it. Nothing is muted: silences and maintenance windows are not recorded yet."""
+        """As `status --json` has it."""
         return {
             "rule": self.rule,
             "service": self.service,
@@ -56,10 +59,44 @@ class AlertStatus:
             "value": self.value,
             "since": iso(self.since),
             "incident": self.incident,
-            "muted_by": None,
+            "muted_by": self.muted_by or None,
             "limit": self.limit or None,
             "acknowledged_by": self.acknowledged_by,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Mutes:
+    """What mutes alerts now: silences as they are on record, windows of the rules file as the last tick found them."""
+
+    asked: tuple[tuple[str, Aim], ...]
+
+    @classmethod
+    def of_record(cls, record: Record, at: float) -> Mutes:
+        """Those in force at an instant."""
+        return cls(tuple((one.text, aim_of(one)) for one in in_force(record, at)))
+
+    def of(self, one: AlertStatus, facts: dict[str, Any]) -> str:
+        """Why nobody is told of the alert, whose incident has these facts; empty when somebody would be."""
+        window = window_of(facts)
+        if window:
+            return window
+        owner = facts.get("owner", "")
+        names = {"rule": one.rule, "service": one.service, "source": one.source, "owner": owner}
+        fitting = (text for text, meant in self.asked if meant(**names, node=one.node, severity=one.severity))
+        return next(fitting, "")
+
+
+def mute_of(facts: dict[str, Any]) -> str:
+    """What mutes an incident with these facts, or did at its end, as the last tick found it."""
+    by: str = facts.get("hush", {}).get("by", "")
+    return by
+
+
+def window_of(facts: dict[str, Any]) -> str:
+    """The same where it is a window of the rules file: a silence may have ended or begun since."""
+    by = mute_of(facts)
+    return by if by.startswith("maintenance: ") else ""
 
 
 def about(service: str | None, source: str, rule: str) -> str:
@@ -69,10 +106,11 @@ def about(service: str | None, source: str, rule: str) -> str:
     return f"source {source}" if rule == SOURCE_RULE else "Sentinel"
 
 
-def alerts(record: Record, wanted: Filters) -> Iterator[AlertStatus]:
-    """Those that fit, the worst first, then the longest lasting. `since` is about when their state began."""
+def alerts(record: Record, wanted: Filters, at: float) -> Iterator[AlertStatus]:
+    """Those that fit, the worst first, then the longest lasting. `since` is about when their state began, `at` is now."""
     service, rule, covered = name_test(wanted.service), name_test(wanted.rule), node_test(wanted.node)
-    found = (one for one in (*_built_in_alerts(record), *_alerts(record)) if _fits(one, wanted))
+    mute = Mutes.of_record(record, at)
+    found = (one for one in (*_built_in_alerts(record, mute), *_alerts(record, mute)) if _fits(one, wanted))
     kept = (one for one in found if service(one.service) and rule(one.rule) and covered(one.node))
     order = sorted(kept, key=lambda one: (_RANK.get(one.state, len(_RANK)), one.since, one.rule, one.node))
     return wanted.limited(order)
@@ -103,7 +141,7 @@ WHERE resolved_at IS NULL AND substr(rule, 1, :length) = :beginning
 _ACTIVE = ("active", "recovering")
 
 
-def _alerts(record: Record) -> Iterator[AlertStatus]:
+def _alerts(record: Record, mute: Mutes) -> Iterator[AlertStatus]:
     facts_of: dict[str, dict[str, Any]] = {}
     for (
         rule,
@@ -122,21 +160,21 @@ def _alerts(record: Record) -> Iterator[AlertStatus]:
         if incident is not None and incident not in facts_of and facts is not None:
             facts_of[incident] = json.loads(facts)
         told = facts_of.get(incident or "", {})
-        place = node(path)
-        yield AlertStatus(
+        one = AlertStatus(
             rule=words(rule),
             service=maybe_words(service),
             source=words(source),
-            node=place,
+            node=node(path),
             state=shown,
             severity="critical" if critical in _ACTIVE else "warning" if warning in _ACTIVE else None,
             value=value,
             since=seconds(since),
             incident=incident,
-            shown_value=_value_of(told, place),
+            shown_value=_value_of(told, node(path)),
             limit=told.get("limit", ""),
             acknowledged_by=maybe_words(acknowledged),
         )
+        yield replace(one, muted_by=mute.of(one, told)) if one.severity is not None else one
 
 
 def _value_of(facts: dict[str, Any], place: Node) -> str:
@@ -147,11 +185,12 @@ def _value_of(facts: dict[str, Any], place: Node) -> str:
     return ""
 
 
-def _built_in_alerts(record: Record) -> Iterator[AlertStatus]:
+def _built_in_alerts(record: Record, mute: Mutes) -> Iterator[AlertStatus]:
     """Trouble with a source or with Sentinel itself has an incident, but no row among the alerts."""
     wanted = {"beginning": BUILT_IN, "length": len(BUILT_IN)}
     for incident, rule, source, path, severity, opened_at, facts, acknowledged in record.rows(_BUILT_IN, wanted):
-        yield AlertStatus(
+        told = json.loads(facts)
+        one = AlertStatus(
             rule=words(rule),
             service=None,
             source=words(source),
@@ -161,6 +200,7 @@ def _built_in_alerts(record: Record) -> Iterator[AlertStatus]:
             value=None,
             since=seconds(opened_at),
             incident=incident,
-            shown_value=json.loads(facts).get("detail", ""),
+            shown_value=told.get("detail", ""),
             acknowledged_by=maybe_words(acknowledged),
         )
+        yield replace(one, muted_by=mute.of(one, told))

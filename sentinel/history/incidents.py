@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentinel.errors import NotFound
-from sentinel.history.alerts import about
+from sentinel.history.alerts import about, mute_of
 from sentinel.history.filters import Filters, name_test, node_test
 from sentinel.history.notices import NoticeRow, notices
 from sentinel.history.record import Node, Record, Row, iso, maybe_iso, maybe_seconds, maybe_words, node, seconds, words
@@ -71,6 +71,11 @@ class IncidentRow:
         at = self.first_acknowledged_at
         return None if at is None else max(0.0, at - self.opened_at)
 
+    @property
+    def muted_by(self) -> str:
+        """Why nobody is told of it, or was not at its end; empty when somebody is."""
+        return mute_of(self.facts)
+
     def lasted(self, at: float) -> float:
         """Seconds from its opening to its end, or to `at` while it is open."""
         return max(0.0, (at if self.resolved_at is None else self.resolved_at) - self.opened_at)
@@ -101,6 +106,7 @@ class IncidentRow:
             "time_to_acknowledge_seconds": self.time_to_acknowledge,
             "unknown": bool(self.facts.get("unknown", False)),
             "flapping": self.flapping,
+            "muted_by": self.muted_by or None,
             "summary": self.facts.get("summary") or None,
             "value": self.facts.get("value") or None,
             "limit": self.facts.get("limit") or None,

@@ -66,7 +66,7 @@ def status(record: Record, at: float, filters: Filters | None = None) -> Status:
     wanted = filters or Filters()
     by_name = name_test(wanted.service)
     asked = tuple(query for query in queries(record, at) if by_name(query.service))
-    return Status(at, asked, tuple(alerts(record, wanted)), _outbox(record, at), _lulls(record, wanted))
+    return Status(at, asked, tuple(alerts(record, wanted, at)), _outbox(record, at), _lulls(record, wanted))
 
 
 _LULLS = "SELECT service, rule, node FROM incidents WHERE resolved_at IS NULL AND members = 0"

@@ -108,8 +108,21 @@ def _telling(case: Case) -> Iterator[str]:
             yield f"that incident flaps: nobody is told of its changes until it is steady for {_long(one.flaps.wait)}"
     elif any(turn.phase == "pending" for turn in case.turns):
         yield "nobody is told before that"
+    yield from _muted(case)
     if not case.ways and (case.judged or one is not None):
         yield "no route matches, so nobody is told"
+
+
+def _muted(case: Case) -> Iterator[str]:
+    """What mutes it then, and whether people know of it all the same."""
+    one = case.incident
+    if one is not None and one.is_muted:
+        known = "people know of it, and hear at once when it ends" if one.hush.open else "what lasts is told after that"
+        yield f"nobody is told of changes: muted by {one.hush.by}; {known}"
+        if not case.muted_by:
+            yield "that is over; the next poll tells"
+    elif case.muted_by:
+        yield f"muted by {case.muted_by}" + (", which counts from the next poll on" if one is not None else "")
 
 
 def _belonging(one: Incident, *, judged: bool) -> str:

@@ -74,7 +74,8 @@ class Case:
     line their table begins. `every`: how often it is asked. `reported`: the answer has a row for the node. `unknown_for`: how long its figures have been missing, 0 while they are not.
     `place` is where roll-up puts it, `incident` the one it belongs to, as these rules find it. `judged`: whether the rule
     judges the node itself; of one above those that it judges, `incident` is the one that stands there, `below` names
-    the judged nodes under it that are not ok, worst first, and there are no turns and `state` means nothing.
+    the judged nodes under it that are not ok, worst first, and there are no turns and `state` means nothing. `muted_by`: what
+    mutes it at the instant, empty for nothing; the incident knows what the last reading found.
     """
 
     file: str
@@ -104,6 +105,7 @@ class Case:
     no_data: str
     place: Node | None
     incident: Incident | None
+    muted_by: str
     source_trouble: Incident | None
     ways: tuple[Way, ...]
 

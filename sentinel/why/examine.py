@@ -15,6 +15,7 @@ from sentinel.domain.hierarchy import Node, NodeList
 from sentinel.domain.incidents import Facts, Incident
 from sentinel.domain.memory import Replay
 from sentinel.domain.metrics import CATALOGUE, Unit, format_value
+from sentinel.domain.mutes import Muting, Silence, muted_now
 from sentinel.domain.reading import Figures, Reading
 from sentinel.domain.records import Book
 from sentinel.domain.routing import matching_routes
@@ -59,13 +60,14 @@ def cases(
     line_of: LineOf,
     *,
     judged_since: float = -math.inf,
+    silences: tuple[Silence, ...] = (),
 ) -> Iterator[Case]:
     """A case for every rule that judges the node in one of these queries, as of its last reading until `at`.
 
     `asked` are queries of one source, `readings` theirs, oldest first, none after `at`. What is before `judged_since` is
-    only remembered, for conditions that look back.
+    only remembered, for conditions that look back. `silences` are all on record.
     """
-    replay = Replay(rulebook, asked)
+    replay = Replay(rulebook, asked, silences=silences)
     for reading in readings:
         if reading.at < judged_since:
             replay.remember(reading)
@@ -161,9 +163,28 @@ def _case(
         no_data=criteria.no_data.value if criteria.no_data is not NoData.UNKNOWN else "",
         place=None if alerts is None else alerts.place[entry],
         incident=incident,
+        muted_by=_muted_by(rulebook, rule, replay, query.service, node, incident, turns, at),
         source_trouble=None if source is None else next(iter(source.open_incidents), None),
         ways=_ways(rulebook, rule, query.service, node, incident, turns) if judged or incident is not None else (),
     )
+
+
+def _muted_by(
+    rulebook: Rulebook,
+    rule: Rule,
+    replay: Replay,
+    service: str,
+    node: Node,
+    incident: Incident | None,
+    turns: Sequence[Turn],
+    at: float,
+) -> str:
+    """What mutes the node then, at the severity that is active or would be."""
+    bad = [turn.severity for turn in turns if turn.phase in ("active", "recovering") or turn.verdict == "breach"]
+    severity = max(bad, default=incident.severity if incident is not None else Severity.WARNING)
+    mutes = muted_now(rulebook, replay.silences, at)
+    muting = Muting.of(mutes, rule=rule.id, service=service, source=rule.source, owner=rule.owner)
+    return muting.of_nodes([node], severity) if muting is not None else ""
 
 
 def _entry(book: Book, query: str, node: Node) -> tuple[Alerts | None, int]:

@@ -31,11 +31,14 @@ def arguments(sqlite_url: str, tmp_path: Path) -> dict[str, list[str]]:
     draft.write_text(draft.read_text().replace("quality < 100", "quality < 70") + EXTRA)
     there = ["--database", lived(sqlite_url, file, STORY)]
     past = ["--rules", str(file), *there]
+    call("silences", "add", "--node", NODE_0, "--for", "2h", "--reason", "x", "--author", "anna", *past)
     name = call("incidents", "list", "-q", *there).stdout.split()[0]
     return {
         "status": ["status", *there],
         "incidents list": ["incidents", "list", *there],
         "incidents ack": ["incidents", "ack", name, "--by", "ana", *there],
+        "silences list": ["silences", "list", *there],
+        "maintenance list": ["maintenance", "list", "--rules", str(draft), *there],
         "notices list": ["notices", "list", *there],
         "explain --node": ["explain", "--node", NODE_0, "--at", AT, *past],
         "rules diff": ["rules", "diff", str(draft), "--against", str(file), *there],

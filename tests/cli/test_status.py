@@ -79,7 +79,7 @@ def test_a_record_that_stands_still_is_not_taken_for_the_present(run: RecordedRu
 def test_a_pipe_gets_tabs_and_whole_instants_on_stdout_and_words_on_stderr(run: RecordedRun) -> None:
     done = call("status", "--utc")
     heads, line = (text.split("\t") for text in done.stdout.splitlines())
-    assert heads == ["state", "service", "node", "rule", "value", "limit", "since", "ack", "incident"]
+    assert heads == ["state", "service", "node", "rule", "value", "limit", "since", "ack", "incident", "muted by"]
     assert line[:8] == ["critical", "Mail", "Asia / Tokyo", "errors", "33.5", "> 10", "2026-03-02T08:50:00+00:00", ""]
     assert "1 critical" in done.stderr
 

@@ -195,3 +195,19 @@ def test_what_is_said_of_a_country_holds_for_what_is_below_it() -> None:
     run = a_run(a_silence(0, HOUR, node="Europe"), forgetful=False)
     run.good({"Europe/FR/Paris": WORSE, "Asia/JP/Tokyo": GOOD})
     assert run.told == []
+
+
+@pytest.mark.fault(90)
+def test_of_several_that_overlap_all_are_named_in_order_and_it_lasts_as_long_as_the_last(forgetful: bool) -> None:
+    run = a_run(
+        a_silence(0, 45 * MINUTE, name="sl-2"),
+        a_silence(0, 25 * MINUTE, name="sl-1", node="Paris"),
+        forgetful=forgetful,
+    )
+    run.maintenance = (a_window(0, 15 * MINUTE, node="Paris"),)
+    fed(run, *[WORSE] * 5)
+    assert run.told == []
+    assert only(run).hush.by == "silence sl-2: deploy (anna)"
+    assert withheld(run) == [("degraded", TEAM, "maintenance: patching")]
+    fed(run, WORSE)
+    assert run.told == ["degraded"]

@@ -12,11 +12,13 @@ from sentinel.config.lines import Lines
 from sentinel.config.loader import load
 from sentinel.domain.asking import needed
 from sentinel.domain.hierarchy import NodeList, parse_node
+from sentinel.domain.mutes import Silence
 from sentinel.domain.reading import Failure, Figures, Reading, Reason
 from sentinel.domain.rules import Service
 from sentinel.why.answer import answer
 from sentinel.why.case import Case
 from sentinel.why.examine import WARM_UP, cases, warm_up
+from tests.domain.polls import a_silence
 
 START, POLL = 1_772_438_400.0, 600.0
 ZRH, BER = "Europe/Zurich", "Europe/Berlin"
@@ -72,6 +74,7 @@ class Scene:
     rules: str = RULES
     node: str = ZRH
     later: float = 0.0
+    silences: tuple[Silence, ...] = ()
     _cases: list[Case] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +83,8 @@ class Scene:
         at = START + POLL * (len(self.polls) - 1) + self.later
         readings = [self._reading(asked.query, n, poll) for n, poll in enumerate(self.polls)]
         lines = Lines(loaded.text, loaded.rulebook)
-        found = cases("rules.toml", loaded.rulebook, [asked], readings, parse_node(self.node), at, lines.of)
+        node = parse_node(self.node)
+        found = cases("rules.toml", loaded.rulebook, [asked], readings, node, at, lines.of, silences=self.silences)
         self._cases = list(found)
 
     @staticmethod
@@ -295,3 +299,19 @@ def test_a_timer_longer_than_the_usual_is_replayed_from_its_beginning() -> None:
     rules = load(text=RULES.replace('for = "20m"', 'for = "5d"')).rulebook.rules
     assert warm_up(rules) == 10 * 86400.0
     assert warm_up(load(text=RULES).rulebook.rules) == WARM_UP
+
+
+def test_a_silence_says_who_is_not_told_and_until_when() -> None:
+    silence = a_silence(0, 5 * POLL, node="Europe")
+    quiet = Scene([{ZRH: WORSE}] * 2, silences=(silence,))
+    assert quiet.said[-1] == (
+        "nobody is told of changes: muted by silence sl-1: deploy (anna); what lasts is told after that"
+    )
+    assert quiet.case.muted_by == silence.text
+    later = Scene([{ZRH: WORSE}] * 2, silences=(silence,), later=10 * POLL)
+    assert later.said[-1] == "that is over; the next poll tells"
+    begun = a_silence(1.5 * POLL, 5 * POLL, node="Europe")
+    known = Scene([{ZRH: WORSE}] * 2, silences=(begun,), later=0.6 * POLL)
+    assert known.said[-1] == "muted by silence sl-1: deploy (anna), which counts from the next poll on"
+    known = Scene([{ZRH: WORSE}] * 3, silences=(begun,))
+    assert known.said[-1].endswith("people know of it, and hear at once when it ends")

@@ -1,0 +1,151 @@
+"""What `silences add` and `maintenance add` have in common: matchers and times in, what is muted now out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sentinel.cli import moments, options, people, screen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentinel.domain.mutes import Silence
+    from sentinel.domain.rules import Rulebook
+    from sentinel.engine.silencing import Declared
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MATCHERS = ("source", "service", "rule", "node", "owner", "severity")
+
+
+def _glob(name: str, what: str) -> Callable[[F], F]:
+    return click.option(f"--{name}", multiple=True, metavar="GLOB", help=what)
+
+
+ADDING = (
+    _glob("service", "Of these services."),
+    _glob("node", "At these nodes and all below: 'Europe/**', Paris."),
+    _glob("rule", "Found by these rules."),
+    _glob("source", "From these sources."),
+    _glob("owner", "Of rules with these owners."),
+    click.option("--severity", multiple=True, type=click.Choice(("warning", "critical")), help="Of this severity."),
+    click.option("--reason", required=True, metavar="TEXT", help="Why. It stands beside all that is not told."),
+    click.option("--for", "lasts", metavar="DURATION", help="How long: 2h, 1h30m, 3d."),
+    click.option("--until", type=moments.Ahead(), help=f"Until when: {moments.AHEAD}."),
+    click.option("--from", "begins", type=moments.Ahead(), help="From when on [default: now]."),
+    click.option("--author", metavar="NAME", help="Who wants it [default: your login name]."),
+    options.rules,
+    options.database,
+    options.utc,
+    options.as_json,
+)
+"""Several of one kind: any of them. Of several kinds all must fit."""
+
+
+def adding(command: F) -> F:
+    """The options of the commands that add one."""
+    for option in reversed(ADDING):
+        command = option(command)
+    return command
+
+
+def add(*, maintenance: bool, asked: dict[str, Any]) -> None:
+    """Put it on record and say what it mutes.
+
+    Raises:
+        UsageError: something of it is wrong; nothing is on record.
+    """
+    from sentinel.clock import SystemClock  # noqa: PLC0415  # not for --help
+    from sentinel.engine import silencing  # noqa: PLC0415  # as above
+    from sentinel.store.database import Database  # noqa: PLC0415  # as above
+
+    now = float(int(SystemClock().now()))
+    wanted = _silence(asked, now, maintenance=maintenance)
+    bad = silencing.wrong(wanted)
+    if bad:
+        raise click.UsageError(bad)
+    db = Database.open(options.database_url(asked["database"]), thorough=False)
+    try:
+        done = silencing.declare(db, wanted, rulebook(asked["rules"]))
+    finally:
+        db.close()
+    for doubt in done.doubts:
+        screen.say(f"warning: {screen.one_line(doubt.text)}")
+    if asked["as_json"]:
+        screen.print_json(as_json(done, now))
+        return
+    screen.say(sentence(done, moments.Times(now, utc=asked["utc"])))
+    click.echo(wanted.id)
+
+
+def _silence(asked: Mapping[str, Any], now: float, *, maintenance: bool) -> Silence:
+    from sentinel.domain.mutes import Silence  # noqa: PLC0415  # not for --help
+    from sentinel.engine.silencing import new_id  # noqa: PLC0415  # as above
+    from sentinel.store.silences import matchers_from  # noqa: PLC0415  # as above
+
+    starts = now if asked["begins"] is None else asked["begins"]
+    return Silence(
+        id=new_id(),
+        matchers=matchers_from({name: list(asked[name]) for name in MATCHERS if asked[name]}),
+        author=(people.login("--author") if asked["author"] is None else asked["author"]).strip(),
+        reason=asked["reason"].strip(),
+        created_at=now,
+        starts_at=starts,
+        ends_at=_end(asked, starts),
+        maintenance=maintenance,
+    )
+
+
+def _end(asked: Mapping[str, Any], starts: float) -> float:
+    from sentinel.config.durations import parse_duration  # noqa: PLC0415  # not for --help
+
+    if (asked["lasts"] is None) == (asked["until"] is None):
+        raise click.UsageError("say how long: --for 2h, or --until 14:00")
+    if asked["until"] is not None:
+        return float(asked["until"])
+    try:
+        return starts + parse_duration(asked["lasts"])
+    except ValueError as wrong:
+        raise click.BadParameter(f"{wrong}: write 2h, 1h30m or 3d", param_hint="--for") from None
+
+
+def rulebook(file: Path | None) -> Rulebook | None:
+    """The rules, where they can be read: they know names that nothing is recorded of yet."""
+    from sentinel.config.loader import load  # noqa: PLC0415  # not for --help
+    from sentinel.errors import SentinelError  # noqa: PLC0415  # as above
+
+    try:
+        return load(file or options.rules_file()).rulebook
+    except (SentinelError, OSError):
+        if file is not None:
+            raise
+        return None
+
+
+def sentence(done: Declared, times: moments.Times) -> str:
+    """`silences 3 incidents until 14:00`."""
+    one, word = done.silence, "maintenance" if done.silence.maintenance else "silence"
+    until = times.of(one.ends_at)
+    if one.state(times.at) == "pending":
+        return f"{word} from {times.of(one.starts_at)} until {until}"
+    if one.state(times.at) == "expired":
+        return f"{word} from {times.of(one.starts_at)} until {until}: it is left out of SLAs, nothing is muted"
+    count = len(done.whole)
+    said = f"silences {count} incident{'' if count == 1 else 's'}" if count else "nothing is wrong there now; quiet"
+    partly = f", and part of {len(done.partly)} more" if done.partly else ""
+    return f"{said} until {until}{partly}"
+
+
+def as_json(done: Declared, at: float) -> dict[str, Any]:
+    """As `silences list --json` has it, with what it mutes now."""
+    from sentinel.history.silences import row_of  # noqa: PLC0415  # not for --help
+
+    return {
+        **row_of(done.silence, at).as_json(),
+        "incidents": list(done.whole),
+        "partly": list(done.partly),
+        "warnings": [doubt.text for doubt in done.doubts],
+    }
