@@ -8,20 +8,18 @@ import click
 
 from sentinel.cli import screen
 
-
-def refuse_other(option: str, path: Path) -> None:
-    """Before any work is done: refuse to write a page over what is none."""
-    if is_no_page(path):
-        raise click.UsageError(f"{option} {path}: there is another file by that name, which is no page")
+PAGE = b"<!doctype html"
 
 
-def is_no_page(path: Path) -> bool:
-    """Whether something is there that is not an earlier page: rules, an archive, a database."""
+def refuse_other(option: str, path: Path, begins: tuple[bytes, ...] = (PAGE,), what: str = "page") -> None:
+    """Before any work is done: refuse to write over what does not begin as an earlier one does: rules, a database."""
     try:
         with path.open("rb") as file:
-            return not file.read(100).lstrip().lower().startswith(b"<!doctype html")
+            there = file.read(100).lstrip().lower()
     except OSError:
-        return False  # nothing there, or nothing that could be overwritten: writing tells
+        return  # nothing there, or nothing that could be overwritten: writing tells
+    if there and not there.startswith(begins):
+        raise click.UsageError(f"{option} {path}: there is another file by that name, which is no {what}")
 
 
 def write(option: str, path: Path, content: bytes) -> None:

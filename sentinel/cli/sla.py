@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 NOT_WELL = 1
+BOM = "\ufeff"
 _PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?|this|last", re.IGNORECASE)
 
 
@@ -106,6 +107,9 @@ def report(
         raise click.UsageError("--output is for --json or --csv; --html FILE writes a page")
     if html is not None:
         pages.refuse_other("--html", html)
+    if output is not None:
+        begins = (BOM.encode(),) if as_csv else (b"[\n  {", b"[]")
+        pages.refuse_other("--output", output, begins, "CSV of ours" if as_csv else "JSON of ours")
     found = _report(**asked)
     if html is not None:
         from sentinel.slareport.page import page  # noqa: PLC0415  # only when asked

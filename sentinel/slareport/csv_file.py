@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from functools import lru_cache
 from typing import Any
 
 from sentinel.deliver.escape import visible
@@ -84,6 +85,8 @@ def _cell(value: Any) -> str:
     return harmless(value)
 
 
+@lru_cache(maxsize=8192)
 def harmless(text: str) -> str:
     """A text with an apostrophe before all that could begin a formula, line ends as blanks, invisible characters named."""
-    return _FORMULA.sub(r"\1\2'", visible(text))
+    shown = text if text.isascii() and text.isprintable() else visible(text)
+    return _FORMULA.sub(r"\1\2'", shown)

@@ -81,7 +81,8 @@ def test_json_and_csv_are_the_same_rows(there: list[str], tmp_path: Path) -> Non
     assert [row["bad_seconds"] for row in table] == [str(row["bad_seconds"]) for row in rows]
     for option in ("--json", "--csv"):
         file = tmp_path / f"report{option}"
-        told = call("sla", "report", *MARCH, option, "--output", str(file), *there)
+        call("sla", "report", *MARCH, option, "--output", str(file), *there)
+        told = call("sla", "report", *MARCH, option, "--output", str(file), *there)  # over an earlier one
         assert told.exit_code == 0
         assert told.stdout == ""
         assert told.stderr == f"written: {file}\n"
@@ -109,6 +110,9 @@ def test_the_page_is_written_and_nothing_else_is_ever_overwritten(there: list[st
     refused = call("sla", "report", *MARCH, "--html", rules, *there)
     assert refused.exit_code == 2
     assert "which is no page" in refused.stderr
+    for option in ("--csv", "--json"):
+        refused = call("sla", "report", *MARCH, option, "--output", rules, *there)
+        assert (refused.exit_code, "no " + option[2:].upper() in refused.stderr) == (2, True)
     assert Path(rules).read_text() == RULES
 
 
