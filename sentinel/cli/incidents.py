@@ -137,7 +137,8 @@ def page(story: IncidentStory, at: float, *, utc: bool = False) -> list[str]:
 def _acknowledged(one: IncidentRow, *, utc: bool) -> str:
     """By whom and since when; how long it took until anybody did, though it may have been given back since."""
     took = one.time_to_acknowledge
-    after = f"first after {moments.span(took)}" if took is not None else ""
+    first = f", by {one.first_acknowledged_by}" if one.first_acknowledged_by != one.acknowledged_by else ""
+    after = f"first after {moments.span(took)}{first}" if took is not None else ""
     if one.acknowledged_by is None or one.acknowledged_at is None:
         return f"nobody now, {after}" if after else ""
     who = f"{one.acknowledged_by} since {moments.precise(one.acknowledged_at, utc=utc)}"

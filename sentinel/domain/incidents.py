@@ -107,12 +107,13 @@ class Attention:
     """What people have done about an incident, beside who has acknowledged it now. Instants in Unix seconds.
 
     `waits_since`: when it was opened again, or given back by who had acknowledged it; None: when it was opened.
-    `first_at`: when somebody first acknowledged it, whatever came of that. `note`: what whoever has acknowledged it now
+    `first_at`, `first_by`: when somebody first acknowledged it and who, whatever came of that. `note`: what whoever has acknowledged it now
     said with it. `called`: to whom it was escalated because nobody had, and when.
     """
 
     waits_since: float | None = None
     first_at: float | None = None
+    first_by: str = ""
     note: str = ""
     called: tuple[tuple[Address, float], ...] = ()
 

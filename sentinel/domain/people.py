@@ -79,14 +79,10 @@ def _acknowledge(changes: Changes, request: Request, incident: Incident, at: flo
         _note(changes, request, incident.evolve(attention=replace(incident.attention, note=request.text)), at)
         return Outcome.DONE, f"{request.by} has acknowledged it already; the note is new"
     when = _when(request, incident, at)
-    first = incident.attention.first_at
-    after = incident.evolve(
-        acknowledged_by=request.by,
-        acknowledged_at=when,
-        attention=replace(
-            incident.attention, waits_since=None, first_at=when if first is None else first, note=request.text
-        ),
-    )
+    attention = replace(incident.attention, waits_since=None, note=request.text)
+    if attention.first_at is None:
+        attention = replace(attention, first_at=when, first_by=request.by)
+    after = incident.evolve(acknowledged_by=request.by, acknowledged_at=when, attention=attention)
     line = sentences.acknowledged(after, before=incident.acknowledged_by)
     _tell(changes, request, after, line, at)
     taken = f", taken over from {incident.acknowledged_by}" if incident.acknowledged_by is not None else ""

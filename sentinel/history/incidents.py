@@ -66,6 +66,11 @@ class IncidentRow:
         return None if at is None else float(at)
 
     @property
+    def first_acknowledged_by(self) -> str | None:
+        """Who that was."""
+        return self.facts.get("attention", {}).get("first_by") or None
+
+    @property
     def time_to_acknowledge(self) -> float | None:
         """Seconds from its opening until somebody first acknowledged it."""
         at = self.first_acknowledged_at
@@ -103,6 +108,7 @@ class IncidentRow:
             "acknowledged_by": self.acknowledged_by,
             "acknowledged_at": maybe_iso(self.acknowledged_at),
             "first_acknowledged_at": maybe_iso(self.first_acknowledged_at),
+            "first_acknowledged_by": self.first_acknowledged_by,
             "time_to_acknowledge_seconds": self.time_to_acknowledge,
             "unknown": bool(self.facts.get("unknown", False)),
             "flapping": self.flapping,

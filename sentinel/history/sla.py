@@ -28,6 +28,7 @@ from sentinel.history.filters import name_test, node_test
 from sentinel.history.sla_report import Day, Episode, Exclusion, Report, Section
 from sentinel.store import ledgers, silences
 from sentinel.store.database import Database
+from sentinel.store.incidents import incident_from
 from sentinel.store.tables import incidents
 
 MONTHS = 12
@@ -207,8 +208,8 @@ class _View:
                 incident=row.id,
                 node=row.node,
                 opened_at=row.opened_at,
-                acknowledged_at=row.acknowledged_at,
-                acknowledged_by=row.acknowledged_by,
+                acknowledged_at=incident_from(row).attention.first_at,
+                acknowledged_by=incident_from(row).attention.first_by or None,
                 resolved_at=row.resolved_at,
                 severity=row.worst_severity,
                 text=str(row.facts.get("summary") or row.rule),

@@ -27,7 +27,11 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """An incident that touched the figures. Instants in Unix seconds; `resolved_at` is None while it is open."""
+    """An incident that touched the figures. Instants in Unix seconds; `resolved_at` is None while it is open.
+
+    `acknowledged_at` is when somebody first acknowledged it, `acknowledged_by` who that was: what became of that later
+    changes nothing about how long it took.
+    """
 
     incident: str
     node: Node

@@ -36,6 +36,7 @@ _TIMELINE = select(events).where(events.c.incident == bindparam("incident")).ord
 
 _PLAIN_FACTS = frozenset(field.name for field in fields(Facts)) - {"worst"}
 _PLAIN_HUSH = frozenset(field.name for field in fields(Hush)) - {"severity", "node"}
+_PLAIN_ATTENTION = frozenset(field.name for field in fields(Attention)) - {"called"}
 _PLAIN_FLAPS = frozenset(field.name for field in fields(Flaps)) - {"turns", "severity", "reach"}
 
 
@@ -203,16 +204,17 @@ def _attention_row(attention: Attention) -> Mapping[str, Any]:
     """As above."""
     if attention == UNATTENDED:
         return {}
+    plain = {name: getattr(attention, name) for name in sorted(_PLAIN_ATTENTION)}
     called = [[address.receiver, address.kind, address.to, at] for address, at in attention.called]
-    plain = {"waits_since": attention.waits_since, "first_at": attention.first_at, "note": attention.note}
     return {"attention": {**plain, "called": called}}
 
 
 def _attention_from(stored: Mapping[str, Any] | None) -> Attention:
     if stored is None:
         return UNATTENDED
-    called = tuple((Address(receiver, kind, to), at) for receiver, kind, to, at in stored["called"])
-    return Attention(waits_since=stored["waits_since"], first_at=stored["first_at"], note=stored["note"], called=called)
+    plain = {name: value for name, value in stored.items() if name in _PLAIN_ATTENTION}
+    called = tuple((Address(receiver, kind, to), at) for receiver, kind, to, at in stored.get("called", ()))
+    return Attention(**plain, called=called)
 
 
 def _hush_row(hush: Hush) -> Mapping[str, Any]:

@@ -47,12 +47,14 @@ class InstanceLock:
         self._file = file
 
     def is_taken(self) -> bool:
-        """Whether some process has the lock now.
+        """Whether some process has the lock now. Who may not look at another user's lock takes it for held.
 
         Raises:
             StoreBusy: the lock file cannot be opened.
         """
         if self.held:
+            return True
+        if self.path.exists() and not os.access(self.path, os.R_OK | os.W_OK):
             return True
         file = self._open()
         try:

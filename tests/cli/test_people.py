@@ -33,6 +33,7 @@ def test_it_is_done_and_said_with_who_and_what(run: RecordedRun) -> None:
     shape = _shown(name)
     assert shape["acknowledged_by"] == "ana"
     assert shape["acknowledged_at"] == shape["first_acknowledged_at"]
+    assert shape["first_acknowledged_by"] == "ana"
     assert shape["time_to_acknowledge_seconds"] > 0
     assert [step["kind"] for step in shape["timeline"]] == ["degraded", "acknowledged"]
     assert shape["timeline"][1]["text"] == "Acknowledged by ana: restarting it"
@@ -50,6 +51,7 @@ def test_the_story_in_words_and_the_list_name_who_has_it(run: RecordedRun) -> No
     call("incidents", "unack", name, "--by", "ben")
     page = call("incidents", "show", name, "--utc").stdout
     assert "  ack      nobody now, first after " in page
+    assert ", by ana\n" in page
     assert "unacknowledged  No longer acknowledged: ben has taken back the acknowledgement of ana" in page
 
 

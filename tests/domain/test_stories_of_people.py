@@ -101,7 +101,7 @@ def test_another_person_takes_it_over(forgetful: bool) -> None:
     assert became(run.asks(Deed.ACK, by="ben")) == ("done", "acknowledged by ben, taken over from ana")
     incident = next(iter(run.incidents.values()))
     assert (incident.acknowledged_by, incident.acknowledged_at) == ("ben", first_at + 60)
-    assert incident.attention.first_at == first_at
+    assert (incident.attention.first_at, incident.attention.first_by) == (first_at, "ana")
     assert lines(run)[-1] == "acknowledged: Acknowledged by ben, taken over from ana"
 
 

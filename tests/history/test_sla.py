@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from sentinel.config.loader import load
+from sentinel.domain.incidents import Attention
 from sentinel.errors import NotFound
 from sentinel.history.sla import report, term_of
 from sentinel.history.sla_report import Report
@@ -17,6 +18,7 @@ from sentinel.store.database import Database
 from sentinel.store.unit_of_work import commit
 from tests.domain.ledgers import BAD, BERN, GONE, GOOD, PARIS, STEP, Keeping, an_sla
 from tests.domain.polls import START, a_silence
+from tests.store.records import an_incident, record
 
 RULES = """
 [defaults]
@@ -164,3 +166,15 @@ def test_work_that_is_declared_on_the_spot_is_taken_out_also_afterwards_and_sile
     bern = next(row for row in section.rows if row.node == BERN)
     assert (bern.bad_seconds, bern.excluded_seconds) == (3600, 3600)
     assert [(one.name, one.nodes) for one in section.exclusions] == [("deploy", 1)]
+
+
+def test_how_long_nobody_had_it_in_hand_is_told_whatever_came_of_that(database: Database) -> None:
+    """Ana had it after ten minutes, Ben took it over and gave it back: what a report counts is Ana's ten minutes."""
+    attention = Attention(first_at=START + 3600.0, first_by="ana", waits_since=START + 9000.0)
+    lately = {"service": "Mail", "node": BERN, "opened_at": START + 3000.0, "attention": attention}
+    record(database, [an_incident(**lately), an_incident("sn-two", service="Mail", opened_at=START)])
+    [section] = told(database, a_day()).sections
+    assert [(one.incident, one.acknowledged_at, one.acknowledged_by) for one in section.incidents] == [
+        ("sn-two", None, None),
+        ("sn-one", START + 3600.0, "ana"),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -215,9 +216,23 @@ def test_two_people_at_once_are_told_apart(database: Database, other: Database) 
 
 
 def test_what_people_did_about_an_incident_comes_back_as_it_was(database: Database) -> None:
-    attention = Attention(waits_since=NOW, first_at=AT + 7.5, note="on it", called=((SLACK, NOW), (MAIL, NOW)))
+    attention = Attention(
+        waits_since=NOW, first_at=AT + 7.5, first_by="ana", note="on\x00 \ud800it", called=((SLACK, NOW), (MAIL, NOW))
+    )
     record(database, [an_incident(attention=attention)])
     assert incidents.story(database, "sn-one").incident.attention == attention
+
+
+def test_a_note_of_any_characters_is_kept_as_it_was_written(database: Database, other: Database) -> None:
+    """A terminal passes on bytes that are no text, and half characters."""
+    text = "caf\udce9 \x00 \ud83d 🔥"
+    wanted = Request(key="odd", deed=Deed.NOTE, incident="sn-one", by="ana", at=NOW, text=text)
+    assert inbox.hand_in(database, wanted, decide) is not None
+    assert incidents.story(database, "sn-one").events[-1].text == f"ana: {text}"
+    lead(database)
+    later = replace(wanted, key="later")
+    assert inbox.hand_in(other, later, decide) is None
+    assert requests.waiting(database) == [later]
 
 
 def test_answered_requests_are_forgotten_in_time_and_waiting_ones_never(database: Database, other: Database) -> None:
