@@ -164,5 +164,6 @@ def _environment() -> Environment:
     environment.filters["left"] = lambda seconds: minutes(seconds, left=True)
     environment.filters["objective"] = objective_text
     environment.filters["rate"] = lambda rate: rate_text(rate, 2)
+    environment.filters["word"] = said.word
     environment.filters["place"] = said.place
     return environment

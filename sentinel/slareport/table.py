@@ -9,7 +9,7 @@ from sentinel.domain.attained_text import objective_text, percent_text, rate_tex
 from sentinel.domain.sentences import duration
 from sentinel.history.sla_report import Report, Row, Section
 from sentinel.slareport.as_json import every_row
-from sentinel.slareport.verdict import by_how_much, headline, unknown, verdict, why_not
+from sentinel.slareport.verdict import by_how_much, headline, unknown, verdict, why_not, word
 
 STATUS = ("VERDICT", "SLA", "SERVICE", "ATTAINED", "OF", "BUDGET LEFT", "BURN", "UNKNOWN")
 """One line per SLA and service."""
@@ -23,7 +23,7 @@ def status_rows(report: Report) -> list[tuple[str, ...]]:
     wholes = sorted((section.whole for section in report.sections), key=urgency)
     return [
         (
-            verdict(row).word,
+            word(row),
             row.sla,
             row.service,
             percent_text(row.availability, row.objective),
@@ -40,7 +40,7 @@ def node_rows(section: Section) -> list[tuple[str, ...]]:
     """The whole first, then its nodes as they come: worst first."""
     return [
         (
-            verdict(row).word,
+            word(row),
             " / ".join(row.node) or "all",
             percent_text(row.availability, row.objective),
             minutes(row.bad_seconds),

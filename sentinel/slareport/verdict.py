@@ -103,16 +103,22 @@ def headline(row: Row) -> str:
     found, running = verdict(row), not is_over(row)
     if found is Verdict.NO_DATA:
         return f"No data: nothing was measured, so nothing can be said about {objective_text(row.objective)}"
-    word = {Verdict.MISSED: "Missed already", Verdict.KEPT: "Kept so far"}.get(found) if running else None
-    word = word or found.word.capitalize()
+    begins = {Verdict.MISSED: "Missed already", Verdict.KEPT: "Kept so far"}.get(found) if running else None
+    begins = begins or found.word.capitalize()
     if found is Verdict.KEPT and in_doubt(row):
-        word += ", as far as is known"
-    return f"{word}: {percent_text(row.availability, row.objective)} attained, {objective_text(row.objective)} agreed"
+        begins += ", as far as is known"
+    return f"{begins}: {percent_text(row.availability, row.objective)} attained, {objective_text(row.objective)} agreed"
 
 
 def in_doubt(row: Row) -> bool:
     """Whether the unknown time decides: kept by what was measured, missed if all that was not had been bad."""
     return kept(row.availability, row.objective) is True and kept(row.pessimistic, row.objective) is False
+
+
+def word(row: Row) -> str:
+    """The verdict in one word for tables: `kept?` where unknown time decides."""
+    found = verdict(row)
+    return f"{found.word}?" if found is Verdict.KEPT and in_doubt(row) else found.word
 
 
 def exactly(seconds: int) -> str:
@@ -195,8 +201,8 @@ def counted_as(row: Row) -> str:
 
 
 def _reading(share: Fraction | None, row: Row, *, shares: bool) -> str:
-    word = {True: "kept", False: "missed", None: "no data"}[kept(share, row.objective)]
-    return f"{percent_text(share, row.objective)}, {word}" if shares else word
+    told = {True: "kept", False: "missed", None: "no data"}[kept(share, row.objective)]
+    return f"{percent_text(share, row.objective)}, {told}" if shares else told
 
 
 def mean(seconds: Iterable[float | None]) -> tuple[float, int] | None:

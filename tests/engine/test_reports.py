@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
@@ -14,12 +15,14 @@ from sentinel.domain.patterns import NamePattern
 from sentinel.domain.reports import OVERDUE
 from sentinel.domain.rules import Address, Rulebook
 from sentinel.domain.sla import Objective, Sla
-from sentinel.engine.reports import Reports
+from sentinel.engine.reports import LOOK_EVERY, Reports
+from sentinel.errors import StoreBusy
 from sentinel.history.notices import notices
 from sentinel.history.record import reading
 from sentinel.slareport.message import document
 from sentinel.store import outbox
 from sentinel.store.database import Database
+from tests.engine.office import PatientClock, until
 from tests.engine.town import ALERTS, Town, town
 from tests.slareport import months
 
@@ -168,3 +171,30 @@ async def test_who_is_named_later_gets_it_too_and_the_others_not_again(desk: Des
     desk.slas = (replace(SLA, report_to=("workplace", "boss", "nobody")),)
     assert await desk.reports.look() == 1
     assert sorted(kind for kind, _, _ in desk.rows()) == ["digest", "digest"]
+
+
+async def test_a_store_that_is_busy_is_asked_again_later(desk: Desk) -> None:
+    def busy(_: str) -> float | None:
+        raise StoreBusy("somebody writes")
+
+    desk.reports.begun = busy
+    assert await desk.reports.look() == 0
+    desk.reports.begun = lambda _: 0.0
+    assert await desk.reports.look() == 1
+
+
+async def test_whoever_no_longer_leads_decides_nothing(desk: Desk) -> None:
+    desk.reports.epoch = lambda: 7  # an epoch that nobody was given
+    assert await desk.reports.look() == 0
+    assert desk.rows() == []
+
+
+async def test_as_long_as_it_leads_it_looks_from_time_to_time(desk: Desk) -> None:
+    clock = PatientClock(desk.it.clock)
+    desk.reports.clock = clock
+    running = asyncio.create_task(desk.reports.run())
+    await until(lambda: clock.sleeps)
+    assert clock.sleeps == [LOOK_EVERY]
+    assert [kind for kind, _, _ in desk.rows()] == ["digest"]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -34,6 +34,12 @@ def test_a_report_has_the_whole_first_and_fits_into_eighty_columns() -> None:
     assert len(lines) == 1 + 1 + 17  # heads, the whole, eight sites and what is above them
 
 
+def test_what_unknown_time_decides_has_a_question_mark() -> None:
+    [row] = table.status_rows(months.report(months.half_unknown()))
+    assert row[0] == "kept?"
+    assert {one[0] for one in table.node_rows(months.half_unknown())} == {"kept?"}
+
+
 def test_in_a_pipe_every_line_says_what_it_is_about() -> None:
     rows = table.pipe_rows(months.report(months.missed(), months.kept()))
     assert {len(row) for row in rows} == {len(table.PIPE)}
