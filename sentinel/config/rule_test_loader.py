@@ -23,6 +23,7 @@ from sentinel.config.rule_test_sheets import Name, Series, sheets
 from sentinel.config.rule_test_standins import with_stand_ins
 from sentinel.config.rule_test_values import ValuesError, parse_answers, parse_values
 from sentinel.config.schema import RulesFile
+from sentinel.domain.alarm import PREFIX
 from sentinel.domain.metrics import nearest
 from sentinel.domain.rehearsal import Rehearsal, Sheet
 from sentinel.domain.rehearsal_verdict import RuleTest
@@ -163,10 +164,16 @@ def _test(
 
 
 def _named(table: TestTable) -> set[Name]:
-    """The rules and agreements that expectations name: they are played whatever the series have for them."""
+    """The rules and agreements that expectations name: they are played whatever the series have for them.
+
+    An agreement and the rule that watches its error budget are named with each other.
+    """
     asked = (*table.expect, *(table.expect_notices or ()), *(table.expect_not_told or ()))
-    rules = {("rule", one.rule) for one in asked if one.rule}
-    return rules | {("sla", one.sla) for one in table.expect_sla}
+    rules = {one.rule for one in asked if one.rule}
+    agreed = {one.sla for one in table.expect_sla}
+    agreed |= {rule.removeprefix(PREFIX) for rule in rules if rule.startswith(PREFIX)}
+    rules |= {f"{PREFIX}{sla}" for sla in agreed}
+    return {*(("rule", rule) for rule in rules), *(("sla", sla) for sla in agreed)}
 
 
 def _with_every(book: Rulebook, every: float) -> Rulebook:

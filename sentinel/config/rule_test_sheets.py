@@ -65,8 +65,13 @@ def _asked(
     found: list[Asked] = []
     idle: list[Asker] = []
     for one in needed(rulebook, everywhere):
-        rules = tuple(rule for rule in one.rules if ("rule", rule.id) in named or _has_its_figures(rule, metrics))
         slas = tuple(sla for sla in one.slas if ("sla", sla.id) in named or _has_its_figures(sla, metrics))
+        alarms = {sla.alarm.rule for sla in one.slas if sla.alarm is not None}
+        rules = tuple(
+            rule
+            for rule in one.rules
+            if ("rule", rule.id) in named or (rule.id not in alarms and _has_its_figures(rule, metrics))
+        )
         chosen = _askers(rules, slas)
         idle += [asker for asker in _askers(one.rules, one.slas) if asker not in chosen]
         if chosen:
@@ -106,6 +111,8 @@ def _needs(asker: Asker) -> list[frozenset[str]]:
     if isinstance(asker, Sla):
         read = (asker.good,) if asker.counts is None else (asker.counts.good, asker.counts.total)
         return [frozenset(metric for one in read if one is not None for metric in one.metrics)]
+    if asker.figures:
+        return [asker.figures]
     criteria = (asker.criteria, *(override.criteria for override in asker.overrides))
     return [one.breach.metrics for each in criteria for one in (each.warning, each.critical) if one is not None]
 
@@ -151,6 +158,8 @@ def _read(asker: Asker) -> set[str]:
     if isinstance(asker, Sla):
         return set(asker.metrics)
     rule = asker
+    if rule.figures:
+        return set(rule.figures)
     criteria = (rule.criteria, *(override.criteria for override in rule.overrides))
     found: set[str] = set()
     for each in criteria:

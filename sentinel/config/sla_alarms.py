@@ -13,7 +13,7 @@ from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.schema import DefaultsTable
 from sentinel.config.sla_schema import BurnTable, NoBurn
-from sentinel.domain.alarm import PREFIX, column, condition
+from sentinel.domain.alarm import PREFIX, column, condition, events_column
 from sentinel.domain.burn import WORKBOOK, limit, scaled
 from sentinel.domain.calendars import Calendar
 from sentinel.domain.expressions import Condition, parse
@@ -22,7 +22,7 @@ from sentinel.domain.paces import Guard, Pace
 from sentinel.domain.periods import Kind, Period
 from sentinel.domain.rules import Criteria, Flapping, Rule, Threshold
 from sentinel.domain.severity import Severity
-from sentinel.domain.sla import Alarm, Sla
+from sentinel.domain.sla import WINDOW, Alarm, Sla
 
 _DAY = 86400
 _DAYS = {Kind.MONTH: 30, Kind.QUARTER: 91, Kind.YEAR: 365}
@@ -40,6 +40,8 @@ def watched(
     share = _share_open(calendar)
     period = int(_days(sla.period) * _DAY * share)
     step = max(int(source.step) if source else 0, int(sla.every), 1)
+    if sla.counts is not None:
+        step = max(step, WINDOW[sla.scope])  # so often events are counted
     objective = max(one.share for one in sla.objectives)
     if objective == 1:
         if not problems.touches((*path, "objective")):
@@ -102,8 +104,8 @@ def _rule(sla: Sla, alarm: Alarm, defaults: DefaultsTable, flapping: Flapping | 
         scope=sla.scope,
         every=sla.every,
         criteria=Criteria(
-            warning=_threshold(alarm, Severity.WARNING, defaults),
-            critical=_threshold(alarm, Severity.CRITICAL, defaults),
+            warning=_threshold(sla, alarm, Severity.WARNING, defaults),
+            critical=_threshold(sla, alarm, Severity.CRITICAL, defaults),
         ),
         reopen_within=defaults.reopen_within,
         flapping=flapping,
@@ -116,14 +118,17 @@ def _rule(sla: Sla, alarm: Alarm, defaults: DefaultsTable, flapping: Flapping | 
     )
 
 
-def _threshold(alarm: Alarm, severity: Severity, defaults: DefaultsTable) -> Threshold | None:
+def _threshold(sla: Sla, alarm: Alarm, severity: Severity, defaults: DefaultsTable) -> Threshold | None:
     """The windows are long enough: no further time is waited before it is told."""
     paces = [pace for pace in alarm.paces if pace.severity is severity]
     if not paces:
         return None
-    return Threshold(breach=_condition(paces, alarm.period), hold=0.0, recover_for=defaults.recover_for)
+    return Threshold(breach=_condition(sla, alarm, paces), hold=0.0, recover_for=defaults.recover_for)
 
 
-def _condition(paces: list[Pace], period: int) -> Condition:
-    units = {column(window): Unit.ANY for pace in paces for window in (pace.long, pace.short)}
-    return parse(condition(paces, period), units)
+def _condition(sla: Sla, alarm: Alarm, paces: list[Pace]) -> Condition:
+    names = (column, events_column) if sla.counts is not None else (column,)
+    windows = {length for pace in paces for length in (pace.long, pace.short)}
+    units = {name(sla.id, window): Unit.ANY for name in names for window in windows}
+    least_events = alarm.guard.events if sla.counts is not None else 0
+    return parse(condition(sla.id, paces, alarm.period, least_events), units)

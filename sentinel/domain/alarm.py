@@ -12,37 +12,52 @@ import numpy as np
 
 from sentinel.domain.accounts import Account
 from sentinel.domain.attained_text import seconds_text
-from sentinel.domain.burn import Guard, Pace, forecast, reaching_back
+from sentinel.domain.burn import forecast, reaching_back
 from sentinel.domain.calendars import Calendar, Maintenance
-from sentinel.domain.dossier import Dossier
-from sentinel.domain.hierarchy import Bools, Node
+from sentinel.domain.dossier import Dossier, Scope
+from sentinel.domain.hierarchy import Bools, Ints, Node
 from sentinel.domain.ledger import Ledger
 from sentinel.domain.mutes import covers
+from sentinel.domain.paces import Guard, Pace
 from sentinel.domain.periods import MONTHS, Term
 from sentinel.domain.reading import Figures, Floats
-from sentinel.domain.sla import Sla
+from sentinel.domain.sla import WINDOW, Sla
 from sentinel.domain.spans import Spans
 
 PREFIX = "sla/"
 """How the ids of these rules begin: no rule of a file has a name with a slash."""
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+_AS_NAME = str.maketrans({"-": "__", "_": "_u", ".": "_d"})
+"""An underscore begins what stands for one character, so two ids never come to the same."""
 _SLACK = 14 * 86400
 """Seconds that a window reaches back further than its service time takes on average: holidays."""
 
 
-def column(window: int) -> str:
-    """The figure that says how fast the budget burned over a window of so many seconds: `burn_1h`."""
+def column(sla: str, window: int) -> str:
+    """The figure that says how fast an agreement's budget burned over so many seconds: `burn_1h_of_mail`.
+
+    Agreements on the same figures must not share it, so every id has a name of its own.
+    """
     size, unit = next((size, unit) for size, unit in _UNITS if window % size == 0)
-    return f"burn_{window // size}{unit}"
+    return f"burn_{window // size}{unit}_of_{sla.translate(_AS_NAME)}"
 
 
-def condition(paces: Sequence[Pace], period: int) -> str:
-    """Any of these paces, as a condition over the columns."""
+def events_column(sla: str, window: int) -> str:
+    """The figure that says of how many events that is, where events are counted: `events_1h_of_mail`."""
+    return column(sla, window).replace("burn", "events", 1)
+
+
+def condition(sla: str, paces: Sequence[Pace], period: int, least_events: int = 0) -> str:
+    """Any of these paces, as a condition over the columns; `least_events`: in the long window, where events are counted.
+
+    The short window needs no such guard: it only says that what the long one shows still goes on.
+    """
     pairs = []
     for pace in paces:
         least = _plain(pace.factor(period))
-        pairs.append(f"{column(pace.long)} >= {least} and {column(pace.short)} >= {least}")
+        pair = f"{column(sla, pace.long)} >= {least} and {column(sla, pace.short)} >= {least}"
+        pairs.append(pair + (f" and {events_column(sla, pace.long)} >= {least_events}" if least_events else ""))
     return " or ".join(f"({pair})" for pair in pairs)
 
 
@@ -76,11 +91,10 @@ class Watch:
         rows = ledger.at_row
         found: dict[str, Floats] = {}
         for window in sorted({length for pace in self.sla.alarm.paces for length in (pace.long, pace.short)}):
-            rate = self._rates(dossier, account, until, window, allowed)
-            values = np.full(len(figures.rows.nodes), np.nan)
-            here = rows >= 0
-            values[rows[here]] = rate[here]
-            found[column(window)] = values
+            rates, events = self._rates(dossier, account, until, window, allowed)
+            found[column(self.sla.id, window)] = _by_row(rates, rows, figures)
+            if self.sla.counts is not None:
+                found[events_column(self.sla.id, window)] = _by_row(events, rows, figures)
         return found
 
     def remark(self, ledger: Ledger, node: Node, at: int) -> str:
@@ -114,42 +128,56 @@ class Watch:
     def _open(self, until: int) -> Spans:
         return self.calendar.open(self.reach(until), until)
 
-    def _rates(self, dossier: Dossier, account: Account, until: int, window: int, allowed: Fraction) -> Floats:
-        """How many times faster than the budget allows each node was bad."""
+    def _rates(
+        self, dossier: Dossier, account: Account, until: int, window: int, allowed: Fraction
+    ) -> tuple[Floats, Floats]:
+        """How many times faster than the budget allows each node was bad, and of how many seconds or events that is."""
+        bad, judged, enough = self._burnt(dossier, account, until, window)
+        share = np.divide(bad, judged, out=np.full(bad.size, np.nan), where=judged > 0)
+        share[(bad > 0) & ~enough] = np.nan
+        rates: Floats = share / float(allowed)
+        return rates, judged
+
+    def _burnt(self, dossier: Dossier, account: Account, until: int, window: int) -> tuple[Floats, Floats, Bools]:
+        """Per node the bad and all judged seconds of the window, or events, and where enough of it was judged."""
         start = reaching_back(self._open(until), until, window)
+        if self.sla.counts is not None:
+            early = dossier.scope(account, start - WINDOW[self.sla.scope], until)
+            bad, judged = _events(self.sla, account, early, start, until)
+            return bad, judged, judged > 0
         scope = dossier.scope(account, start, until)
         tally = account.seconds(scope.left, scope.of)
         bad, judged = tally.bad.astype(np.float64), (tally.good + tally.bad).astype(np.float64)
         guard = self.sla.alarm.guard if self.sla.alarm else Guard()
-        enough: Bools = judged >= float(guard.judged_share) * scope.per_node()
-        if self.sla.counts is not None:
-            bad, judged = _events(account, start, until)
-            enough = judged > 0
-            bad = np.where(judged >= guard.events, bad, 0.0)  # one failure of ten is no fire
-        share = np.divide(bad, judged, out=np.full(bad.size, np.nan), where=judged > 0)
-        share[(bad > 0) & ~enough] = np.nan
-        rates: Floats = share / float(allowed)
-        return rates
+        return bad, judged, judged >= float(guard.judged_share) * scope.per_node()
 
     def _share(self, dossier: Dossier, node: Node, at: int, window: int) -> Fraction:
         """The bad share of the last hour or so, of the node or of what lies below it."""
         account = dossier.accounts[-1]
-        start = reaching_back(self._open(at), at, window)
-        scope = dossier.scope(account, start, at)
-        tally = account.seconds(scope.left, scope.of)
+        bad, judged, _ = self._burnt(dossier, account, at, window)
         below = np.fromiter((one[: len(node)] == node for one in account.nodes), bool, len(account.nodes))
-        bad, judged = int(tally.bad[below].sum()), int((tally.good + tally.bad)[below].sum())
-        return Fraction(bad, judged) if judged else Fraction(0)
+        whole = Fraction(float(judged[below].sum()))
+        return Fraction(float(bad[below].sum())) / whole if whole else Fraction(0)
 
 
-def _events(account: Account, start: int, until: int) -> tuple[Floats, Floats]:
-    """Bad and all events per node of the windows that ended within."""
+def _by_row(values: Floats, rows: Ints, figures: Figures) -> Floats:
+    """Values per node of a ledger as a column of an answer."""
+    found = np.full(len(figures.rows.nodes), np.nan)
+    here = rows >= 0
+    found[rows[here]] = values[here]
+    return found
+
+
+def _events(sla: Sla, account: Account, scope: Scope, start: int, until: int) -> tuple[Floats, Floats]:
+    """Bad and all events per node of the counted spans that ended within and began in what counts."""
     size = len(account.nodes)
     bad, total = np.zeros(size), np.zeros(size)
     for at, numbers, good, every in account.counts:
         if start < at <= until:
-            bad[numbers] += every - good
-            total[numbers] += every
+            begun = at - WINDOW[sla.scope]
+            counts = np.array([one.holds(begun) for one in scope.left], bool)[scope.of][numbers]
+            bad[numbers[counts]] += (every - good)[counts]
+            total[numbers[counts]] += every[counts]
     return bad, total
 
 

@@ -1,7 +1,7 @@
-"""Warnings that a budget burns too fast: two windows that both must burn, and what a pace comes to.
+"""The policy by which a budget burns too fast, for any period, and what a pace comes to.
 
 A pace is met when the long window spent its share of the whole budget at a steady rate, and the short window shows that it
-still goes on. All times are service time in seconds: where a calendar closes, a window reaches back over the closed hours
+still goes on; `alarm` makes rules of it. All times are service time in seconds: where a calendar closes, a window reaches back over the closed hours
 (`reaching_back`). Exact fractions throughout; no state.
 """
 
@@ -12,22 +12,14 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
-from typing import NamedTuple
 
 import numpy as np
 
-from sentinel.domain.alerts import Codes, Verdict
-from sentinel.domain.hierarchy import Bools, Ints
-from sentinel.domain.paces import Guard, Pace, factor
-from sentinel.domain.reading import Floats
+from sentinel.domain.paces import Pace
 from sentinel.domain.severity import Severity
 from sentinel.domain.spans import Spans
 
-__all__ = ["Guard", "Pace", "factor"]
-
 MINUTE, HOUR, DAY = 60, 3600, 86400
-_SAFE = 2**62
-
 
 WORKBOOK_PERIOD = 30 * DAY
 WORKBOOK: tuple[Pace, ...] = (
@@ -81,50 +73,6 @@ def limit(pace: Pace, period: int, objective: Decimal) -> Fraction:
     if share > 1:
         raise ValueError("not even a total outage burns at that pace: the objective is too low for it")
     return share
-
-
-class Window(NamedTuple):
-    """What a window holds, per node: bad and judged seconds, of `service` seconds that it has for everybody.
-
-    Of a ratio-based SLA also bad and all events, which then decide.
-    """
-
-    bad: Ints
-    judged: Ints
-    service: int
-    bad_events: Floats | None = None
-    events: Floats | None = None
-
-
-def burning(share: Fraction, long: Window, short: Window, guard: Guard = Guard()) -> Codes:  # noqa: B008  # frozen
-    """Per node: BREACH where both windows have at least that bad share, UNKNOWN where that cannot be said, else CLEAR.
-
-    A window that is known and below settles it, whatever the other one is.
-    """
-    known, over = zip(*(_seen(share, window, guard) for window in (long, short)), strict=True)
-    breach = known[0] & over[0] & known[1] & over[1]
-    clear = (known[0] & ~over[0]) | (known[1] & ~over[1])
-    codes: Codes = np.full(breach.size, Verdict.UNKNOWN, np.uint8)
-    codes[clear], codes[breach] = Verdict.CLEAR, Verdict.BREACH
-    return codes
-
-
-def _seen(share: Fraction, window: Window, guard: Guard) -> tuple[Bools, Bools]:
-    """Where the window is known well enough, and where its bad share reaches that share."""
-    needed = ceil(guard.judged_share * window.service)
-    known = (window.judged >= max(needed, 1)) & (window.service > 0)
-    if window.events is None or window.bad_events is None:
-        return known, _reaches(window.bad, window.judged, share)
-    return known & (window.events >= max(guard.events, 1)), _reaches(window.bad_events, window.events, share)
-
-
-def _reaches(bad: Ints | Floats, whole: Ints | Floats, share: Fraction) -> Bools:
-    """Whether bad / whole >= share, without a division: exact for whole numbers."""
-    largest = max(float(np.max(whole, initial=0)), 1.0) * max(share.numerator, share.denominator)
-    if largest > _SAFE:
-        bad, whole = bad.astype(object), whole.astype(object)
-    over: Bools = np.asarray(bad * share.denominator >= whole * share.numerator, np.bool_)
-    return over
 
 
 def time_to_detect(share: Fraction, long: int, bad_share: Fraction) -> Fraction | None:

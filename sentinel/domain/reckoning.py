@@ -7,7 +7,6 @@ from math import ceil, floor
 from typing import NamedTuple
 
 from sentinel.domain.asking import Asked
-from sentinel.domain.calendars import ALWAYS
 from sentinel.domain.dossier import Dossier, Outage, Row
 from sentinel.domain.incidents import Incident
 from sentinel.domain.ledger import LedgerKey
@@ -16,6 +15,7 @@ from sentinel.domain.recorder import Recorder
 from sentinel.domain.records import Plan
 from sentinel.domain.rules import Rulebook
 from sentinel.domain.sla import Sla
+from sentinel.domain.upkeep import calendar_of, planned
 
 
 class Reckoned(NamedTuple):
@@ -70,19 +70,16 @@ class Reckoning:
         accounts = tuple(self._ledgers[key].account() for key in keys if key in self._ledgers)
         if not any(account.nodes for account in accounts):
             return None
-        named = {one.name: one for one in self._rulebook.calendars}
+        calendar = calendar_of(self._rulebook, sla)
         return Dossier(
-            sla,
-            service,
-            accounts,
-            named.get(sla.calendar or "") or ALWAYS(sla.timezone),
-            self._rulebook.maintenance,
-            tuple(self._outages(sla, service)),
+            sla, service, accounts, calendar, planned(self._rulebook, ()), tuple(self._outages(sla, service))
         )
 
     def _outages(self, sla: Sla, service: str) -> Iterator[Outage]:
+        """Not those of the alarm on its own error budget."""
+        alarm = None if sla.alarm is None else sla.alarm.rule
         for one in self._incidents.values():
-            if (one.source, one.service, one.hierarchy) == (sla.source, service, sla.hierarchy):
+            if one.rule != alarm and (one.source, one.service, one.hierarchy) == (sla.source, service, sla.hierarchy):
                 yield Outage(one.node, one.opened_at, float("inf") if one.resolved_at is None else one.resolved_at)
 
 

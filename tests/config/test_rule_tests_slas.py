@@ -145,6 +145,31 @@ def test_incidents_of_the_rules_are_counted(tmp_path: Path) -> None:
     assert (done.sla, [one.kind for one in done.performance.told]) == ((), ["degraded", "recovered"])
 
 
+def test_the_alarm_on_an_error_budget_is_played_like_any_rule(tmp_path: Path) -> None:
+    """An hour that is all bad. Its own incident is none of those that the report counts."""
+    told = '[[test.expect_notices]]\nkind = "degraded"\nseverity = "critical"\nrule = "sla/mail"\nat = "2h"\n'
+    states = '[[test.expect]]\nat = "2h"\nrule = "sla/mail"\nstates = { "Europe/Paris" = "critical" }\n'
+    rule = SLA + "burn_alerts = true\n"
+    assert played(tmp_path, sla_test("0x12 90x6", told, states, expected(incidents=0), rule=rule)).passed
+    silent = START + "expect_notices = []\n"
+    assert played(tmp_path, sla_test("0x12 90x6", expected(incidents=0), rule=rule, start=silent)).notices
+    assert played(tmp_path, sla_test("0x12 90x6", rule=rule, start=silent)).passed, "it is not about the agreement"
+
+
+def test_an_agreement_is_played_with_its_alarm_and_the_other_way_round(tmp_path: Path) -> None:
+    """Whichever of them is named, and although figures are lacking: then nothing is known of it, which is told."""
+    rule = RULE + SLA.replace("devices_with_errors", "users") + "burn_alerts = true\n"
+    assert {name[0] for name in played(tmp_path, sla_test("0x2", rule=rule)).performance.story} == {"errors"}
+    state = '[[test.expect]]\nat = "0s"\nrule = "sla/mail"\nstates = { "Europe/Paris" = "unknown" }\n'
+    for named in (state, expected(availability='"no data"')):
+        found = read(tmp_path, sla_test("0x2", named, rule=rule))
+        assert "W304" in {one.code for one in found.warnings}
+        done = judge(found.tests[0])
+        assert done.passed
+        assert {name[0] for name in done.performance.story} == {"errors", "sla/mail"}
+        assert done.performance.sla
+
+
 def test_an_agreement_that_has_its_figures_is_played_unasked_and_another_is_not(tmp_path: Path) -> None:
     other = SLA.replace('"mail"', '"speed"').replace("devices_with_errors / devices <= 10%", "connections >= 0.5")
     done = played(tmp_path, sla_test("0x2", rule=RULE + SLA + other))

@@ -5,23 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.domain.alerts import Verdict
 from sentinel.domain.burn import (
     DAY,
     HOUR,
     MINUTE,
     WORKBOOK,
     WORKBOOK_PERIOD,
-    Guard,
-    Pace,
-    Window,
-    burning,
-    factor,
     forecast,
     limit,
     reaching_back,
@@ -30,6 +23,7 @@ from sentinel.domain.burn import (
     time_to_detect,
     time_to_exhaust,
 )
+from sentinel.domain.paces import factor
 from sentinel.domain.rules import Severity
 from sentinel.domain.spans import NOTHING, Spans
 
@@ -40,16 +34,6 @@ OFFICE = Spans.of((day * DAY + 8 * HOUR, day * DAY + 18 * HOUR) for day in range
 spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=6).map(
     lambda pairs: Spans.of((start, start + length) for start, length in pairs)
 )
-
-
-def window(bad: float, judged: float, service: int, events: tuple[float, float] | None = None) -> Window:
-    seen = (np.array([bad], np.int64), np.array([judged], np.int64), service)
-    return Window(*seen) if events is None else Window(*seen, *(np.array([one]) for one in events))
-
-
-def verdict(pace: Pace, long: Window, short: Window, objective: Decimal = NINES, guard: Guard | None = None) -> int:
-    codes = burning(limit(pace, WORKBOOK_PERIOD, objective), long, short, guard or Guard())
-    return int(codes[0])
 
 
 def test_the_policy_is_that_of_the_workbook() -> None:
@@ -89,49 +73,6 @@ def test_what_can_never_fire_is_an_error() -> None:
     assert limit(fast, WORKBOOK_PERIOD, Decimal("0.94")) < 1
     with pytest.raises(ValueError, match="longer than the period"):
         limit(fast, 1800, NINES)
-
-
-def test_both_windows_must_burn() -> None:
-    fast = WORKBOOK[0]
-    burns, calm = window(60, 3600, 3600), window(0, 300, 300)
-    still = window(5, 300, 300)
-    assert verdict(fast, burns, still) == Verdict.BREACH
-    assert verdict(fast, burns, calm) == Verdict.CLEAR, "it is over"
-    assert verdict(fast, window(51, 3600, 3600), still) == Verdict.CLEAR, "a moment is no pace"
-    assert verdict(fast, window(144, 10_000, 10_000), still) == Verdict.BREACH, "at the limit it has spent its share"
-
-
-def test_a_window_of_which_little_is_known_says_nothing() -> None:
-    fast, blind = WORKBOOK[0], window(100, 149, 300)
-    burns = window(1800, 3600, 3600)
-    assert verdict(fast, burns, blind) == Verdict.UNKNOWN
-    assert verdict(fast, burns, window(100, 150, 300)) == Verdict.BREACH
-    assert verdict(fast, window(0, 3600, 3600), blind) == Verdict.CLEAR, "the other one settles it"
-    assert verdict(fast, burns, window(0, 0, 0)) == Verdict.UNKNOWN, "outside the calendar"
-    assert verdict(fast, burns, window(0, 0, 300), guard=Guard(judged_share=Fraction(0))) == Verdict.UNKNOWN
-
-
-def test_a_handful_of_events_is_no_evidence() -> None:
-    hour, short = window(0, 3600, 3600, (1, 10)), window(0, 300, 300, (1, 1))
-    assert verdict(WORKBOOK[0], hour, short) == Verdict.UNKNOWN
-    assert verdict(WORKBOOK[0], hour, short, guard=Guard(events=1)) == Verdict.BREACH
-    many = window(0, 3600, 3600, (200, 10_000))
-    assert verdict(WORKBOOK[0], many, many) == Verdict.BREACH
-
-
-def test_every_node_has_its_own_verdict() -> None:
-    bad, judged = np.array([60, 0, 60, 0]), np.array([3600, 3600, 10, 0])
-    one = Window(bad, judged, 3600)
-    codes = burning(Fraction(144, 10_000), one, one)
-    assert codes.tolist() == [Verdict.BREACH, Verdict.CLEAR, Verdict.UNKNOWN, Verdict.UNKNOWN]
-
-
-@given(st.integers(0, 10**9), st.integers(1, 10**9), st.fractions(0, 1))
-def test_the_comparison_is_exact(bad: int, judged: int, share: Fraction) -> None:
-    bad = min(bad, judged)
-    one = window(bad, judged, judged)
-    if share > 0:
-        assert (burning(share, one, one)[0] == Verdict.BREACH) == (Fraction(bad, judged) >= share)
 
 
 def test_how_soon_it_is_noticed() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sentinel.domain.attained import Seconds
 from sentinel.domain.attained_text import formula, percent_text, ratio_text
-from sentinel.domain.burn import DAY, WORKBOOK, WORKBOOK_PERIOD, Guard, factor, time_to_exhaust
+from sentinel.domain.burn import DAY, WORKBOOK, WORKBOOK_PERIOD, time_to_exhaust
+from sentinel.domain.paces import Guard, factor
 
 PAGE = (Path(__file__).parents[2] / "docs/explanation/service-levels.md").read_text(encoding="utf-8")
 UNITS = {"min": 60, "h": 3600, "d": DAY}
@@ -60,4 +61,4 @@ def test_what_windows_left_as_they_are_would_mean() -> None:
 def test_the_guard() -> None:
     assert (Guard().judged_share, Guard().events) == (Fraction(1, 2), 100)
     assert "less than half was judged" in PAGE
-    assert "below 100 events" in PAGE
+    assert "must\n  have 100 of them" in PAGE

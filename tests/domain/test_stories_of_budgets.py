@@ -7,9 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sentinel.config.loader import load
-from sentinel.domain.alarm import Watch
+from sentinel.domain.alarm import Watch, column
 from sentinel.domain.asking import needed
 from sentinel.domain.hierarchy import Node, NodeList
 from sentinel.domain.memory import Replay
@@ -139,17 +141,46 @@ def test_nothing_is_said_before_anything_was_seen() -> None:
     assert all(not alerts.nodes for book in it.replay.memory.books.values() for alerts in book.alerts.values())
 
 
+COUNTED = RULES.replace(
+    'good = "devices_with_errors <= 10"', 'good = "devices - devices_with_errors"\ntotal = "devices"'
+).replace("99.5%", "99.9%")
+
+
 def test_too_few_events_are_no_fire() -> None:
     """SLO-16: one failure of ten in an hour burns at a hundred times the pace, and wakes nobody."""
-    text = RULES.replace(
-        'good = "devices_with_errors <= 10"', 'good = "devices - devices_with_errors"\ntotal = "devices"'
-    )
-    few, many = Watched(text), Watched(text)
+    few, many = Watched(COUNTED), Watched(COUNTED)
     for it, total, bad in ((few, 10.0, 1.0), (many, 1000.0, 100.0)):
         it.sites(0.0, 0.0, times=12, total=total)
         it.sites(bad, 0.0, times=6, total=total)
     assert few.told == []
     assert many.told[:1] == [("degraded", "critical", BERN)]
+
+
+def test_few_events_make_a_warning_once_they_are_enough() -> None:
+    """The rest of SLO-16: after three days of ten an hour, one failure is a share of 720 events, twice what may be bad."""
+    it = Watched(COUNTED)
+    it.sites(0.0, 0.0, times=6 * 72, total=10.0)
+    it.sites(1.0, 0.0, times=6, total=10.0)
+    assert it.told == [("degraded", "warning", BERN)]
+    it.sites(0.0, 0.0, times=6 * 7, total=10.0)
+    assert it.told == [("degraded", "warning", BERN), ("recovered", "warning", BERN)], "the last six hours are clean"
+
+
+def test_counted_events_are_known_between_two_counts() -> None:
+    """They are counted once an hour, so the short window is an hour: the alarm neither flickers nor goes blind."""
+    it = Watched(COUNTED)
+    it.sites(100.0, 0.0, times=18, total=1000.0)
+    assert it.told == [("degraded", "critical", BERN)]
+    facts = [incident.facts for done in it.plans for incident in done.incidents]
+    assert "At this pace it uses up the error budget" in facts[-1].detail
+
+
+def test_events_outside_the_calendar_do_not_burn() -> None:
+    """Nobody is promised anything before noon."""
+    hours = '[[calendar]]\nname = "noon"\nhours = [{ days = ["mon-sun"], from = "12:00", to = "20:00" }]\n'
+    it = Watched(COUNTED.replace("burn_alerts", 'calendar = "noon"\nburn_alerts') + hours)
+    it.sites(100.0, 0.0, times=12, total=1000.0)
+    assert it.told == []
 
 
 def test_all_sites_that_burn_are_one_incident() -> None:
@@ -175,8 +206,25 @@ def test_the_rates_are_those_of_a_count_by_hand(hours: int) -> None:
         bad, length = sum(values[:samples]), min(samples, seen)
         expected = Fraction(bad, length) / Fraction("0.005")
         unknown = bad > 0 and length * 2 < samples
-        found = judged.figures.column(name)[0]
+        found = judged.figures.column(f"{name}_of_mail")[0]
         assert np.isnan(found) if unknown else found == pytest.approx(float(expected)), name
+
+
+def test_agreements_on_the_same_figures_burn_each_for_itself() -> None:
+    """The strict one of three is told, and its alarm alone: the others promise something else of the same sites."""
+    strict = RULES[RULES.index("[[sla]]") :]
+    lax = strict.replace("<= 10", "<= 1000")
+    ids = ("mail.a-b", "mail.a_b")
+    it = Watched(RULES + "".join(lax.replace('id = "mail"', f'id = "{name}"') for name in ids))
+    it.sites(GOOD, GOOD, times=12)
+    it.sites(BAD, GOOD, times=3)
+    assert {one.rule for done in it.plans for one in done.incidents} == {"sla/mail"}
+
+
+@given(st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True), min_size=2, max_size=2, unique=True))
+def test_no_two_agreements_share_a_figure(ids: list[str]) -> None:
+    assert column(ids[0], 3600) != column(ids[1], 3600)
+    assert all(column(one, 3600).isidentifier() for one in ids)
 
 
 def test_maintenance_does_not_burn() -> None:
