@@ -173,7 +173,7 @@ def why_not(section: Section) -> str:
     leaves = sum(one.leaf for one in section.rows)
     began = f"{len(hit):,} of {counted(leaves, 'node')} had bad time" if leaves > 1 else "Bad time"
     episodes = f" in {counted(len(section.incidents), 'incident')}" if section.incidents else ""
-    return f"{began}{episodes}; {'most' if len(hit) > 1 else 'all of it'} at {named}."
+    return f"{began}{episodes}; {'the worst:' if len(hit) > NAMED else 'all of it at'} {named}."
 
 
 def unknown(row: Row, *, shares: bool = True) -> str:

@@ -31,7 +31,7 @@ DAY = months.DAY
                 ),
                 "4 h 22 min 30 s of a budget of 3 h 40 min 48 s used: 41 min 42 s too much.",
                 (
-                    "5 of 8 nodes had bad time in 4 incidents; most at Europe / France / Paris (12 h 20 min), "
+                    "5 of 8 nodes had bad time in 4 incidents; the worst: Europe / France / Paris (12 h 20 min), "
                     "Europe / France / Lyon (10 h 40 min), Europe / Germany / München (4 h)."
                 ),
                 (
@@ -60,7 +60,7 @@ DAY = months.DAY
                     "the even pace and will be gone about Sun 18 Oct."
                 ),
                 (
-                    "8 of 8 nodes had bad time; most at America / United States / New York (2 h 30 min), "
+                    "8 of 8 nodes had bad time; the worst: America / United States / New York (2 h 30 min), "
                     "Asia / Japan / 東京 (2 h 30 min), Asia / Singapore / Singapore (2 h 30 min)."
                 ),
                 "Nothing was unknown: the figure covers all of the service time.",
@@ -73,7 +73,7 @@ DAY = months.DAY
                 "97.11 % = (138 240 - 4 000) / 138 240 min of 8 nodes",
                 "8 h 20 min of a budget of 3 h 43 min 30 s used: 4 h 36 min 30 s too much.",
                 (
-                    "8 of 8 nodes had bad time; most at America / United States / New York (8 h 20 min), "
+                    "8 of 8 nodes had bad time; the worst: America / United States / New York (8 h 20 min), "
                     "Asia / Japan / 東京 (8 h 20 min), Asia / Singapore / Singapore (8 h 20 min)."
                 ),
                 "Nothing was unknown: the figure covers all of the service time.",
