@@ -135,9 +135,21 @@ def test_the_page_has_the_formulas_of_both_sides(url: str, tmp_path: Path) -> No
     assert "Service levels" not in page.read_text()
 
 
+def test_an_alarm_on_the_budget_is_replayed_like_any_rule(url: str, tmp_path: Path) -> None:
+    """Node 0 was bad for most of the first half hour: as soon as half of its hour is known, that burns."""
+    old, new = agreed(tmp_path, "old.toml", 100), agreed(tmp_path, "new.toml", 100, more="burn_alerts = true\n")
+    done = call("backtest", *SPAN, "--json", "--database", url, "--rules", new, "--against", old)
+    assert done.exit_code == 1
+    added = [one for one in json.loads(done.stdout)["notices"] if one["change"] == "+"]
+    assert {one["rule"] for one in added} == {"sla/mail-sites"}
+    assert (added[0]["kind"], added[0]["severity"], added[0]["node"]) == (
+        "degraded", "critical", ["Europe", "node0"],
+    )  # fmt: skip
+
+
 def test_a_rule_test_a_live_run_and_a_replay_come_to_the_same(sqlite_url: str, tmp_path: Path) -> None:
     """The same figures by three ways: rows that are missing, polls that fail, incidents, weights, a month that begins within."""
-    more = 'weight = "quality"\nunknown = "bad"\n'
+    more = 'weight = "quality"\nunknown = "bad"\nburn_alerts = true\n'
     file = Path(agreed(tmp_path, "rules.toml", 100, more=more))
     story: Story = {NODE_0: (75, None, 95, 105, None, 95, 85, 110), NODE_1: (80, 90, None, 110, None, 130, 140, 90)}
     start = datetime(2026, 2, 28, 23, 40, tzinfo=UTC).timestamp()
