@@ -29,7 +29,7 @@ from sentinel.store import silences as on_record
 from sentinel.store.database import Database
 from sentinel.why.answer import answer, is_old
 from sentinel.why.case import Asked as Put
-from sentinel.why.case import Case, Turn
+from sentinel.why.case import Case, Turn, Way
 from sentinel.why.examine import WARM_UP, cases, warm_up
 
 _WHAT_THERE_IS = "`sentinel history list` shows of what there are readings, and since when"
@@ -221,8 +221,13 @@ def _state(case: Case, times: moments.Times) -> str:
 
 
 def _routing(case: Case) -> list[str]:
-    ways = [f"  line {way.line}: {', '.join(f'{a.receiver} by {a.channel}' for a in way.to)}" for way in case.ways]
-    return ways or ["  no route matches"]
+    return [f"  {_way(way)}" for way in case.ways] or ["  no route matches"]
+
+
+def _way(way: Way) -> str:
+    told, called = (", ".join(f"{a.receiver} by {a.channel}" for a in those) for those in (way.to, way.escalate_to))
+    after = f"; when nobody has acknowledged for {moments.span(way.escalate_after)}: {called}" if called else ""
+    return f"line {way.line}: {told}{after}"
 
 
 def _changes(told: Told, times: moments.Times) -> list[str]:
@@ -290,7 +295,12 @@ def as_json(case: Case, told: Told) -> dict[str, Any]:
         "unknown_for": case.unknown_for,
         "incident_place": None if case.incident is None else list(case.incident.node),
         "routes": [
-            {"line": way.line, "to": [{"receiver": a.receiver, "channel": a.channel} for a in way.to]}
+            {
+                "line": way.line,
+                "to": [{"receiver": a.receiver, "channel": a.channel} for a in way.to],
+                "escalate_after": way.escalate_after or None,
+                "escalate_to": [{"receiver": a.receiver, "channel": a.channel} for a in way.escalate_to],
+            }
             for way in case.ways
         ],
         "states": [one.as_json() for one in told.changes],

@@ -133,6 +133,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "members": incident.members,
         "reopened": incident.reopened,
         "acknowledged_by": incident.acknowledged_by,
+        "acknowledged_at": iso(incident.acknowledged_at) if incident.acknowledged_at is not None else None,
+        "escalated_to": [{"receiver": address.receiver, "at": iso(at)} for address, at in incident.attention.called],
         "affected": facts.affected,
         "judged": facts.judged,
         "worst": [

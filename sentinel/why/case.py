@@ -60,10 +60,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A route that what is found here takes: its line in the file, and where it leads."""
+    """A route that what is found here takes: its line in the file, and where it leads.
+
+    After `escalate_after` seconds without an acknowledgement, 0 for never, also to `escalate_to`.
+    """
 
     line: int
     to: tuple[Address, ...]
+    escalate_after: float = 0.0
+    escalate_to: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

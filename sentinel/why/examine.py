@@ -301,4 +301,7 @@ def _ways(
             changed_at=0.0,
             facts=Facts(owner=rule.owner),
         )
-    return tuple(Way(route.line, route.to) for route in matching_routes(rulebook.routes, incident))
+    return tuple(
+        Way(route.line, route.to, route.escalate_after, route.escalate_to)
+        for route in matching_routes(rulebook.routes, incident)
+    )

@@ -90,6 +90,19 @@ def test_who_has_it_in_hand_is_named(url: str, file: Path) -> None:
     assert not any("ana" in line for line in explained(url, file, "08:10")["answer"])
 
 
+def test_to_whom_it_is_escalated_stands_with_the_routes(url: str, file: Path) -> None:
+    boss = '[[receiver]]\nname = "boss"\nemail = { to = ["boss@example.com"] }\n'
+    route = 'to = "team"\nescalate_after = "30m"\nescalate_to = "boss"'
+    file.write_text(file.read_text().replace('to = "team"', route) + boss)
+    [way] = explained(url, file, "08:12")["routes"]
+    assert (way["escalate_after"], way["escalate_to"]) == (
+        1800.0,
+        [{"receiver": "boss", "channel": "email:boss@example.com"}],
+    )
+    shown = call("explain", "--node", NODE_0, "--at", "2026-03-02T08:12Z", "--rules", str(file), "--database", url)
+    assert "team by slack:#team; when nobody has acknowledged for 30m: boss by email:boss@example.com" in shown.stdout
+
+
 def test_the_story_of_states_leads_up_to_the_instant(url: str, file: Path) -> None:
     states = [(one["before"], one["after"]) for one in explained(url, file, "08:16")["states"]]
     assert states == [("ok", "pending"), ("pending", "warning"), ("warning", "ok")]
