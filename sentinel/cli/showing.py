@@ -17,7 +17,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sentinel.app import App, load_all
+from sentinel.cli import showing_levels
+from sentinel.cli.lived import live
 from sentinel.clock import FastClock, SystemClock
+from sentinel.config.loader import load
 from sentinel.demo.drawing import draw, draw_mail
 from sentinel.demo.mailbox import Mailbox
 from sentinel.demo.outages import Story, demo_story
@@ -29,11 +32,14 @@ from sentinel.domain.asking import Asked
 from sentinel.domain.records import Plan
 from sentinel.domain.sentences import counted
 from sentinel.engine.journal import configure
+from sentinel.engine.offload import offload
 from sentinel.errors import SentinelError
 
 ZONE = ZoneInfo("Europe/Zurich")
 BEFORE = timedelta(minutes=170)
 """The story begins so long ago that it ends about now: with --keep, other commands see a system that is up to date."""
+
+NEXT = "Next: `sentinel init` writes your own rules.toml, `sentinel check` looks at it, `sentinel run` watches.\n"
 
 OVERTIME = timedelta(hours=2)
 """The demonstration ends at the latest so long (of its own time) after the figures are quiet again."""
@@ -47,6 +53,7 @@ class Stage:
     story: Story
     width: int
     colour: bool
+    page: Path | None = None
     quiet: bool = False
     open: set[str] = field(default_factory=set)
     seen: int = 0
@@ -104,19 +111,17 @@ class Stage:
         sys.stdout.flush()
 
 
-async def show(*, mail: bool, keep: bool, speed: float, width: int | None) -> None:
-    """Run the demonstration to its end."""
-    begin = SystemClock().now() - BEFORE.total_seconds()
-    clock = FastClock(start=begin, speed=speed)
+async def show(*, mail: bool, keep: bool, speed: float, width: int | None, page: Path | None) -> None:
+    """Run the demonstration to its end. `page`: where the SLA page is written; None: a new file among the temporary ones."""
     columns = width or min(100, shutil.get_terminal_size((80, 24)).columns)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    stage = Stage(clock, demo_story(begin), columns, colour)
     folder = Path(tempfile.mkdtemp(prefix="sentinel-demo-"))
-    _introduce(stage, speed)
     try:
+        begin = SystemClock().now() - BEFORE.total_seconds()
+        await _live_before(folder, begin)
+        stage = Stage(FastClock(start=begin, speed=speed), demo_story(begin), columns, colour, page=page)
+        _introduce(stage, speed)
         async with _world(stage, mail=mail) as (portal, slack, mailbox):
-            text = rules(portal.url, mail=mail)
-            (folder / "rules.toml").write_text(text, encoding="utf-8")
             variables = environment(
                 folder,
                 user=USER,
@@ -125,10 +130,21 @@ async def show(*, mail: bool, keep: bool, speed: float, width: int | None) -> No
                 slack_token=slack.token,
                 smtp_port=mailbox.port if mail else None,
             )
+            (folder / "rules.toml").write_text(rules(portal.url, mail=mail), encoding="utf-8")
             await _play(stage, slack, variables, speed=speed, keep=keep)
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _live_before(folder: Path, begin: float) -> None:
+    """The month until the show begins: what is promised for a month has a past."""
+    configure(form="text", level="warning", secrets=())
+    sys.stdout.write("The simulated company's month so far passes, asked once an hour ...\n")
+    sys.stdout.flush()
+    file = folder / "rules.toml"
+    file.write_text(rules("https://portal.example.com", mail=False), encoding="utf-8")
+    await live(f"sqlite:///{folder / 'sentinel.db'}", load(file), begin)
 
 
 @contextlib.asynccontextmanager
@@ -161,8 +177,9 @@ async def _play(stage: Stage, slack: Workspace, variables: dict[str, str], *, sp
         if not stage.polls and not running.done():
             raise SentinelError("the demonstration judged no poll", hint="what went wrong stands above")
         if not running.done():
-            _summarise(stage, slack)
             stage.quiet = True
+            _summarise(stage, slack)
+            await _show_levels(stage, app)
         if keep and not running.done():
             _explain_keeping(variables)
             await running
@@ -196,8 +213,17 @@ def _summarise(stage: Stage, slack: Workspace) -> None:
     sys.stdout.write(
         f"\n{counted(stage.polls, 'poll')} judged. Told in Slack: {counted(kinds.count('posted'), 'message')}, "
         f"edited {counted(kinds.count('edited'), 'time')}, {counted(kinds.count('replied'), 'line')} in its thread.{mails}\n"
-        "Next: `sentinel init` writes your own rules.toml, `sentinel check` looks at it, `sentinel run` watches.\n"
     )
+    sys.stdout.flush()
+
+
+async def _show_levels(stage: Stage, app: App) -> None:
+    """The figures of what was just seen, and the page."""
+    at = stage.clock.now() // 60 * 60  # whole minutes are easier to follow
+    found = await offload(lambda: showing_levels.figures(app.db, app.loaded, at))
+    sys.stdout.write("\n".join(showing_levels.lines(found, stage.story.start, stage.width)) + "\n")
+    file = await offload(lambda: showing_levels.write(found, stage.page))
+    sys.stdout.write(f"\nThe whole report, to read and to print: {file.as_uri()}\n{NEXT}")
     sys.stdout.flush()
 
 
@@ -207,6 +233,6 @@ def _explain_keeping(variables: dict[str, str]) -> None:
     sys.stdout.write(
         f"\nStill running (process {os.getpid()}) until Ctrl-C. In another terminal:\n{lines}\n"
         "  sentinel status\n  sentinel incidents list\n  sentinel notices list\n"
-        "  sentinel explain --node Europe/Switzerland\n"
+        "  sentinel explain --node Europe/Switzerland\n  sentinel sla report\n"
     )
     sys.stdout.flush()

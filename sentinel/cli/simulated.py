@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from sentinel.clock import SystemClock
+from sentinel.clock import Clock, SystemClock
 from sentinel.collect.nexthink import NexthinkSource
 from sentinel.collect.settings import NexthinkSettings
 from sentinel.demo.outages import Outage
 from sentinel.demo.portal import PASSWORD, USER, Portal
-from sentinel.demo.tiers import EXCHANGE_UID, tier
+from sentinel.demo.tenants import Tenant
+from sentinel.demo.tiers import tier
+from sentinel.domain.hierarchy import Node
 from sentinel.domain.reading import Query, Reading
 from sentinel.store import archiving
 
@@ -68,30 +71,37 @@ async def _polled(begin: float, end: float) -> list[Reading]:
 async def _polls(begin: float, end: float) -> AsyncIterator[Reading]:
     clock = Hands(begin)
     outages = [
-        Outage(
-            kind="site_dark",
-            start=begin + share * (end - begin),
-            end=begin + share * (end - begin) + lasts,
-            node=node,
-            services=(SERVICE,),
-            strength=strength,
-        )
-        for share, lasts, node, strength in _OUTAGES
+        outage(begin + share * (end - begin), lasts, node, strength) for share, lasts, node, strength in _OUTAGES
     ]
-    async with Portal(tier("demo"), now=clock.now, outages=outages) as portal:
-        source = NexthinkSource(
+    async with asking(clock, tier("demo"), outages) as source:
+        while clock.now() < end:
+            yield await source.ask(QUERY)
+            clock.move(STEP)
+
+
+def outage(start: float, lasts: float, node: Node, strength: float) -> Outage:
+    """That share of a place's devices cannot use the service, for so many seconds."""
+    services = (SERVICE,)
+    return Outage(kind="site_dark", start=start, end=start + lasts, node=node, services=services, strength=strength)
+
+
+@contextlib.asynccontextmanager
+async def asking(
+    clock: Clock, tenant: Tenant, outages: Sequence[Outage], *, source: str = "portal"
+) -> AsyncIterator[NexthinkSource]:
+    """The real source, named so, before the simulated Portal of a company."""
+    async with Portal(tenant, now=clock.now, outages=outages) as portal:
+        asked = NexthinkSource(
             NexthinkSettings(
-                name="portal",
+                name=source,
                 url=portal.url,
                 username=USER,
                 password=SecretStr(PASSWORD),
-                services={SERVICE: EXCHANGE_UID},
+                services={one.name: one.uid for one in tenant.services},
             ),
             clock,
         )
         try:
-            while clock.now() < end:
-                yield await source.ask(QUERY)
-                clock.move(STEP)
+            yield asked
         finally:
-            await source.close()
+            await asked.close()

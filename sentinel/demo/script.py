@@ -29,6 +29,24 @@ critical = "devices_with_errors / devices > 10%"
 runbook = "https://wiki.example.com/runbooks/exchange"
 owner = "workplace"
 
+[[sla]]                  # a promise for every month: `sentinel sla report`
+id = "exchange-sites"
+summary = "Exchange at the sites"
+service = "Exchange Online"
+hierarchy = "Location"
+level = "Site"
+good = "devices_with_errors / devices <= 10%"
+objective = "99.5%"
+weight = "devices"       # a site with twice the devices counts twice
+# burn_alerts = true     # warns while there is still budget; left out here: this outage shall be one message
+
+[[maintenance]]          # planned: nobody is told of it, and the SLA leaves it out
+name = "Sunday patching"
+node = "Europe/Germany"
+days = ["sun"]
+from = "02:00"
+to = "05:00"
+
 [[receiver]]
 name = "workplace"
 slack = {{ channel = "#workplace-alerts" }}

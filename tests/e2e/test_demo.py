@@ -1,20 +1,65 @@
-"""`sentinel demo` needs nothing and ends by itself."""
+"""`sentinel demo` needs nothing and ends by itself; what it leaves is the page about the SLA."""
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
+from sentinel.demo.script import rules
+from tests.cli.terminal import start
 from tests.fakes.program import Program
 
 pytestmark = pytest.mark.process
 
+SWITZERLAND = {f"Europe / Switzerland{site}" for site in ("", " / Zurich", " / Geneva", " / Basel")}
 
-def test_the_demonstration_ends_by_itself_with_one_message(tmp_path: Path) -> None:
-    with Program(tmp_path, {}, "demo", "--speed", "2000") as program:
-        assert program.start().finish(60.0) == 0, program.log
+
+@pytest.mark.timeout(180)
+def test_the_demonstration_ends_by_itself_with_one_message_and_the_page_of_the_outage(tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with Program(tmp_path, {"TMPDIR": str(temporary)}, "demo", "--speed", "2000", "--width", "100") as program:
+        assert program.start().finish(120.0) == 0, program.log
         assert "Told in Slack: 1 message," in program.out
         assert "recovered" in program.out.lower()
         assert "\x1b" not in program.out + program.log
         assert "Traceback" not in program.log
+        affected = set(re.findall(r"^(?:kept|missed|at risk) +(Europe / \S.*?)  ", program.out, re.MULTILINE))
+        assert affected == SWITZERLAND
+        assert re.search(r"^(Zurich|Basel|Geneva): 9\d\.\d+ % = \(", program.out, re.MULTILINE)
+        [left] = temporary.iterdir()
+        assert left.as_uri() in program.out
+    page = left.read_text()
+    assert "Europe / Switzerland" in page
+    assert "Sunday patching" in page
+    assert not re.search(r"<script|(?:src|href)=[\"']?https?:", page)
+
+
+def test_it_writes_over_no_other_file(tmp_path: Path) -> None:
+    mine = tmp_path / "notes.txt"
+    mine.write_text("mine")
+    assert start("demo", "--page", str(mine)).returncode == 2
+    assert start("demo", "--month", str(mine)).returncode == 2
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.timeout(180)
+def test_a_month_can_pass_under_rules_of_ones_own_and_nobody_is_told(tmp_path: Path) -> None:
+    file, record = tmp_path / "rules.toml", tmp_path / "sentinel.db"
+    file.write_text(rules("https://portal.example.com", mail=False))
+    database = ("--database", f"sqlite:///{record}")
+    assert start("demo", "--month", str(record), "--rules", str(file)).returncode == 0
+    told = json.loads(start("notices", "list", "--json", *database).stdout)
+    assert {one["state"] for one in told} <= {"not_told"}
+    found = json.loads(start("sla", "report", "--period", "last", "--json", *database, "--rules", str(file)).stdout)
+    found += json.loads(start("sla", "report", "--json", *database, "--rules", str(file)).stdout)
+    austin = [one for one in found if one["node"] == ["North America", "United States", "Austin"]]
+    assert sum(one["bad_seconds"] for one in austin) == 6 * 3600  # five hours, and one that the figures look back
+    germany = [one for one in found if one["node"] == ["Europe", "Germany", "Berlin"]]
+    assert {one["bad_seconds"] for one in germany} == {0}  # planned
+    assert sum(one["excluded_seconds"] for one in germany) >= 2 * 3 * 3600
+    assert sum(one["good_seconds"] + one["bad_seconds"] for one in austin) > 13 * 86400
+    assert sum(one["unknown_seconds"] for one in austin) >= 2 * 3600  # nobody polled
