@@ -21,6 +21,7 @@ from sentinel.domain.metrics import Unit
 from sentinel.domain.paces import Guard, Pace
 from sentinel.domain.periods import Kind, Period
 from sentinel.domain.rules import Criteria, Flapping, Rule, Threshold
+from sentinel.domain.sentences import duration
 from sentinel.domain.severity import Severity
 from sentinel.domain.sla import WINDOW, Alarm, Sla
 
@@ -131,4 +132,5 @@ def _condition(sla: Sla, alarm: Alarm, paces: list[Pace]) -> Condition:
     windows = {length for pace in paces for length in (pace.long, pace.short)}
     units = {name(sla.id, window): Unit.ANY for name in names for window in windows}
     least_events = alarm.guard.events if sla.counts is not None else 0
-    return parse(condition(sla.id, paces, alarm.period, least_events), units)
+    found = parse(condition(sla.id, paces, alarm.period, least_events), units)
+    return replace(found, called=f"burn rate over {duration(paces[0].long)}")

@@ -49,10 +49,14 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition: equal to another with the same text. `tree` is its parsed form."""
+    """A condition: equal to another with the same text. `tree` is its parsed form.
+
+    `called`: what people call the figure that is looked at, where its name would tell them nothing.
+    """
 
     text: str
     tree: Logic = field(repr=False, compare=False, hash=False)
+    called: str = field(default="", repr=False, compare=False, hash=False)
 
     @cached_property
     def metrics(self) -> frozenset[str]:
@@ -78,7 +82,7 @@ class Condition:
     @cached_property
     def subject(self) -> str:
         """What is looked at: `devices_with_errors / devices`."""
-        return written(self.leads[0])
+        return self.called or written(self.leads[0])
 
     @cached_property
     def limit(self) -> str:

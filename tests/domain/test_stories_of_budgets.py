@@ -175,6 +175,15 @@ def test_counted_events_are_known_between_two_counts() -> None:
     assert "At this pace it uses up the error budget" in facts[-1].detail
 
 
+def test_what_burns_is_called_what_it_is() -> None:
+    """Not by the name of a column that nobody wrote."""
+    it = Watched()
+    it.sites(GOOD, GOOD, times=12)
+    it.sites(BAD, GOOD, times=3)
+    facts = [incident.facts for done in it.plans for incident in done.incidents]
+    assert (facts[0].subject, facts[0].limit) == ("burn rate over 1 h", ">= 14.4")
+
+
 def test_events_outside_the_calendar_do_not_burn() -> None:
     """Nobody is promised anything before noon."""
     hours = '[[calendar]]\nname = "noon"\nhours = [{ days = ["mon-sun"], from = "12:00", to = "20:00" }]\n'

@@ -52,7 +52,10 @@ async def test_the_example_finds_an_outage_and_tells_its_receivers(tmp_path: Pat
             assert all(plan is not None and plan.query.failure is None for plan in plans)
             clock.advance(600.0)
         roots = [message.text for message in slack.roots("#workplace-alerts")]
-        assert len(roots) == 2, "one message for each of the two rules that see the outage, whatever the number of runs"
+        assert len(roots) == 3, (
+            "one message for each rule that sees the outage and for the budget, whatever the number of runs"
+        )
+        assert sum("burn rate over 1 h" in text for text in roots) == 1
         assert sum("devices_with_errors / devices 100 %" in text for text in roots) == 1
-        assert len(mailbox.mails) == 2
+        assert len(mailbox.mails) == 3
         assert all("Exchange Online" in str(mail["Subject"]) for mail in mailbox.mails)
