@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -24,8 +24,7 @@ from sentinel.domain.attained import (
 )
 from sentinel.domain.attained_text import counts_formula, formula
 from sentinel.domain.calendars import Calendar, Maintenance
-from sentinel.domain.hierarchy import Bools, Ints, Node, is_under
-from sentinel.domain.matchers import Matchers
+from sentinel.domain.hierarchy import Bools, Ints, Node, NodePattern, is_under
 from sentinel.domain.mutes import covers
 from sentinel.domain.periods import Term
 from sentinel.domain.sla import WINDOW, Sla
@@ -136,18 +135,18 @@ class Dossier:
     def scope(self, account: Account, start: int, end: int) -> Scope:
         """What of a span counts for the account's nodes."""
         open_ = self.calendar.open(start, end) if start < end else NOTHING
-        excluding = self.exclusions()
+        running = [(one, one.spans(start, end)) for one in self.exclusions()] if start < end else []
+        running = [(one, span) for one, span in running if span.seconds]
+        spans = [span for _, span in running]
         size = len(account.nodes)
         sets = np.zeros(size, np.int64)
-        masks = [_covered(one.matchers, account.nodes) for one in excluding]
         combinations: dict[bytes, int] = {}
-        if masks and size:
-            table = np.stack(masks)
+        if running and size:
+            table = np.stack([_covered(one.matchers.node, account.nodes) for one, _ in running])
             for place in range(size):
                 sets[place] = combinations.setdefault(table[:, place].tobytes(), len(combinations))
         else:
             combinations[b""] = 0
-        spans = [one.spans(start, end) if start < end else NOTHING for one in excluding]
         left = []
         for flags in combinations:
             taken = NOTHING
@@ -360,10 +359,12 @@ def _excludes(sla: Sla, service: str, planned: Maintenance) -> bool:
     )
 
 
-def _covered(matchers: Matchers, nodes: Sequence[Node]) -> Bools:
-    if not matchers.node:
+@lru_cache(maxsize=256)
+def _covered(patterns: tuple[NodePattern, ...], nodes: tuple[Node, ...]) -> Bools:
+    """Which nodes are meant. Kept: the same question comes for every window and month, about a list that lives long."""
+    if not patterns:
         return np.ones(len(nodes), bool)
-    return np.fromiter((covers(matchers.node, node) for node in nodes), bool, len(nodes))
+    return np.fromiter((covers(patterns, node) for node in nodes), bool, len(nodes))
 
 
 def _worst_first(row: Row) -> tuple[bool, Fraction, int, Node]:

@@ -164,8 +164,13 @@ class _View:
 
     def _months(self, dossier: Dossier) -> Iterable[Row]:
         """The term and those before it, as far as anything was judged in them."""
+        first = min(
+            (int(account.covered.starts[0]) for account in dossier.accounts if account.covered.seconds), default=0
+        )
         for back in range(MONTHS - 1, -1, -1):
             term = self.term.previous(back)
+            if back and term.end <= first:
+                continue
             row = dossier.whole(term, min(self.at, term.end))
             if row.measured is not None or back == 0:
                 yield row
