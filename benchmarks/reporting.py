@@ -97,9 +97,12 @@ def fill(db: Database, services: int, nodes: int, days: int) -> int:
             connection.execute(insert(tables.ledgers).values(**head, sla=key[0], service=key[1], query=key[2]))
             listed = [{"ledger": service, "number": number, "node": node} for number, node in enumerate(names)]
             connection.execute(insert(tables.ledger_nodes), listed)
-            rows = [{"ledger": service, **row} for row in runs(nodes, days, service)]
-            connection.execute(insert(tables.ledger_runs), rows)
-            total += len(rows)
+        rows = [{"ledger": service, **row} for row in runs(nodes, days, service)]
+        for start in range(0, len(rows), 10_000):
+            with db.transaction() as connection:
+                connection.execute(insert(tables.ledger_runs), rows[start : start + 10_000])
+        total += len(rows)
+        with db.transaction() as connection:
             spans = [
                 {"ledger": service, "start": BEGIN + week * 7 * DAY, "until": BEGIN + (week + 1) * 7 * DAY - 3600}
                 for week in range(days // 7)

@@ -19,7 +19,7 @@ from sentinel.domain.incidents import Incident
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Figures, Query, Reading
 from sentinel.engine.instance import Instance
-from sentinel.store import lease, outbox
+from sentinel.store import lease, ledgers, outbox
 from sentinel.store.tables import notices
 
 
@@ -156,3 +156,17 @@ def _patched(patch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
     finally:
         patch.undo()
+
+
+@contextmanager
+def entering_later() -> Iterator[None]:
+    """A tick's ledger entries are written with the tick after it."""
+    save, owed = ledgers.save, []
+
+    def later(connection: Any, entries: Any) -> None:
+        late, owed[:] = list(owed), list(entries)
+        save(connection, late)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ledgers, "save", later)
+        yield

@@ -199,6 +199,9 @@ def _whole(world: World, record: Record) -> Iterator[str]:
     truly = {site for site, share in world.figures.items() if share > LIMIT}
     if record.bad != truly:
         yield f"P5: the record holds {sorted(record.bad)} for bad, and bad are {sorted(truly)}"
+    # Where clocks differ or are set back, readings were not judged in the order of their instants.
+    if record.ledger and world.story.instances == 1 and all(tick.jump >= 0 for tick in world.story.ticks):
+        yield f"P5: {record.ledger}"
 
 
 def _heads_are_true(world: World, record: Record) -> Iterator[str]:

@@ -15,12 +15,14 @@ from sentinel.deliver.digest_wording import digest_wording
 from sentinel.deliver.escape import slack
 from sentinel.deliver.wording import incident_wording
 from sentinel.domain.hierarchy import Node
+from sentinel.domain.rules import Rulebook
 from sentinel.store.database import Database
 from sentinel.store.incidents import story
 from sentinel.store.memory import load
 from sentinel.store.messages import members
 from sentinel.store.outbox import TOLD_SINCE
 from sentinel.store.tables import threads, transitions
+from tests.sim.ledgers import ledger_complaint
 
 OPENS = frozenset({"degraded", "reopened"})
 ENDS = frozenset({"recovered", "closed"})
@@ -87,7 +89,8 @@ class Record:
     """All of it.
 
     `recoveries`: (incident, at, whether the reading of that instant had figures). `well`: (node, at) of sites that
-    became fine by the record. `damage`: what the file itself complains of. `bad`: the sites in trouble.
+    became fine by the record. `damage`: what the file itself complains of. `bad`: the sites in trouble. `ledger`: in
+    what it is not that of the readings, empty where it is.
     """
 
     rows: tuple[Row, ...]
@@ -97,9 +100,10 @@ class Record:
     well: tuple[tuple[Node, float], ...]
     damage: tuple[str, ...]
     bad: frozenset[Node]
+    ledger: str
 
     @classmethod
-    def of(cls, path: Path, database: Database, at: float) -> Record:
+    def of(cls, path: Path, database: Database, at: float, rulebook: Rulebook) -> Record:
         """Read the file as it lies; `database` gives incidents as the product itself reads them."""
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
             connection.row_factory = sqlite3.Row
@@ -121,6 +125,7 @@ class Record:
             _became_well(database),
             tuple(map(str, damage)),
             bad,
+            ledger_complaint(database, rulebook),
         )
 
 

@@ -33,7 +33,7 @@ def live(story: Story, stage: Stage, *, at: At | None = None, parts: Parts | Non
     """Live a story and judge what it left behind."""
     world = World(story, stage, at=at, parts=parts).run()
     reader = Database(place_of(f"sqlite:///{world.path}"), stage.shelf.engine("reader"), read_only=False)
-    record = Record.of(world.path, reader, world.true_now())
+    record = Record.of(world.path, reader, world.true_now(), story.rulebook)
     reader.close()
     return Run(world, record, broken(world, record))
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
+from sentinel.domain.expressions import parse
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import Address, Flapping, Rule, Rulebook, SourceTraits
-from tests.domain.polls import a_route, a_rule, threshold
+from sentinel.domain.sla import Objective, Sla
+from tests.domain.polls import UNITS, a_route, a_rule, threshold
 
 LIMIT = 0.05
 """The share of devices with errors above which a site is bad."""
@@ -27,6 +30,20 @@ SMALL = SITES[:4] + SITES[5:7]
 SERVICE = "Exchange Online"
 WARN, CRITICAL = 0.07, 0.3
 """Shares of devices with errors above the rule's limits of 5 % and 10 %."""
+
+
+SLA = Sla(
+    id="sites",
+    summary="Exchange at the sites",
+    services=(NamePattern(SERVICE),),
+    source="portal",
+    hierarchy="Location",
+    levels=("Site",),
+    every=STEP,
+    good=parse(f"devices_with_errors / devices <= {LIMIT}", UNITS),
+    objectives=(Objective(Decimal("0.99")),),
+)
+"""What every story keeps a ledger of, beside everything else; nobody is told of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +125,7 @@ class Story:
         """The rules file of this world."""
         route = a_route(*self.addresses, remind_every=self.remind_every)
         traits = SourceTraits(name="portal", step=STEP, no_data_after=3 * STEP)
-        return Rulebook(rules=(self.rule,), routes=(route,), sources=(traits,))
+        return Rulebook(rules=(self.rule,), routes=(route,), sources=(traits,), slas=(SLA,))
 
 
 def sim_rule(

@@ -15,6 +15,7 @@ from tests.sim.broken_parts import (
     Rosy,
     chatty,
     endless,
+    entering_later,
     marking_first,
     meddling,
     nagging,
@@ -131,3 +132,9 @@ def test_an_acknowledgement_that_the_next_tick_undoes_is_seen(stage: Stage) -> N
     assert live(story, stage).findings == []
     with meddling():
         assert any("its story says otherwise" in one for one in findings(stage, iter([story])))
+
+
+def test_a_ledger_that_is_no_part_of_its_tick_is_seen(stage: Stage) -> None:
+    with entering_later():
+        found = findings(stage, stories(CALM))
+    assert any(one.startswith("P5: the ledger") for one in found)
