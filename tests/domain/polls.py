@@ -221,7 +221,7 @@ class Run:
         name = of or max(self.incidents.values(), key=lambda one: (one.opened_at, one.id)).id
         key = f"request {len(self.plans)}"
         request = Request(key=key, deed=deed, incident=name, by=by, at=self.now, text=text)
-        done = decide([request], self.books, {}, self.now)
+        done = decide([request], self.books, self.incidents, self.now)
         self.books.update(done.books)
         self.notices.extend(done.notices)
         self.events.extend(done.events)
