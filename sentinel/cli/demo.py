@@ -32,8 +32,8 @@ from sentinel.cli import options, pages, screen
     "--month",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Instead of the show: let the company's month so far pass under your rules.toml, and leave the record in FILE, "
-    "a new database for `sentinel sla report`.",
+    help="Instead of the show: let the company's last month and this one pass under your rules.toml, and leave the "
+    "record in FILE, a new database for `sentinel sla report`.",
 )
 @options.rules
 @click.option("--days", type=click.FloatRange(0.5, 90), default=7.0, show_default=True, help="With --history.")
@@ -82,15 +82,16 @@ def _write_month(file: Path, rules: Path) -> None:
         raise click.UsageError(f"{file} is there already: name a new database")
     import asyncio  # noqa: PLC0415  # not for --help
 
-    from sentinel.cli.lived import live  # noqa: PLC0415  # as above
+    from sentinel.cli.lived import last_month, live  # noqa: PLC0415  # as above
     from sentinel.clock import SystemClock  # noqa: PLC0415  # as above
     from sentinel.config.loader import load  # noqa: PLC0415  # as above
     from sentinel.engine.journal import configure  # noqa: PLC0415  # as above
 
     loaded = load(rules)
     configure(form="text", level="error")
-    screen.say(f"the simulated company's month so far passes under {rules}, asked once an hour ...")
-    judged = asyncio.run(live(f"sqlite:///{file}", loaded, SystemClock().now()))
+    screen.say(f"the simulated company's last month and this one pass under {rules}, asked once an hour ...")
+    now = SystemClock().now()
+    judged = asyncio.run(live(f"sqlite:///{file}", loaded, last_month(now), now))
     screen.say(f"written: {file}, {judged:,} readings judged, nobody told")
 
 

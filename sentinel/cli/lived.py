@@ -25,25 +25,38 @@ EVERY = HOUR
 LEAST = 14 * DAY
 """On the first of a month its past would be a few hours: two weeks there are always."""
 
-_PARIS, _AUSTIN = ("Europe", "France", "Paris"), ("North America", "United States", "Austin")
 _OUTAGES: tuple[tuple[float, float, Node, float], ...] = (
-    (0.35, 1.5 * HOUR, _PARIS, 0.3),
-    (0.55, 5 * HOUR, _AUSTIN, 0.25),
+    (9 * DAY + 10 * HOUR, 1.5 * HOUR, ("Europe", "France", "Paris"), 0.3),
+    (15 * DAY + 15 * HOUR, 5 * HOUR, ("North America", "United States", "Austin"), 0.25),
 )
-"""When in the past each begins (share of it), how long it lasts, where, and for what share of the devices."""
+"""How long after the beginning each begins, how long it lasts, where, and for what share of the devices."""
 
-_PATCHED, _PATCHING, _PATCHES = ("Europe", "Germany"), 1.5 * HOUR, 0.25
-"""What happens every Sunday from two o'clock on. The figures cover the last hour, so it is over for good before five."""
+_PATCHED, _PATCHING, _PATCHES = ("Europe", "Germany"), HOUR, 0.25
+"""What happens every Sunday from two o'clock on. The figures cover the last hour, so all is well again before five."""
 
-_ABSENT = (0.75, 2 * HOUR)
-"""When in the past nobody polled, and for how long: what was then, nobody knows."""
-
+_ABSENT = (12 * DAY + 11 * HOUR, 2 * HOUR)
+"""How long after the beginning nobody polled, and for how long: what was then, nobody knows."""
 
 HAS = "it has Exchange Online, SAP ERP and others, in the hierarchy Location with the levels Continent, Country, Site"
 
 
-async def live(url: str, loaded: Loaded, end: float) -> int:
-    """Let the month so far pass under these rules, until `end`; how many readings were judged.
+def this_month(end: float) -> float:
+    """Its first instant, or two weeks before `end` where that is earlier. Unix seconds."""
+    return min(_first_of_month(end), (end - LEAST) // HOUR * HOUR)
+
+
+def last_month(end: float) -> float:
+    """The first instant of the month before. Unix seconds."""
+    return _first_of_month(_first_of_month(end) - DAY)
+
+
+def _first_of_month(at: float) -> float:
+    local = datetime.fromtimestamp(at, ZONE)
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+
+async def live(url: str, loaded: Loaded, begin: float, end: float) -> int:
+    """Let that time pass under these rules; how many readings were judged.
 
     Nobody is told of it, and where there are SLAs nothing else is asked for.
 
@@ -53,7 +66,6 @@ async def live(url: str, loaded: Loaded, end: float) -> int:
     """
     if current_revision(url) is not None:
         raise StoreError("the database has a record already", hint="name a file that is not there")
-    begin = _beginning(end)
     rulebook = _quiet(loaded.rulebook)
     company = tier("demo", office_hours=False)
     found = {
@@ -81,7 +93,7 @@ async def live(url: str, loaded: Loaded, end: float) -> int:
 async def _live(ticker: Ticker, clock: Hands, source: str, asked: list[Asked], begin: float, end: float) -> int:
     judged = 0
     clock.move(begin - clock.now())
-    absent = begin + _ABSENT[0] * (end - begin)
+    absent = begin + _ABSENT[0]
     async with asking(clock, tier("demo", office_hours=False), _outages(begin, end), source=source) as portal:
         while clock.now() < end:
             if not absent <= clock.now() < absent + _ABSENT[1]:
@@ -90,13 +102,6 @@ async def _live(ticker: Ticker, clock: Hands, source: str, asked: list[Asked], b
                 judged += len(asked)
             clock.move(EVERY)
     return judged
-
-
-def _beginning(end: float) -> float:
-    """The first of the month, or two weeks ago where that is earlier."""
-    local = datetime.fromtimestamp(end, ZONE)
-    first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
-    return min(first, end - LEAST) // HOUR * HOUR
 
 
 def _quiet(rulebook: Rulebook) -> Rulebook:
@@ -110,7 +115,11 @@ def _quiet(rulebook: Rulebook) -> Rulebook:
 
 
 def _outages(begin: float, end: float) -> list[Outage]:
-    found = [outage(begin + share * (end - begin), lasts, node, strength) for share, lasts, node, strength in _OUTAGES]
+    found = [
+        outage(begin + after, lasts, node, strength)
+        for after, lasts, node, strength in _OUTAGES
+        if begin + after + lasts + 2 * HOUR < end  # what comes later finds everything well
+    ]
     day = datetime.fromtimestamp(begin, UTC).astimezone(ZONE).replace(hour=2, minute=0, second=0, microsecond=0)
     while (start := day.timestamp()) < end - 3 * HOUR:
         if day.isoweekday() == 7 and start >= begin:  # noqa: PLR2004  # Sunday

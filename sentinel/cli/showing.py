@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from sentinel.app import App, load_all
 from sentinel.cli import showing_levels
-from sentinel.cli.lived import live
+from sentinel.cli.lived import live, this_month
 from sentinel.clock import FastClock, SystemClock
 from sentinel.config.loader import load
 from sentinel.demo.drawing import draw, draw_mail
@@ -144,7 +144,7 @@ async def _live_before(folder: Path, begin: float) -> None:
     sys.stdout.flush()
     file = folder / "rules.toml"
     file.write_text(rules("https://portal.example.com", mail=False), encoding="utf-8")
-    await live(f"sqlite:///{folder / 'sentinel.db'}", load(file), begin)
+    await live(f"sqlite:///{folder / 'sentinel.db'}", load(file), this_month(begin), begin)
 
 
 @contextlib.asynccontextmanager
