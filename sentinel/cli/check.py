@@ -132,7 +132,9 @@ def _text_of(name: str) -> str | None:
 
 def _size(loaded: Loaded) -> str:
     book = loaded.rulebook
-    return f"{_counted(len(book.rules), 'rule')}, {_counted(len(book.routes), 'route')}"
+    written = [rule for rule in book.rules if not rule.is_alarm]
+    agreed = f"{_counted(len(book.slas), 'SLA')}, " if book.slas else ""
+    return f"{_counted(len(written), 'rule')}, {agreed}{_counted(len(book.routes), 'route')}"
 
 
 def _counted(count: int, word: str) -> str:

@@ -49,7 +49,7 @@ def suggest(
 
     options.in_order(since, until)
     loaded = load(rules or Path(os.environ.get("SENTINEL_RULES") or options.RULES))
-    chosen = [one for one in loaded.rulebook.rules if rule is None or one.id == rule]
+    chosen = [one for one in loaded.rulebook.rules if not one.is_alarm and rule in (None, one.id)]
     if rule is not None and not chosen:
         near = nearest(rule, [one.id for one in loaded.rulebook.rules])
         raise NotFound(f"there is no rule {rule!r}", hint=f"did you mean {near!r}?" if near else "")

@@ -157,6 +157,11 @@ class Rule:
     figures: frozenset[str] = frozenset()
     line: int = 0
 
+    @property
+    def is_alarm(self) -> bool:
+        """Whether it watches the error budget of an SLA: no file has it, and its limits are those of a policy."""
+        return bool(self.figures)
+
     @cached_property
     def metrics(self) -> frozenset[str]:
         """Every column that the rule reads, its overrides included."""

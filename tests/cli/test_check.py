@@ -21,6 +21,21 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def test_agreements_are_counted_and_their_alarms_are_not_rules_of_the_file(rules: Path) -> None:
+    sla = """
+[[sla]]
+id = "sites"
+service = "*"
+hierarchy = "Location"
+level = "Site"
+good = "devices_with_errors / devices <= 10%"
+objective = "99.5%"
+burn_alerts = true
+"""
+    rules.write_text(RULES + sla)
+    assert call("check").stdout == "1 rule, 1 SLA, 1 route: good\n"
+
+
 def test_good_rules_are_counted(rules: Path) -> None:
     done = call("check")
     assert (done.exit_code, done.stdout) == (0, "1 rule, 1 route: good\n")
