@@ -147,9 +147,9 @@ class Watch:
             return bad, judged, judged > 0
         scope = dossier.scope(account, start, until)
         tally = account.seconds(scope.left, scope.of)
-        bad, judged = tally.bad.astype(np.float64), (tally.good + tally.bad).astype(np.float64)
+        known = (tally.good + tally.bad + _not_begun(account, scope)).astype(np.float64)
         guard = self.sla.alarm.guard if self.sla.alarm else Guard()
-        return bad, judged, judged >= float(guard.judged_share) * scope.per_node()
+        return tally.bad.astype(np.float64), known, known >= float(guard.judged_share) * scope.per_node()
 
     def _share(self, dossier: Dossier, node: Node, at: int, window: int) -> Fraction:
         """The bad share of the last hour or so, of the node or of what lies below it."""
@@ -158,6 +158,21 @@ class Watch:
         below = np.fromiter((one[: len(node)] == node for one in account.nodes), bool, len(account.nodes))
         whole = Fraction(float(judged[below].sum()))
         return Fraction(float(bad[below].sum())) / whole if whole else Fraction(0)
+
+
+def _not_begun(account: Account, scope: Scope) -> Ints:
+    """Per node the seconds before anything was known of it: counted as good.
+
+    A node that is new has not burned before; else one bad sample of its first hours would leave the windows of days
+    unknown for days, and an alarm that has opened could not end.
+    """
+    first = np.full(len(account.nodes), np.iinfo(np.int64).max)
+    np.minimum.at(first, account.number, account.start)
+    before = np.zeros(first.size, np.int64)
+    for place, spans in enumerate(scope.left):
+        mine = scope.of == place
+        before[mine] = spans.before(first[mine])
+    return before
 
 
 def _by_row(values: Floats, rows: Ints, figures: Figures) -> Floats:

@@ -34,7 +34,8 @@ def counted(count: int, word: str) -> str:
 
 def _figure(facts: Facts) -> str:
     if facts.value and facts.limit:
-        return f"{facts.value} {facts.limit}"
+        what = f"{facts.subject} " if facts.detail else ""  # of a budget the figure alone says nothing
+        return f"{what}{facts.value} {facts.limit}"
     return facts.value or facts.detail
 
 
