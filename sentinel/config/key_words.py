@@ -181,7 +181,7 @@ KEY_WORDS: Mapping[str, Mapping[str, str]] = {
         "weight": "The metric by which nodes weigh in the figure of those above them; without it all weigh the same.",
         "burn_alerts": "true: it is told when the error budget burns too fast, by the multi-window policy of the SRE Workbook.",
         "report_to": "Receivers that get the report on the first working day after a period.",
-        "owner": "Whose agreement it is.",
+        "owner": "Whose SLA it is.",
         "runbook": "Where it is written down: a link.",
     },
     "BurnTable": {
@@ -222,7 +222,7 @@ KEY_WORDS: Mapping[str, Mapping[str, str]] = {
         "expect": "The states of some nodes at an instant.",
         "expect_notices": "The complete list of notices that are told, in order.",
         "expect_not_told": "The complete list of notices that nobody gets, and why.",
-        "expect_sla": "What an agreement came to at the end of the series.",
+        "expect_sla": "What an SLA came to at the end of the series.",
     },
     "SeriesTable": {
         "service": "The service that the figures are of.",
@@ -235,7 +235,7 @@ KEY_WORDS: Mapping[str, Mapping[str, str]] = {
         "values": '"..E?": a good answer, another, an error, a stale one.',
     },
     "ExpectSlaTable": {
-        "sla": "The agreement.",
+        "sla": "The SLA.",
         "service": "Of this service, where there are several.",
         "node": "The node, names from the top; left out: the whole hierarchy.",
         "period_start": "The first day of the period; left out: the last one that the test touches.",

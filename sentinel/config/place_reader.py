@@ -1,4 +1,4 @@
-"""What rules and agreements have in common: which figures of which source they are about, and their conditions."""
+"""What rules and SLAs have in common: which figures of which source they are about, and their conditions."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Known:
 
     @cached_property
     def agreed(self) -> dict[tuple[str, str], set[Node]]:
-        """Every agreement (its id) and service that is played, with the nodes that have figures: the judged ones and all above."""
+        """Every SLA (its id) and service that is played, with the nodes that have figures: the judged ones and all above."""
         found: dict[tuple[str, str], set[Node]] = {}
         for sheet in self.rehearsal.sheets:
             judged = [node for node, is_parent in zip(sheet.nodes, sheet.aggregate, strict=True) if not is_parent]

@@ -164,9 +164,9 @@ def _test(
 
 
 def _named(table: TestTable) -> set[Name]:
-    """The rules and agreements that expectations name: they are played whatever the series have for them.
+    """The rules and SLAs that expectations name: they are played whatever the series have for them.
 
-    An agreement and the rule that watches its error budget are named with each other.
+    An SLA and the rule that watches its error budget are named with each other.
     """
     asked = (*table.expect, *(table.expect_notices or ()), *(table.expect_not_told or ()))
     rules = {one.rule for one in asked if one.rule}
@@ -177,7 +177,7 @@ def _named(table: TestTable) -> set[Name]:
 
 
 def _with_every(book: Rulebook, every: float) -> Rulebook:
-    """The rules and agreements polled as the tests poll, each value a new sample."""
+    """The rules and SLAs polled as the tests poll, each value a new sample."""
     rules = tuple(replace(rule, every=every) for rule in book.rules)
     slas = tuple(replace(sla, every=every) for sla in book.slas)
     sources = tuple(replace(source, step=0.0) for source in book.sources)

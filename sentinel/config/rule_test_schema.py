@@ -82,7 +82,7 @@ class NotToldTable(NoticeTable):
 
 
 class ExpectSlaTable(Table):
-    """What an agreement must have come to at the end; what is not said may be anything."""
+    """What an SLA must have come to at the end; what is not said may be anything."""
 
     title = "[[test.expect_sla]]"
     sla: Text

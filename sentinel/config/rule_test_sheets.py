@@ -42,7 +42,7 @@ def sheets(
     polls: int,
     problems: Problems,
 ) -> tuple[Sheet, ...]:
-    """The answers to all queries whose rules and agreements the series are about, or that are named."""
+    """The answers to all queries whose rules and SLAs the series are about, or that are named."""
     found: list[Sheet] = []
     for service in dict.fromkeys(one.service for one in series):
         mine = [one for one in series if one.service == service]
@@ -59,7 +59,7 @@ def sheets(
 def _asked(
     rulebook: Rulebook, service: str, series: Sequence[Series], named: Collection[Name], problems: Problems
 ) -> list[Asked]:
-    """The queries about the service with those of their rules and agreements that the test is about."""
+    """The queries about the service with those of their rules and SLAs that the test is about."""
     metrics = {one.metric for one in series}
     everywhere = [Service(source.name, service, "") for source in rulebook.sources]
     found: list[Asked] = []
@@ -99,7 +99,7 @@ def _check_given(
 
 
 def _named(asker: Asker) -> str:
-    return f'{"rule" if isinstance(asker, Rule) else "agreement"} "{asker.id}"'
+    return f'{"rule" if isinstance(asker, Rule) else "SLA"} "{asker.id}"'
 
 
 def _has_its_figures(asker: Asker, metrics: set[str]) -> bool:
@@ -240,7 +240,7 @@ class _Places:
         return None
 
     def _is_wanted(self, asked: Asked) -> bool:
-        """Whether the test is about it, not only about figures that an agreement reads as well."""
+        """Whether the test is about it, not only about figures that an SLA reads as well."""
         return bool(asked.rules) or any(sla.id in self._agreed for sla in asked.slas)
 
 

@@ -1,4 +1,4 @@
-"""What a test expects of its agreements, held against what it plays: names, periods, figures."""
+"""What a test expects of its SLAs, held against what it plays: names, periods, figures."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class _Reader:
             ids = [one.id for one in book.slas]
             near = nearest_name(name, ids)
             there = f"there are {', '.join(ids)}" if ids else "the rules have no [[sla]]"
-            self._tell(f'there is no agreement "{name}"', "sla", f'did you mean "{near}"?' if near else there)
+            self._tell(f'there is no SLA "{name}"', "sla", f'did you mean "{near}"?' if near else there)
         return found
 
     def _service(self, sla: Sla) -> str | None:
@@ -78,7 +78,7 @@ class _Reader:
             about = ", ".join(pattern.text for pattern in sla.services)
             where = ", ".join(sla.levels) or node_text(sla.path or ())
             hint = f"it is about {about}, {sla.hierarchy}, {where}"
-            self._tell(f'no series is about what agreement "{sla.id}" judges', "sla", hint)
+            self._tell(f'no series is about what SLA "{sla.id}" judges', "sla", hint)
         elif name is None:
             hint = f"write service = one of {', '.join(played)}"
             message = "which service is meant?"
@@ -86,7 +86,7 @@ class _Reader:
         else:
             near = nearest_name(name, played)
             hint = f'did you mean "{near}"?' if near else f"there are {', '.join(played)}"
-            self._tell(f'no series that the agreement judges is about "{name}"', "service", hint)
+            self._tell(f'no series that the SLA judges is about "{name}"', "service", hint)
         return None
 
     def _check_node(self, nodes: set[Node]) -> None:
@@ -97,7 +97,7 @@ class _Reader:
         names = sorted(node_text(one) for one in nodes if one)
         near = nearest_name(text, names)
         hint = f'did you mean "{near}"?' if near else f"nodes are {', '.join(names[:5])}"
-        self._tell(f'the agreement has no figures of the node "{text}"', "node", hint)
+        self._tell(f'the SLA has no figures of the node "{text}"', "node", hint)
 
     def _tell(self, message: str, key: str, hint: str) -> None:
         self._problems.error("E308", message, (*self._path, key), hint=hint)
@@ -121,7 +121,7 @@ class _Reader:
 
 
 def _instant(given: object, zone: ZoneInfo) -> int | None:
-    """Unix seconds of an instant; of a date its midnight, of a time without a zone that of the agreement."""
+    """Unix seconds of an instant; of a date its midnight, of a time without a zone that of the SLA."""
     if isinstance(given, str):
         try:
             given = datetime.fromisoformat(given) if "T" in given or ":" in given else date.fromisoformat(given)

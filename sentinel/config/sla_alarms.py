@@ -1,4 +1,4 @@
-"""The rules that watch error budgets: made of agreements, judged and told like any other."""
+"""The rules that watch error budgets: made of SLAs, judged and told like any other."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WEEKS_FROM, _WEEKS_TO = 1_767_571_200, 1_767_571_200 + 364 * _DAY
 def watched(
     sla: Sla, table: BurnTable, calendar: Calendar | None, source: SourceConfig | None, path: Path, problems: Problems
 ) -> Sla:
-    """The agreement with its alarm, where it wants one."""
+    """The SLA with its alarm, where it wants one."""
     if isinstance(table, NoBurn):
         return sla
     at: Path = (*path, "burn_alerts")

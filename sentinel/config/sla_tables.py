@@ -1,4 +1,4 @@
-"""Agreements: from tables to definitions, with every mistake in one told."""
+"""SLAs: from tables to definitions, with every mistake in one told."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_slas(
     receivers: Sequence[ReceiverConfig],
     problems: Problems,
 ) -> tuple[Sla, ...]:
-    """All agreements. `calendars` by name."""
+    """All SLAs. `calendars` by name."""
     seen: dict[str, int] = {}
     found: list[Sla] = []
     for number, table in enumerate(tables):
@@ -45,7 +45,7 @@ def read_slas(
         if table.id in seen and table.id != STAND_IN and not problems.touches((*path, "id")):
             first = problems.positions.key(("sla", seen[table.id], "id")).line
             hint = f"the other one stands in line {first}"
-            problems.error("E112", f'two agreements have the id "{table.id}"', (*path, "id"), hint=hint)
+            problems.error("E112", f'two SLAs have the id "{table.id}"', (*path, "id"), hint=hint)
         seen.setdefault(table.id, number)
         _check_receivers(table, path, [one.name for one in receivers], problems)
         reader = _SlaReader(table, path, around, problems)
@@ -67,7 +67,7 @@ def _check_receivers(table: SlaTable, path: Path, known: list[str], problems: Pr
 
 class _SlaReader(PlaceReader[SlaTable]):
     def sla(self, zones: dict[str, str]) -> Sla:
-        """The agreement, as far as it can be understood."""
+        """The SLA, as far as it can be understood."""
         table, defaults = self.table, self.around.defaults
         self.check()
         if table.runbook:

@@ -51,8 +51,8 @@ BROKEN = {
     "levels that nobody declares": (a_test("0 1", series("1", node='"Europe"'), rule=RULE + LEVELS), "E310", "", "which level"),
     "a period": (a_test("0 1", AGREED + "period_start = 2026-04-01\nbad_seconds = 0", rule=RULE + SLA), "E311", "2026-04-01", "begins then"),
     "a period that is none": (a_test("0 1", AGREED + 'period_start = "March"', rule=RULE + SLA), "E311", '"March"', "no date"),
-    "an agreement": (a_test("0 1", AGREED.replace("mail", "mial"), rule=RULE + SLA), "E308", '"mial"', 'no agreement "mial"'),
-    "an agreement without any": (a_test("0 1", AGREED), "E308", '"mail"', 'no agreement "mail"'),
+    "an agreement": (a_test("0 1", AGREED.replace("mail", "mial"), rule=RULE + SLA), "E308", '"mial"', 'no SLA "mial"'),
+    "an agreement without any": (a_test("0 1", AGREED), "E308", '"mail"', 'no SLA "mail"'),
     "the node of an agreement": (a_test("0 1", AGREED + 'node = ["Asia"]', rule=RULE + SLA), "E308", '["Asia"]', 'of the node "Asia"'),
     "the service of an agreement": (a_test("0 1", AGREED + 'service = "Chat"', rule=RULE + SLA), "E308", '"Chat"', 'about "Chat"'),
     "an agreement of another service": (
