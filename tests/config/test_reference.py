@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from sentinel.config.calendar_schema import CalendarTable, MaintenanceTable
 from sentinel.config.json_schema import schema_text
+from sentinel.config.loader import load
 from sentinel.config.route_tables import REMIND_AT_LEAST
 from sentinel.config.rule_tables import NO_DATA_AFTER, no_data_default
 from sentinel.config.schema import DefaultsTable, DeliveryTable, RouteTable, RuleTable, SourceTable
@@ -143,3 +144,17 @@ def test_the_schema_knows_every_table_and_nothing_else_may_stand_there() -> None
     assert (defaults["for"]["default"], defaults["retire_after"]["default"]) == ("10m", "7d"), "as people write them"
     assert schema["definitions"]["DeliveryTable"]["properties"]["lookup_after"]["default"] == ["5s", "20s", "1m"]
     assert "null" not in schema_text(), "TOML has none"
+
+
+def test_what_the_readme_shows_of_a_rules_file_passes_check_as_one() -> None:
+    shown = re.findall(
+        r"^```toml\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    named = (
+        '[[calendar]]\nname = "office-ch"\ndays = ["mon-fri"]\nfrom = "07:00"\nto = "19:00"\n'
+        '[[receiver]]\nname = "service-owner"\nconsole = true\n[[route]]\nto = "service-owner"\n'
+    )
+    loaded = load(text="".join(shown) + named)
+    assert [one.id for one in loaded.rulebook.slas] == ["exchange-sites"]
+    assert [one.id for one in loaded.rulebook.rules] == ["devices-in-error", "sla/exchange-sites"]
+    assert not loaded.warnings

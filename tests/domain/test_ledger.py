@@ -58,6 +58,7 @@ def test_overlapping_windows_are_states_and_never_added_up() -> None:
     assert (found.bad, found.good + found.bad) == (3600, 12 * STEP)
 
 
+@pytest.mark.promise("P4")
 def test_an_answer_that_failed_is_unknown_time_for_everybody() -> None:
     """From the slot that was missed to the next good one."""
     it = Keeping()
@@ -69,6 +70,8 @@ def test_an_answer_that_failed_is_unknown_time_for_everybody() -> None:
     assert seconds_at(it, BASEL, it.at) == Seconds(STEP, STEP, before_the_first() + 2 * STEP, 0)
 
 
+@pytest.mark.fault(16)
+@pytest.mark.promise("P4")
 def test_while_sentinel_was_down_is_unknown_not_up() -> None:
     """A gap of Sentinel itself."""
     it = Keeping()
