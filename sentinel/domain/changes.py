@@ -65,7 +65,8 @@ class Changes:
         """The same step, of which nobody is told."""
         incident = incident.evolve(step=incident.step + 1, changed_at=at)
         self.events.append(event(incident, kind, line, at))
-        self.notices.extend(withhold(incident, kind, line, at, reason))
+        nobody = incident.hush.by if incident.is_muted else reason
+        self.notices.extend(withhold(incident, kind, line, at, reason, nobody=nobody))
         self.incidents[incident.id] = incident
         return incident
 
@@ -117,10 +118,8 @@ class Changes:
         if not notices:
             return
         if incident.is_muted:
-            self.incidents[incident.id] = stepped.evolve(reminded_at=at)
-            self.notices.extend(replace(one, told=False, reason=incident.hush.by) for one in notices)
-            return
-        if any(notice.incident == incident.id for notice in self.notices):
+            notices = tuple(replace(one, told=False, reason=incident.hush.by) for one in notices)
+        elif any(notice.incident == incident.id for notice in self.notices):
             self.incidents[incident.id] = incident.evolve(reminded_at=at)
             return
         self.incidents[incident.id] = stepped.evolve(reminded_at=at)

@@ -194,6 +194,10 @@ def _begin(
     )
     told = _quietly(scene, changes, before, after.evolve(flaps=flaps), kind, line, merged=merged)
     words, known = sentences.flapping(told), told.flaps.announced
+    if not told.audience and not told.is_muted:
+        # It began and ended muted before: this is the first that anybody hears of it.
+        told = told.evolve(flaps=replace(told.flaps, announced=True))
+        return changes.tell(told, NoticeKind.FLAPPING, words, scene.at, scene.routes, told_as=NoticeKind.DEGRADED)
     return changes.tell(told, NoticeKind.FLAPPING, words, scene.at, scene.routes, quiet=known)
 
 

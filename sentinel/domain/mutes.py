@@ -84,11 +84,46 @@ class Mute:
     matchers: Matchers
 
 
-def in_force(maintenance: Iterable[Maintenance], silences: Iterable[Silence], at: float) -> tuple[Mute, ...]:
+def in_force(maintenance: tuple[Maintenance, ...], silences: Iterable[Silence], at: float) -> tuple[Mute, ...]:
     """What mutes at an instant (Unix seconds): windows in the order of the file, then silences, the oldest first."""
-    windows = [Mute(f"maintenance: {one.name}", one.matchers) for one in maintenance if one.holds(at)]
+    windows = [Mute(f"maintenance: {one.name}", one.matchers) for one in _running(maintenance, at)]
     asked = sorted((one for one in silences if one.holds(at)), key=lambda one: (one.starts_at, one.id))
     return (*windows, *(Mute(one.text, one.matchers) for one in asked))
+
+
+@dataclass(eq=False)
+class _Timetable:
+    """The windows of a rules file around the instant that was asked for last: a tick asks again and again."""
+
+    maintenance: tuple[Maintenance, ...]
+    day: tuple[int, list[list[tuple[int, int]]]] = (-1, [])
+
+    def running(self, at: float) -> list[Maintenance]:
+        """Those that run at an instant, in order."""
+        number = int(at // _DAY)
+        day = self.day
+        if day[0] != number:
+            since = number * _DAY
+            day = self.day = (number, [one.spans(since, since + _DAY).pairs() for one in self.maintenance])
+        return [
+            one
+            for one, spans in zip(self.maintenance, day[1], strict=True)
+            if any(start <= at < end for start, end in spans)
+        ]
+
+
+_DAY = 86400
+_AT_HAND: list[_Timetable] = []
+"""Those of the last few rules files: a comparing backtest has two."""
+
+
+def _running(maintenance: tuple[Maintenance, ...], at: float) -> list[Maintenance]:
+    for table in _AT_HAND:
+        if table.maintenance is maintenance:
+            return table.running(at)
+    table = _Timetable(maintenance)
+    _AT_HAND[:] = [table, *_AT_HAND[:3]]
+    return table.running(at)
 
 
 def muted_now(rulebook: Rulebook, silences: Iterable[Silence], at: float) -> tuple[Mute, ...]:

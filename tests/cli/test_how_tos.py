@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from sentinel.clock import SystemClock
+from sentinel.store import silences
+from sentinel.store.database import Database
 from tests.backtest.past import POLL, lived, rules
 from tests.cli.terminal import ROOT, call, environment
+from tests.domain.polls import START, a_silence
 
 NODE = "Europe/Switzerland/Zurich"
 FINE, BAD = (105.0,) * 200, (80.0,) * 20
@@ -68,7 +71,15 @@ def run(line: str, folder: Path, **replaced: str) -> subprocess.CompletedProcess
     )
 
 
-PAGES = ("change-rules", "why-told", "editor", "acknowledge", "maintenance", "sla-report")
+def silenced(folder: Path, name: str) -> None:
+    """A silence that lasts is on record."""
+    db = Database.open(f"sqlite:///{folder / 'sentinel.db'}")
+    since = SystemClock().now() - START
+    silences.add(db, a_silence(since - 60, since + 3600, name=name, node="Europe"))
+    db.close()
+
+
+PAGES = ("change-rules", "why-told", "editor", "acknowledge", "maintenance", "sla-report", "silence")
 
 
 @pytest.mark.long
@@ -76,6 +87,7 @@ PAGES = ("change-rules", "why-told", "editor", "acknowledge", "maintenance", "sl
 @pytest.mark.parametrize("page", [f"docs/how-to/{name}.md" for name in PAGES])
 def test_every_command_of_the_page_answers(page: str, folder: Path) -> None:
     listed = call("incidents", "list", "-q", "--database", f"sqlite:///{folder / 'sentinel.db'}").stdout.split()
+    silenced(folder, "sl-7k2m4qxa")
     # What the page shows is an example: another company's names, an instant of its past, the id of its incident.
     stand_ins = {
         "sn-4qk2v7m3xapr": listed[0],

@@ -36,7 +36,7 @@ def text() -> str:
         f"{len(CASES)} situations in which other alerting systems have been right or wrong stand as data in",
         "[cases.json](../tests/conformance/cases.json): what is given, and what must come of it. Each that concerns what Sentinel does is run",
         f"from that data: {len(passes)} pass, in {len(differs)} Sentinel does on purpose something else, which is tested as well,",
-        f"{len(OTHERWISE)} are judged otherwise, and {len(WAITING)} wait for what is not there yet.",
+        f"{len(OTHERWISE)} are judged otherwise, and {len(WAITING) or 'none'} wait for what is not there yet.",
         "",
         "## Passes",
         "",
@@ -52,12 +52,13 @@ def text() -> str:
         "",
         *_table((one for one in CASES if one in OTHERWISE), "why", OTHERWISE),
         "",
-        "## Waiting",
-        "",
-        *_table((one for one in CASES if one in WAITING), "for what", WAITING),
-        "",
+        *(_waiting() if WAITING else ()),
     ]
     return "\n".join(parts)
+
+
+def _waiting() -> list[str]:
+    return ["## Waiting", "", *_table((one for one in CASES if one in WAITING), "for what", WAITING), ""]
 
 
 def _table(ids: Iterable[str], last: str, words: dict[str, str], *, with_test: bool = False) -> list[str]:

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sentinel.domain.mutes import in_force
 from sentinel.domain.rules import Address
 from tests.domain.muted import BAD, GOOD, HOUR, TWO, WHY, WORSE, a_run, fed, last, only, withheld
-from tests.domain.polls import MINUTE, TEAM, a_route, a_silence, a_window
+from tests.domain.polls import MINUTE, START, TEAM, a_route, a_silence, a_window
 
 
 @pytest.fixture(params=[False, True], ids=["one run", "restarted after every tick"])
@@ -211,3 +214,13 @@ def test_of_several_that_overlap_all_are_named_in_order_and_it_lasts_as_long_as_
     assert withheld(run) == [("degraded", TEAM, "maintenance: patching")]
     fed(run, WORSE)
     assert run.told == ["degraded"]
+
+
+@given(st.lists(st.tuples(st.integers(-200_000, 200_000), st.integers(0, 200_000)), max_size=4), st.data())
+def test_whatever_is_asked_in_whatever_order_the_windows_are_those_that_run(
+    spans: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    windows = tuple(a_window(since, since + lasts, name=str(n)) for n, (since, lasts) in enumerate(spans))
+    for at in data.draw(st.lists(st.floats(START - 300_000, START + 500_000), min_size=1, max_size=6)):
+        found = [one.text for one in in_force(windows, (), at)]
+        assert found == [f"maintenance: {one.name}" for one in windows if one.holds(at)]

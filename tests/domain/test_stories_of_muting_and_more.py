@@ -54,6 +54,15 @@ def test_what_flapped_before_a_silence_and_is_steady_in_it_is_closed_quietly(for
     assert last(run).quiet
 
 
+def test_what_was_never_told_and_flaps_from_its_return_on_is_an_opening_that_says_so(forgetful: bool) -> None:
+    rule = replace(SHAKY, flapping=Flapping(changes=3, within=2 * HOUR, quiet=1500.0))
+    run = fed(a_run(a_silence(0, 15 * MINUTE), rule=rule, forgetful=forgetful), WORSE, GOOD, WORSE)
+    assert run.told == ["degraded"]
+    assert last(run).line.startswith("Bad again: Critical at Paris: 50 > 10. Flapping, 3 changes in 20 min")
+    fed(run, GOOD, GOOD, GOOD, GOOD)
+    assert run.told == ["degraded", "recovered"]
+
+
 def test_flapping_that_begins_and_ends_bad_in_a_silence_is_no_news_for_who_has_it_for_open(forgetful: bool) -> None:
     rule = replace(SHAKY, criteria=TWO.criteria)
     run = fed(a_run(a_silence(5 * MINUTE, 3 * HOUR), rule=rule, forgetful=forgetful), BAD, WORSE, BAD, WORSE, BAD)

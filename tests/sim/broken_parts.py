@@ -15,7 +15,7 @@ from sentinel.deliver.channel import Delivered, Delivery, Unclear
 from sentinel.deliver.slack import SlackChannel
 from sentinel.domain import changes, plan
 from sentinel.domain.changes import Changes
-from sentinel.domain.incidents import Incident
+from sentinel.domain.incidents import AUDIBLE, Incident
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.reading import Figures, Query, Reading
 from sentinel.engine.instance import Instance
@@ -124,6 +124,29 @@ def endless() -> Iterator[None]:
     """Nobody looks whether what flaps is steady."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(plan, "settle_down", lambda *_: None)
+        yield
+
+
+@contextmanager
+def blurting() -> Iterator[None]:
+    """What is muted is told all the same, though nobody is written down for having heard it."""
+
+    def told(
+        self: Changes, incident: Incident, kind: NoticeKind, line: str, at: float, *given: Any, **more: Any
+    ) -> Incident:
+        loud = incident.evolve(hush=AUDIBLE)
+        return self.tell(loud, more["recorded"], line, at, *given).evolve(hush=incident.hush)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Changes, "_mute", told)
+        yield
+
+
+@contextmanager
+def withholding() -> Iterator[None]:
+    """Nobody makes up for what was muted."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(plan, "make_up", lambda *_: None)
         yield
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from itertools import pairwise
 
 from sentinel.demo.workspace_truth import Message
 from sentinel.domain.people import OVER as OVER_ALREADY
+from tests.domain.polls import START
 from tests.sim.outside import Taken
 from tests.sim.record import ENDS, OPENS, Lane, Record, Row
 from tests.sim.story import LIMIT
@@ -20,6 +22,9 @@ that long at that place; see docs/explanation/guarantee.md."""
 
 WITHHELD, OVER = "flapping", "No longer flapping"
 """Why changes of what flaps are not told, and how the word begins that it flaps no more."""
+
+NOT_BEFORE = "not told before"
+"""In the word that makes up for what was muted."""
 
 NOT_WHILE_FLAPPING = frozenset({"degraded", "deescalated", "narrowed", "reminder"})
 """What nobody is told while it flaps. Worse and wider than was ever told is, and that the figures are gone."""
@@ -35,6 +40,7 @@ def broken(world: World, record: Record) -> list[str]:
         _settled,
         _nothing_lost,
         _silent_while_flapping,
+        _muted_where_it_was_asked,
         _nothing_repeated,
         _in_order,
         _unknown_is_not_ok,
@@ -55,7 +61,7 @@ def _nothing_lost(world: World, record: Record) -> Iterator[str]:
     """P1: what was decided to be told was taken by its channel, or stands in the list of abandoned notices."""
     taken = _keys(world)
     for row in record.rows:
-        if row.state == "not_told" and row.reason not in (WITHHELD, OVER_ALREADY):
+        if row.state == "not_told" and row.reason not in (WITHHELD, OVER_ALREADY) and not row.is_muted:
             yield f"P1: {row.key} is not told: {row.reason}"
     for lane in record.lanes:
         for batch in lane.batches:
@@ -79,17 +85,48 @@ def _silent_while_flapping(world: World, record: Record) -> Iterator[str]:
         yield from _silence(incident, [by_step[step] for step in sorted(by_step)])
 
 
+def _muted_where_it_was_asked(world: World, record: Record) -> Iterator[str]:
+    """P1: whatever is withheld as muted was decided while such a mute lasted, and all that lasts after it is told."""
+    windows = [(f"maintenance: {glob}", START + begin, START + end) for glob, begin, end in world.story.windows]
+    one_clock = world.story.instances == 1
+    for row in record.rows if one_clock else ():
+        ends = [end for text, begin, end in (*record.mutes, *windows) if text in row.reason and begin - 1 <= row.at]
+        if row.is_muted and not any(row.at < end or _first_look(record, end) >= row.at for end in ends):
+            yield f"P1: {row.key} is withheld at {row.at:.0f} by {row.reason}, which did not last then"
+    told = {row.incident for row in record.rows if row.state != "not_told"}
+    services = {one.id for one in record.incidents if not one.is_source}
+    for text, begin, end in windows if one_clock else ():
+        for row in record.rows if text == "maintenance: **" else ():
+            said = row.state != "not_told" and row.kind not in ENDS and row.kind != "acknowledged"
+            if said and row.incident in services and begin <= row.at < end:
+                yield f"P1: {row.key} is told in the middle of {text}"
+    for one in record.incidents:
+        if one.is_open and one.id not in told:
+            yield f"P1: {one.id} is open, nothing mutes it any more, and nobody was told"
+
+
+def _begins(row: Row) -> bool:
+    """Whether it is the word that it flaps; of one that nobody knew, the opening says so."""
+    return (row.kind == "flapping" or "Flapping, " in row.line) and OVER not in row.line
+
+
+def _first_look(record: Record, end: float) -> float:
+    """When figures were seen for the first time after a mute had ended."""
+    return next((at for at in record.looks if at >= end), math.inf)
+
+
 def _silence(incident: str, rows: list[Row]) -> Iterator[str]:
     """The same of one incident; `rows` has one for each step, in order."""
     flaps = False
     for row, following in zip(rows, [*rows[1:], None], strict=True):
-        begins = row.kind == "flapping" and OVER not in row.line
-        next_begins = following is not None and following.kind == "flapping" and OVER not in following.line
-        if row.state == "not_told" and not flaps and not next_begins:
+        begins, next_begins = _begins(row), following is not None and _begins(following)
+        withheld = row.state == "not_told" and row.reason != OVER_ALREADY and not row.is_muted
+        if withheld and not flaps and not next_begins:
             yield f"P1: {incident} is said not to flap, and {row.key} is withheld"
-        if row.state != "not_told" and flaps and (begins or row.kind in NOT_WHILE_FLAPPING):
+        late = NOT_BEFORE in row.line
+        if row.state != "not_told" and flaps and not late and (begins or row.kind in NOT_WHILE_FLAPPING):
             yield f"P1: {incident} flaps, and {row.key} is told"
-        if row.state != "not_told" and (row.kind in ENDS or OVER in row.line):
+        if (row.state != "not_told" or row.is_muted) and (row.kind in ENDS or OVER in row.line):
             flaps = False
         flaps |= begins
 
@@ -138,6 +175,8 @@ def _in_order(world: World, record: Record) -> Iterator[str]:
     firsts = _first_times(world)
     truly_open = {one.id: one.is_open for one in record.incidents}
     for lane in record.lanes:
+        if lane.is_nobody:
+            continue
         batches = lane.batches
         steps = [row.step for batch in batches for row in batch]
         if steps != sorted(steps):

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 
 from sentinel.domain.requests import Answer, Deed, Outcome, Request
 from sentinel.engine.commands import carry_out
+from sentinel.engine.offload import offload
 from sentinel.errors import StoreError
+from sentinel.store import silences
+from tests.domain.polls import START, a_silence
 from tests.sim.loop import Crash, Process
 from tests.sim.store import SimDatabase
 from tests.sim.story import STEP
@@ -56,6 +59,33 @@ class People:
     def act(self, number: int, deed: str) -> None:
         """Somewhen in this tick somebody does something about the oldest open incident."""
         self.acting.append(self.world.loop.create_task(self._act(number, Deed(deed))))
+
+    def silence(self, number: int, glob: str, lasts: float) -> None:
+        """Somewhen in this tick somebody silences these nodes."""
+        self.acting.append(self.world.loop.create_task(self._silence(number, glob, lasts)))
+
+    async def _silence(self, number: int, glob: str, lasts: float) -> None:
+        world, dice = self.world, random.Random(f"silence {self.world.story.seed} {number}")
+        await asyncio.sleep(dice.uniform(2.0, STEP - 5.0))
+        process = Process("terminal")
+        since = round(world.true_now() - START, 3)
+        wanted = a_silence(since, since + lasts, name=f"sl-{number}", node=glob)
+        world.note(process, f"{glob} is silenced for {lasts:.0f} s")
+
+        async def command() -> None:
+            db = SimDatabase(world, process, world.shelf.engine("terminal"))
+            await offload(lambda: silences.add(db, wanted))
+
+        main = world.loop.start(process, command())
+        try:
+            await main
+        except Crash:
+            world.note(process, "the command was killed")
+        except StoreError as broken:
+            world.note(process, f"the command failed: {broken.message}")
+        finally:
+            process.dead = True
+            await world.loop.bury(process)
 
     async def over(self) -> None:
         """Wait until nobody does anything any more."""

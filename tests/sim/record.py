@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sentinel.deliver.escape import slack
 from sentinel.deliver.wording import incident_wording
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.rules import Rulebook
+from sentinel.store import silences
 from sentinel.store.database import Database
 from sentinel.store.incidents import story
 from sentinel.store.memory import load
@@ -46,6 +48,12 @@ class Row:
     may_repeat: bool
     reason: str
     line: str
+    at: float
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether it is withheld because something mutes it."""
+        return self.state == "not_told" and self.reason.startswith(("silence ", "maintenance: "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,11 @@ class Lane:
     incident: str
     place: str
     rows: tuple[Row, ...]
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether it is what nobody would have been told of."""
+        return self.place == "None:None"
 
     @property
     def batches(self) -> list[list[Row]]:
@@ -90,7 +103,8 @@ class Record:
 
     `recoveries`: (incident, at, whether the reading of that instant had figures). `well`: (node, at) of sites that
     became fine by the record. `damage`: what the file itself complains of. `bad`: the sites in trouble. `ledger`: in
-    what it is not that of the readings, empty where it is.
+    what it is not that of the readings, empty where it is. `mutes`: what each is called, when it began and when it
+    ended. `looks`: when there were figures.
     """
 
     rows: tuple[Row, ...]
@@ -101,6 +115,8 @@ class Record:
     damage: tuple[str, ...]
     bad: frozenset[Node]
     ledger: str
+    mutes: tuple[tuple[str, float, float], ...]
+    looks: tuple[float, ...]
 
     @classmethod
     def of(cls, path: Path, database: Database, at: float, rulebook: Rulebook) -> Record:
@@ -108,6 +124,7 @@ class Record:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
             connection.row_factory = sqlite3.Row
             rows = tuple(map(_row, connection.execute("SELECT * FROM notices ORDER BY id")))
+            looks = connection.execute(_LOOKS).fetchall()
             recoveries = connection.execute(_RECOVERIES).fetchall()
             damage = [tuple(one) for one in connection.execute("PRAGMA foreign_key_check")]
             damage += [tuple(one) for one in connection.execute("PRAGMA quick_check") if one[0] != "ok"]
@@ -126,6 +143,8 @@ class Record:
             tuple(map(str, damage)),
             bad,
             ledger_complaint(database, rulebook),
+            tuple((one.text, one.starts_at, one.over_at) for one in silences.every(database)),
+            tuple(_seconds(one["at"]) for one in looks),
         )
 
 
@@ -134,6 +153,9 @@ _RECOVERIES = """
            EXISTS (SELECT 1 FROM readings WHERE readings.at = events.at AND failure_reason IS NULL) AS good
     FROM events JOIN incidents ON incidents.id = events.incident
     WHERE kind = 'recovered' AND service IS NOT NULL ORDER BY events.id
+"""
+_LOOKS = """
+    SELECT at FROM readings WHERE failure_reason IS NULL AND remarks NOT LIKE '%held back: %' ORDER BY at
 """
 _HALVES = """
     SELECT 'a notice of an incident without its event', notices.incident, step FROM notices
@@ -169,7 +191,12 @@ def _row(row: sqlite3.Row) -> Row:
         may_repeat=bool(row["may_repeat"]),
         reason=row["reason"],
         line=row["line"],
+        at=_seconds(row["at"]),
     )
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _incidents(database: Database, at: float) -> tuple[tuple[Told, ...], frozenset[Node]]:

@@ -12,7 +12,7 @@ from sentinel.domain.hierarchy import Node
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.rules import Address, Flapping, Rule, Rulebook, SourceTraits
 from sentinel.domain.sla import Objective, Sla
-from tests.domain.polls import UNITS, a_route, a_rule, threshold
+from tests.domain.polls import UNITS, a_route, a_rule, a_window, threshold
 
 LIMIT = 0.05
 """The share of devices with errors above which a site is bad."""
@@ -68,6 +68,9 @@ class Chances:
 
 CALM = Chances()
 
+MUTE_STORIES = 0.25
+"""The share of stories in which something is muted. Their clocks are right: a mute is a matter of wall clocks."""
+
 DEED_STORIES = 0.3
 """The share of stories in which somebody does something about incidents."""
 
@@ -91,7 +94,8 @@ class Tick:
 
     `jump`: the wall clock is set by so many seconds. `down`: what is out of order (`slack`, `portal`, `mail`, `hook`).
     `refused`: Slack channels that do not take the bot; `kill`: the processes are ended. `cut_off`: seconds for which
-    whoever leads does not reach the database. `deed`: what somebody does about the oldest open incident.
+    whoever leads does not reach the database. `deed`: what somebody does about the oldest open incident. `silence`: what
+    somebody silences (a glob of nodes) and for how many seconds.
     """
 
     bad: Mapping[Node, float] = field(default_factory=dict)
@@ -101,13 +105,15 @@ class Tick:
     kill: bool = False
     cut_off: float = 0.0
     deed: str = ""
+    silence: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """Everything that is decided before it begins. `instances`: how many Sentinels share the database.
 
-    `lease`: seconds that the leader's lease lasts; a single instance owns its file instead.
+    `lease`: seconds that the leader's lease lasts; a single instance owns its file instead. `windows`: of maintenance, as
+    globs of nodes with their begin and end in seconds of the story.
     """
 
     seed: int
@@ -119,13 +125,15 @@ class Story:
     chances: Chances = CALM
     instances: int = 1
     lease: float = 60.0
+    windows: tuple[tuple[str, float, float], ...] = ()
 
     @property
     def rulebook(self) -> Rulebook:
         """The rules file of this world."""
         route = a_route(*self.addresses, remind_every=self.remind_every)
         traits = SourceTraits(name="portal", step=STEP, no_data_after=3 * STEP)
-        return Rulebook(rules=(self.rule,), routes=(route,), sources=(traits,), slas=(SLA,))
+        windows = tuple(a_window(begin, end, name=glob, node=glob) for glob, begin, end in self.windows)
+        return Rulebook(rules=(self.rule,), routes=(route,), sources=(traits,), maintenance=windows, slas=(SLA,))
 
 
 def sim_rule(
@@ -171,8 +179,13 @@ def random_story(seed: int) -> Story:
     people = random.Random(f"people {seed}")  # as above
     if people.random() < DEED_STORIES:
         ticks = tuple(replace(tick, deed=people.choice(("", "ack", "ack", "unack", "note"))) for tick in ticks)
+    windows: tuple[tuple[str, float, float], ...] = ()
+    quiet = random.Random(f"quiet {seed}")  # as above
+    if not storm and quiet.random() < MUTE_STORIES:
+        ticks, windows = _muted(quiet, ticks)
     return Story(
         seed=seed,
+        windows=windows,
         rule=sim_rule(hold=hold, recover_for=recover_for, apart=apart, flapping=restless.choice(POLICIES)),
         ticks=_flipping(restless, ticks, sites) if flips else ticks,
         sites=sites,
@@ -212,6 +225,24 @@ def _ticks(dice: random.Random, sites: tuple[Node, ...], *, storm: bool) -> tupl
             )
         )
     return tuple(ticks)
+
+
+GLOBS = ("**", "A", "A", "A/**", "B", "*1", "A2")
+
+
+def _muted(
+    dice: random.Random, ticks: tuple[Tick, ...]
+) -> tuple[tuple[Tick, ...], tuple[tuple[str, float, float], ...]]:
+    """The same with silences, a window or two, and clocks that nobody sets."""
+    found = []
+    for tick in ticks:
+        silence = (dice.choice(GLOBS), dice.uniform(0.5, 4.0) * STEP) if dice.random() < 0.3 else None
+        found.append(replace(tick, jump=0.0, silence=silence))
+    windows = []
+    for _ in range(dice.choice((0, 1, 1, 2))):
+        begin = dice.uniform(0.0, len(ticks) * STEP)
+        windows.append((dice.choice(GLOBS), begin, begin + dice.uniform(0.5, 4.0) * STEP))
+    return tuple(found), tuple(windows)
 
 
 def _flipping(dice: random.Random, ticks: tuple[Tick, ...], sites: tuple[Node, ...]) -> tuple[Tick, ...]:

@@ -13,6 +13,7 @@ from tests.sim.broken_parts import (
     Deaf,
     Forgetful,
     Rosy,
+    blurting,
     chatty,
     endless,
     entering_later,
@@ -20,6 +21,7 @@ from tests.sim.broken_parts import (
     meddling,
     nagging,
     sending_first,
+    withholding,
 )
 from tests.sim.program import Parts
 from tests.sim.seeds import Run, live
@@ -86,6 +88,31 @@ def test_flapping_that_never_ends_is_seen(stage: Stage) -> None:
     with endless():
         found = findings(stage, restless())
     assert any(one.startswith("P7: ") for one in found)
+
+
+def muted() -> Iterator[Story]:
+    """Two sites go bad under a window that ends two ticks later; one recovers in it and is bad again."""
+    shown = (bad(0, 4), bad(0, 4), bad(4), bad(0, 4), bad(0, 4), bad(0))
+    for glob in ("**", "A1", "A"):
+        yield Story(
+            seed=0,
+            rule=sim_rule(),
+            ticks=tuple(Tick(bad=figures) for figures in shown),
+            addresses=(SLACK,),
+            windows=((glob, 0.5 * STEP, 3.5 * STEP),),
+        )
+
+
+def test_telling_what_is_muted_is_seen(stage: Stage) -> None:
+    assert findings(stage, muted()) == []
+    with blurting():
+        assert any("in the middle of maintenance" in one for one in findings(stage, muted()))
+
+
+def test_what_was_muted_and_is_told_to_nobody_after_it_is_seen(stage: Stage) -> None:
+    with withholding():
+        found = findings(stage, muted())
+    assert any("nobody was told" in one or one.startswith("P7: ") for one in found)
 
 
 def test_forgetting_the_epoch_repeats_messages(stage: Stage) -> None:

@@ -46,6 +46,10 @@ _FLAPPING = """
     SELECT count(*) FROM incidents WHERE resolved_at IS NULL AND json_extract(facts, '$.flaps.since') IS NOT NULL
 """
 
+_MUTED = """
+    SELECT count(*) FROM incidents WHERE resolved_at IS NULL AND json_extract(facts, '$.hush.since') IS NOT NULL
+"""
+
 QUIET_AT_THE_END = 3
 """Answers of the Portal without mishaps after which what is shown must be true."""
 
@@ -237,6 +241,8 @@ class World:
             self.machines[0].offset += tick.jump
         if tick.deed:
             self.people.act(number, tick.deed)
+        if tick.silence is not None:
+            self.people.silence(number, *tick.silence)
         for machine in self.machines:
             process = machine.process
             if process is None or process.dead:
@@ -307,13 +313,11 @@ class World:
                 "SELECT count(*) FROM threads JOIN incidents ON incidents.id = threads.incident"
                 " WHERE channel_kind = 'slack' AND changed_at != shown"
             )
-            found = [connection.execute(text).fetchone()[0] for text in (waiting, stale, _FLAPPING)]
+            found = [connection.execute(text).fetchone()[0] for text in (waiting, stale, _FLAPPING, _MUTED)]
             bad = {tuple(json.loads(node)) for (node,) in connection.execute(_BAD)}
         connection.close()
         waits = self.people.waiting() or any(not one.done() for one in self.people.acting)
-        return (
-            not waits and found == [0, 0, 0] and bad == {site for site, share in self.figures.items() if share > LIMIT}
-        )
+        return not waits and not any(found) and bad == {site for site, share in self.figures.items() if share > LIMIT}
 
     def _slow_store(self) -> float:
         return self.dice.choice((0.3, 4.0)) if self.happens(self.chances.slow) else 0.0
