@@ -83,10 +83,13 @@ _NONE: Ints = np.zeros(0, np.int64)
 _NO_FIGURES: Floats = np.zeros(0)
 
 
-def enter(sla: Sla, key: LedgerKey, ledger: Ledger, reading: Reading, interval: float) -> tuple[Ledger, Entry] | None:
+def enter(
+    sla: Sla, key: LedgerKey, ledger: Ledger, reading: Reading, interval: float, waited: float | None = None
+) -> tuple[Ledger, Entry] | None:
     """The ledger after a good reading and what to write of it; None when the reading tells it nothing.
 
-    `interval`: seconds until the next sample is due. Instants that are covered already, as after a clock was set
+    `interval`: seconds until the next sample is due. `waited`: seconds between the last good answer and this one by the
+    clock, None where answers failed in between or it is not known. Instants that are covered already, as after a clock was set
     back, are not judged anew.
     """
     figures = reading.figures
@@ -103,7 +106,7 @@ def enter(sla: Sla, key: LedgerKey, ledger: Ledger, reading: Reading, interval: 
         since = since.copy()
         since[changed] = at
     until = at + max(1, round(interval))
-    start = _start(ledger, at, interval)
+    start = _start(ledger, at, interval, waited)
     weight = grown.weight
     if weighed.size:
         weight = weight.copy()
@@ -138,12 +141,16 @@ def enter(sla: Sla, key: LedgerKey, ledger: Ledger, reading: Reading, interval: 
     return after, entry
 
 
-def _start(ledger: Ledger, at: int, interval: float) -> int:
-    """Where the span begins that the sample belongs to: a late poll is no gap, a missed one is."""
+def _start(ledger: Ledger, at: int, interval: float, waited: float | None) -> int:
+    """Where the span begins that the sample belongs to: a late poll is no gap, a missed one is.
+
+    Polls now before, now after the edge of a slot seem to leave slots out, yet none was missed: the clock tells.
+    """
     last = ledger.sampled_at
-    if last is None or ledger.covered_from is None or at - last > GAP_FACTOR * interval:
+    if last is None or ledger.covered_from is None:
         return at
-    return ledger.covered_from
+    apart = at - last if waited is None else min(at - last, waited)
+    return at if apart > GAP_FACTOR * interval else ledger.covered_from
 
 
 def _grown(ledger: Ledger, rows: NodeList, at: int) -> tuple[Ledger, tuple[Node, ...], Ints]:

@@ -51,7 +51,7 @@ def plan(rulebook: Rulebook, rules: Rules, before: Before, reading: Reading, sla
     query = _after(held, reading, time)
     tally = Tally(reading.at, query)
     mutes = muted_now(rulebook, before.silences, reading.at)
-    kept = upkeep(rulebook, slas, before.ledgers, before.silences, reading, every)
+    kept = upkeep(rulebook, slas, before.ledgers, before.silences, reading, every, _waited(old, reading))
     tally.ledgers, tally.entries, reading = kept.ledgers, kept.entries, kept.reading
     for rule in rules:
         key = (rule.id, reading.query.service, reading.query.source)
@@ -68,6 +68,13 @@ def _in_order(reading: Reading, old: QueryState, step: float) -> Reading:
     if last is None or heard is None or reading.sample_at >= last or heard - reading.at >= step:
         return reading
     return replace(reading, sample_at=last)
+
+
+def _waited(old: QueryState, reading: Reading) -> float | None:
+    """Seconds since the last answer by the clock, where that one was good."""
+    if old.last_reading_at is None or old.failing_since is not None:
+        return None
+    return reading.at - old.last_reading_at
 
 
 def _after(held: QueryState, reading: Reading, time: Elapsed) -> QueryState:

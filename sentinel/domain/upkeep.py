@@ -33,15 +33,16 @@ def upkeep(
     silences: Iterable[Silence],
     reading: Reading,
     every: float,
+    waited: float | None = None,
 ) -> Upkeep:
-    """Enter a reading into the ledgers of its agreements. `every`: seconds until the next sample is due."""
+    """Enter a reading into the ledgers of its agreements. `every`: seconds until the next sample is due; `waited` as in `enter`."""
     done = Upkeep(reading)
     columns: dict[str, Floats] = {}
     work: tuple[Maintenance, ...] | None = None
     for sla in slas:
         key: LedgerKey = (sla.id, reading.query.service, reading.query.key)
         before = ledgers.get(key) or Ledger()
-        entered = enter(sla, key, before, reading, every)
+        entered = enter(sla, key, before, reading, every, waited)
         if entered is None:
             continue
         after, entry = entered

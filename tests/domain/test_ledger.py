@@ -142,6 +142,18 @@ def test_a_late_poll_is_no_gap_a_missed_one_is(late: int, unknown: int) -> None:
     assert seconds_at(it, BERN, it.at).unknown == before_the_first() + unknown
 
 
+@pytest.mark.parametrize("every", [600, 660, 720, 780, 900])
+def test_polls_that_are_no_whole_slots_apart_leave_no_time_out(every: int) -> None:
+    """Asked every twelve minutes of figures that move every ten, now and then a slot holds no poll: none was missed."""
+    it = Keeping(an_sla(every=float(every)))
+    for number in range(60):
+        it.answer(dict.fromkeys(SITES, GOOD), at=START + number * every)
+    assert seconds_at(it, BERN, int(START) + 59 * every).unknown == before_the_first()
+    it.heard(None, at=START + 60 * every)
+    it.answer(dict.fromkeys(SITES, GOOD), at=START + 61 * every)
+    assert seconds_at(it, BERN, int(START) + 61 * every).unknown > before_the_first(), "an answer that failed is a gap"
+
+
 def test_maintenance_is_taken_out_where_the_agreement_says_so() -> None:
     """An outage that turns out to have been planned: the figures of the past change, the ledger does not."""
     it = Keeping()
