@@ -14,13 +14,14 @@ from sentinel.domain.accounts import Account
 from sentinel.domain.attained_text import seconds_text
 from sentinel.domain.burn import forecast, reaching_back
 from sentinel.domain.calendars import Calendar, Maintenance
-from sentinel.domain.dossier import Dossier, Scope
+from sentinel.domain.dossier import Dossier
 from sentinel.domain.hierarchy import Bools, Ints, Node
 from sentinel.domain.ledger import Ledger
 from sentinel.domain.mutes import covers
 from sentinel.domain.paces import Guard, Pace
 from sentinel.domain.periods import MONTHS, Term
 from sentinel.domain.reading import Figures, Floats
+from sentinel.domain.scope import Scope
 from sentinel.domain.sla import WINDOW, Sla
 from sentinel.domain.spans import Spans
 

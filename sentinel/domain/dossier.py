@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +11,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from sentinel.domain.accounts import Account, Curve
+from sentinel.domain.accounts import Account
 from sentinel.domain.attained import (
     Amounts,
     Counts,
@@ -24,11 +25,14 @@ from sentinel.domain.attained import (
 )
 from sentinel.domain.attained_text import counts_formula, formula
 from sentinel.domain.calendars import Calendar, Maintenance
+from sentinel.domain.curves import Curves
+from sentinel.domain.events import course_of, events_of, shared_out
 from sentinel.domain.hierarchy import Bools, Ints, Node, NodePattern, is_under
 from sentinel.domain.mutes import covers
 from sentinel.domain.periods import Term
+from sentinel.domain.scope import Scope
 from sentinel.domain.sla import WINDOW, Sla
-from sentinel.domain.spans import NOTHING, Spans
+from sentinel.domain.spans import NOTHING
 from sentinel.domain.standing import Standing
 
 
@@ -75,20 +79,6 @@ class Outage:
     node: Node
     start: float
     end: float
-
-
-@dataclass(frozen=True, eq=False)
-class Scope:
-    """What of a span counts: per distinct set of exclusions the spans that are left, and which set binds which node."""
-
-    open: Spans
-    left: tuple[Spans, ...]
-    of: Ints
-
-    def per_node(self) -> Ints:
-        """The seconds that count, per node."""
-        lengths = np.array([one.seconds for one in self.left], np.int64)
-        return lengths[self.of] if self.of.size else np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +155,14 @@ class Dossier:
             for standing in (Standing.GOOD, Standing.BAD, Standing.GONE)
         )
         per_scope = np.bincount(scope.of, weights=weights, minlength=len(scope.left)).astype(np.int64)
-        return Curves(scope.open, scope.left, per_scope, good, bad, gone)
+        window = self.window
+        events = course_of(account, scope, start, end, window) if window else None
+        return Curves(scope.open, scope.left, per_scope, good, bad, gone, events)
+
+    @property
+    def window(self) -> int:
+        """How many seconds of events a sample counts; 0 where none are counted."""
+        return WINDOW[self.sla.scope] if self.sla.counts is not None else 0
 
     @cached_property
     def _deepest(self) -> Account:
@@ -202,13 +199,15 @@ class _Count:
         self.service = planned.per_node() - self.tally.gone
         self.weights = _weights(account, term.start, self.until)
         self.is_part: Bools = (self.tally.gone < scope.per_node()) | (self.tally.gone == 0)
-        self.counts = _events(dossier.sla, account, scope, term.start, self.until)
+        window = dossier.window
+        self.counts = events_of(account, scope, term.start, self.until, window) if window else None
         self.objective = dossier.sla.objective(term.first)
+        self.hits = _Hits(dossier.outages, term.start, self.until)
 
     def leaf(self, number: int) -> Row:
         """One node's."""
         seconds = self._seconds(number)
-        counts = self.counts[number] if self.counts is not None else None
+        counts = self.counts.sum(np.array([number])) if self.counts is not None else None
         weight = float(self.weights[number])
         return self._row(self.account.nodes[number], seconds, counts, int(self.service[number]), weight, leaf=True)
 
@@ -222,9 +221,7 @@ class _Count:
             for column in (tally.good, tally.bad, tally.unknown, self.excluded)
         )
         amounts = Weighted(good, bad, unknown, excluded, Fraction(total), int(chosen.size))
-        counts = None
-        if self.counts is not None:
-            counts = sum((self.counts[number] for number in chosen.tolist()), Counts(Fraction(0), Fraction(0)))
+        counts = self.counts.sum(chosen) if self.counts is not None else None
         service = int((self.service[chosen] * weights).sum()) // total if total else 0
         return self._row(node, amounts, counts, service, float(total), leaf=False)
 
@@ -245,7 +242,7 @@ class _Count:
             by = sla.weight if sla.weight and not leaf else ""
             text = formula(amounts, sla.unknown, objective, by=by)
         else:
-            seconds = _shared_out(seconds, counts)
+            seconds = shared_out(seconds, counts)
             read, attained = counts.readings(seconds), counts.availability(seconds, sla.unknown)
             burnt = counts.burn_rate(objective)
             text = counts_formula(counts, seconds, sla.unknown, objective)
@@ -271,76 +268,26 @@ class _Count:
             budget_seconds=allowed,
             budget_left_seconds=budget_left(allowed, seconds, sla.unknown),
             burn_rate=burnt,
-            incidents=self._incidents(node),
+            incidents=self.hits.of(node),
             formula=text,
             weight=weight,
         )
 
-    def _incidents(self, node: Node) -> int:
-        """Those that lasted within the period, at the node, below it, or above it: there they stand for all below."""
-        return sum(
-            outage.start < self.until and outage.end > self.term.start and _touches(outage.node, node)
-            for outage in self.dossier.outages
-        )
 
+class _Hits:
+    """How many incidents touch a node: those at it, below it, and above it, where they stand for all below."""
 
-def _touches(one: Node, other: Node) -> bool:
-    return is_under(one, other) or is_under(other, one)
+    def __init__(self, outages: Iterable[Outage], start: int, end: int) -> None:
+        self._at: Counter[Node] = Counter()
+        self._below: Counter[Node] = Counter()
+        for outage in outages:
+            if outage.start < end and outage.end > start:
+                self._at[outage.node] += 1
+                self._below.update(outage.node[:depth] for depth in range(len(outage.node)))
 
-
-def _shared_out(seconds: Seconds, counts: Counts) -> Seconds:
-    """Judged time in the proportion of the events, so that a budget in time means something: bad is rounded up."""
-    judged = seconds.good + seconds.bad
-    bad = -(-judged * counts.bad // counts.total) if counts.total else 0
-    return Seconds(judged - bad, bad, seconds.unknown, seconds.excluded)
-
-
-def _events(sla: Sla, account: Account, scope: Scope, start: int, end: int) -> list[Counts] | None:
-    """Per node the events of the windows that began in what counts."""
-    if sla.counts is None:
-        return None
-    size, window = len(account.nodes), WINDOW[sla.scope]
-    found: list[list[tuple[float, float]]] = [[] for _ in range(size)]
-    for at, numbers, good, total in account.counts:
-        begun = at - window
-        if not start <= begun < end:
-            continue
-        counts = np.array([one.holds(begun) for one in scope.left], bool)[scope.of]
-        for number, some, every in zip(numbers.tolist(), good.tolist(), total.tolist(), strict=True):
-            if counts[number]:
-                found[number].append((some, every))
-    return [Counts.of(samples) for samples in found]
-
-
-@dataclass(frozen=True, eq=False)
-class Curves:
-    """Weighted seconds of all nodes before an instant. `weights` per scope."""
-
-    open: Spans
-    scopes: tuple[Spans, ...]
-    weights: Ints
-    good: Curve
-    bad: Curve
-    gone: Curve
-
-    def between(self, instants: Ints) -> Sequence[Seconds]:
-        """The weighted mean of what lies between each two neighbours of these instants."""
-        total = int(self.weights.sum())
-        if not total:
-            return [Seconds() for _ in range(max(0, instants.size - 1))]
-        service = np.zeros(instants.size, np.int64)
-        for scope, weight in zip(self.scopes, self.weights.tolist(), strict=True):
-            service += weight * scope.before(instants)
-        good, bad, gone = (np.diff(one.before(instants)) for one in (self.good, self.bad, self.gone))
-        scoped, opened = np.diff(service), np.diff(self.open.before(instants))
-        parts = zip(good.tolist(), bad.tolist(), gone.tolist(), scoped.tolist(), opened.tolist(), strict=True)
-        return [_mean(some, worse, lost, part, span, total) for some, worse, lost, part, span in parts]
-
-
-def _mean(good: int, bad: int, gone: int, scoped: int, opened: int, total: int) -> Seconds:
-    """Weighted sums as a mean in whole seconds: good rounded down, the others up."""
-    unknown, excluded = scoped - good - bad - gone, opened * total - scoped
-    return Seconds(good // total, -(-bad // total), -(-unknown // total), -(-excluded // total))
+    def of(self, node: Node) -> int:
+        """Looked up, not searched: there are thousands of nodes and, in a year, of incidents."""
+        return self._below[node] + sum(self._at[node[:depth]] for depth in range(len(node) + 1))
 
 
 def _weights(account: Account, start: int, end: int) -> Ints:

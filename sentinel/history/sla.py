@@ -20,7 +20,7 @@ from sentinel.domain.hierarchy import Node
 from sentinel.domain.metrics import nearest
 from sentinel.domain.mutes import covers
 from sentinel.domain.periods import Kind, Period, Term, days_between
-from sentinel.domain.sla import Sla
+from sentinel.domain.sla import WINDOW, Sla
 from sentinel.domain.spans import NOTHING, Spans
 from sentinel.domain.upkeep import calendar_of, planned
 from sentinel.errors import NotFound
@@ -157,8 +157,9 @@ class _View:
         )
 
     def _accounts(self, since: int) -> Iterable[Account]:
+        window = WINDOW[self.sla.scope] if self.sla.counts is not None else 0
         for query in self.sla.queries(self.service):
-            found = ledgers.read(self.db, (self.sla.id, self.service, query.key), since, self.at)
+            found = ledgers.read(self.db, (self.sla.id, self.service, query.key), since, self.at, window)
             if found is not None:
                 yield found
 

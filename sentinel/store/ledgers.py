@@ -109,11 +109,14 @@ def services(db: Database, sla: str) -> frozenset[str]:
         return frozenset(connection.execute(select(ledgers.c.service).where(ledgers.c.sla == sla)).scalars())
 
 
-def read(db: Database, key: LedgerKey, since: int, until: int) -> Account | None:
-    """What a ledger says of the time from `since` until before `until`; None when there is no such ledger."""
+def read(db: Database, key: LedgerKey, since: int, until: int, window: int = 0) -> Account | None:
+    """What a ledger says of the time from `since` until before `until`; None when there is no such ledger.
+
+    `window`: how many seconds of events one sample counts: those that began before `until` are read, though they end after.
+    """
     with db.reading() as connection:
         ledger = connection.execute(select(ledgers.c.id).where(ledgers.c.digest == _digest(key))).scalar()
-        return None if ledger is None else read_account(connection, ledger, since, until)
+        return None if ledger is None else read_account(connection, ledger, since, until, window)
 
 
 def begun(db: Database, sla: str) -> int | None:
@@ -123,7 +126,7 @@ def begun(db: Database, sla: str) -> int | None:
         return connection.execute(chosen.where(ledgers.c.sla == sla)).scalar()
 
 
-def read_account(connection: Connection, ledger: int, since: int, until: int) -> Account:
+def read_account(connection: Connection, ledger: int, since: int, until: int, window: int = 0) -> Account:
     """As `read`, for the ledger with that id."""
     numbers, starts, standing = _columns(connection, *_within(ledger_runs, ledger, "standing", since, until))
     weighed, weighed_at, weights = _columns(connection, *_within(ledger_weights, ledger, "weight", since, until))
@@ -136,7 +139,7 @@ def read_account(connection: Connection, ledger: int, since: int, until: int) ->
         weighed=weighed,
         weighed_at=weighed_at,
         weight=weights,
-        counts=_counts(connection, ledger, since, until),
+        counts=_counts(connection, ledger, since, until + window),
     )
 
 

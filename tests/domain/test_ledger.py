@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sentinel.domain.attained import Seconds
 from sentinel.domain.calendars import ALWAYS, Calendar, Maintenance, Weekly
+from sentinel.domain.dossier import Outage
 from sentinel.domain.expressions import parse
 from sentinel.domain.hierarchy import NodeList, NodePattern
 from sentinel.domain.matchers import Matchers
@@ -199,6 +200,31 @@ def test_events_are_counted_once_per_hour_however_often_one_asks() -> None:
     assert row.availability is not None
     assert float(row.availability) == 0.75
     assert "36 / 48 events" in row.formula
+
+
+def test_bad_events_are_bad_time_in_the_course_of_time_too() -> None:
+    """A quarter of the events fails: every day and every budget that is drawn says so, as the row does."""
+    counts = Counts(parse("value - value / 4 >= 0", UNITS), parse("value >= 0", UNITS))
+    it = Keeping(an_sla(good=None, counts=counts))
+    for _ in range(12):
+        it.all(24.0, 24.0, 24.5)
+    dossier = it.dossier()
+    [seconds] = dossier.curves(int(START), int(it.at)).between(np.array([START, it.at], np.int64))
+    assert (seconds.good, seconds.bad) == (5400, 1800)
+    whole = dossier.whole(MONTH.around(START, "Europe/Zurich"), int(it.at))
+    assert (whole.good_seconds, whole.bad_seconds) == (5400, 1800)
+    assert whole.formula.startswith("75.00 % = 108.75 / 145 events")
+
+
+def test_incidents_are_counted_at_their_node_below_it_and_above_it() -> None:
+    """One at Bern, one at the country, one in Paris, and one that was over before the period."""
+    it = Keeping()
+    it.all(GOOD, GOOD, GOOD)
+    hits = [(BERN, START), (("CH",), START + 60), (PARIS, START), (BERN, START - 40 * 86400)]
+    outages = [Outage(node, at, at + 120) for node, at in hits]
+    rows = it.dossier(outages=outages).rows(MONTH.around(START, "Europe/Zurich"), int(it.at))
+    expected = {(): 3, ("CH",): 2, ("FR",): 1, BERN: 2, BASEL: 1, PARIS: 1}
+    assert {row.node: row.incidents for row in rows} == expected
 
 
 ANSWERS = st.lists(

@@ -9,7 +9,9 @@ from fractions import Fraction
 import pytest
 
 from sentinel.config.loader import load
+from sentinel.domain.expressions import parse
 from sentinel.domain.incidents import Attention
+from sentinel.domain.sla import Counts
 from sentinel.errors import NotFound
 from sentinel.history.sla import report, term_of
 from sentinel.history.sla_report import Report
@@ -17,7 +19,7 @@ from sentinel.store import silences
 from sentinel.store.database import Database
 from sentinel.store.unit_of_work import commit
 from tests.domain.ledgers import BAD, BERN, GONE, GOOD, PARIS, STEP, Keeping, an_sla
-from tests.domain.polls import START, a_silence
+from tests.domain.polls import START, UNITS, a_silence
 from tests.store.records import an_incident, record
 
 RULES = """
@@ -178,3 +180,15 @@ def test_how_long_nobody_had_it_in_hand_is_told_whatever_came_of_that(database: 
         ("sn-two", None, None),
         ("sn-one", START + 3600.0, "ana"),
     ]
+
+
+def test_events_of_the_last_hour_of_a_month_count_in_it(database: Database) -> None:
+    """The window that began at 23:20 ends in April. March has it, whether one asks on the first of April or in May."""
+    counts = Counts(parse("value >= 0", UNITS), parse("value >= 0", UNITS))
+    it = Keeping(an_sla(good=None, counts=counts), at=MARCH[1] - 2 * 3600 + 1200)
+    for _ in range(24):
+        it.all(10.0, 10.0, 10.0)
+    rules = RULES.replace('"devices_with_errors / devices <= 10%"', '"devices"\ntotal = "devices"')
+    [section] = told(database, it, rules=rules, period="last").sections
+    assert "90 / 90 events" in section.whole.formula, "those that began at 21:20, 22:20 and 23:20"
+    assert section.burn_down[-1][1] == section.whole.budget_left_seconds
