@@ -94,7 +94,7 @@ async def _live(ticker: Ticker, clock: Hands, source: str, asked: list[Asked], b
     judged = 0
     clock.move(begin - clock.now())
     absent = begin + _ABSENT[0]
-    async with asking(clock, tier("demo", office_hours=False), _outages(begin, end), source=source) as portal:
+    async with asking(clock, tier("demo", office_hours=False), outages(begin, end), source=source) as portal:
         while clock.now() < end:
             if not absent <= clock.now() < absent + _ABSENT[1]:
                 for one in asked:
@@ -114,7 +114,8 @@ def _quiet(rulebook: Rulebook) -> Rulebook:
     return replace(rulebook, routes=(), rules=tuple(rules), slas=slas)
 
 
-def _outages(begin: float, end: float) -> list[Outage]:
+def outages(begin: float, end: float) -> list[Outage]:
+    """What goes wrong in that time; all is well again when it ends."""
     found = [
         outage(begin + after, lasts, node, strength)
         for after, lasts, node, strength in _OUTAGES

@@ -50,20 +50,18 @@ to = "05:00"
 [[receiver]]
 name = "workplace"
 slack = {{ channel = "#workplace-alerts" }}
-email = {{ to = ["workplace@example.com"] }}
-
-[[receiver]]
-name = "chat"
-slack = {{ channel = "#workplace-alerts" }}
-
+{email}
 [[route]]
-to = ["{receiver}"]
+to = ["workplace"]
+"""
+
+EMAIL = """email = { to = ["workplace@example.com"] }
 """
 
 
 def rules(url: str, *, mail: bool) -> str:
     """The rules file for a Portal at that address; with `mail` people are told by e-mail too."""
-    return RULES.format(url=url, receiver="workplace" if mail else "chat").lstrip()
+    return RULES.format(url=url, email=EMAIL if mail else "").lstrip()
 
 
 def environment(
