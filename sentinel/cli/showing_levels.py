@@ -17,7 +17,7 @@ from sentinel.history.sla import report
 from sentinel.history.sla_report import Report, Row, Section
 from sentinel.slareport.page import page as page_of
 from sentinel.slareport.table import minutes
-from sentinel.slareport.verdict import headline, verdict
+from sentinel.slareport.verdict import headline, in_doubt, word
 from sentinel.store.database import Database
 
 HEADS = ("VERDICT", "NODE", "ATTAINED", "BAD", "BUDGET LEFT")
@@ -49,6 +49,8 @@ def lines(found: Report, since: float, width: int) -> Iterator[str]:
         yield ""
         yield from aligned(HEADS, [_cells(row) for row in (*rows, whole)], width)
         yield ""
+        if any(in_doubt(row) for row in (*rows, whole)):
+            yield "kept?: as far as is known. Had the unknown time been bad, it would be missed."
         for row in rows[:1]:
             yield from textwrap.wrap(f"{row.node[-1]}: {row.formula}", width, subsequent_indent="  ")
 
@@ -89,7 +91,7 @@ def _touches(one: Node, other: Node) -> bool:
 
 def _cells(row: Row) -> tuple[str, ...]:
     return (
-        verdict(row).word,
+        word(row),
         " / ".join(row.node) or "all",
         percent_text(row.availability, row.objective),
         minutes(row.bad_seconds),
