@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -67,14 +67,20 @@ def _plain(number: Fraction) -> str:
     return f"{int(number * 100) / 100:g}"
 
 
+Burned = tuple[Floats, Floats, Bools]
+"""Per node the bad and all judged seconds of a window, or events, and where enough of it was judged."""
+
+
 @dataclass(frozen=True)
 class Watch:
-    """What the burn rates of one ledger are made of."""
+    """What the burn rates of one ledger are made of, in one tick."""
 
     sla: Sla
     service: str
     calendar: Calendar
     planned: tuple[Maintenance, ...]
+    _dossiers: dict[int, Dossier] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _burned: dict[tuple[int, int, int], Burned] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def reach(self, at: int) -> int:
         """From which instant on the ledger must be known at that one: the period, and the longest window, are in it."""
@@ -121,7 +127,13 @@ class Watch:
         return f"At this pace it uses up the error budget of {term.name} on {_day(end, term)}; {budget}."
 
     def _dossier(self, account: Account) -> Dossier:
-        return Dossier(self.sla, self.service, (account,), self.calendar, self.planned)
+        """The same one for the same account: what is counted of it is counted once in a tick."""
+        kept = self._dossiers.get(id(account))
+        if kept is None or kept.accounts[0] is not account:
+            kept = self._dossiers[id(account)] = Dossier(
+                self.sla, self.service, (account,), self.calendar, self.planned
+            )
+        return kept
 
     def _objective(self, at: int) -> Fraction:
         return Fraction(self.sla.objective(self.sla.period.around(at - 1, self.sla.timezone).first))
@@ -139,8 +151,14 @@ class Watch:
         rates: Floats = share / float(allowed)
         return rates, judged
 
-    def _burnt(self, dossier: Dossier, account: Account, until: int, window: int) -> tuple[Floats, Floats, Bools]:
-        """Per node the bad and all judged seconds of the window, or events, and where enough of it was judged."""
+    def _burnt(self, dossier: Dossier, account: Account, until: int, window: int) -> Burned:
+        key = (id(account), until, window)
+        found = self._burned.get(key)
+        if found is None:
+            found = self._burned[key] = self._burn(dossier, account, until, window)
+        return found
+
+    def _burn(self, dossier: Dossier, account: Account, until: int, window: int) -> Burned:
         start = reaching_back(self._open(until), until, window)
         if self.sla.counts is not None:
             early = dossier.scope(account, start - WINDOW[self.sla.scope], until)

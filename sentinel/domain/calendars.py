@@ -78,6 +78,8 @@ class Calendar:
 
     def open(self, start: int, end: int) -> Spans:
         """When it is open within [start, end), Unix seconds."""
+        if self._never_closes:
+            return Spans.of([(max(start, _EARLIEST), min(end, _LATEST))])
         zone = ZoneInfo(self.timezone)
         windows = (
             _window(day, first, last, zone) for day in _days(start, end, zone) for first, last in self.hours_of(day)
@@ -91,6 +93,11 @@ class Calendar:
         if day in self.holidays:
             return ()
         return tuple((weekly.start, weekly.end) for weekly in self.hours if weekly.fits(day))
+
+    @cached_property
+    def _never_closes(self) -> bool:
+        """Days follow each other without a gap, so those of all weekdays need not be counted one by one."""
+        return self.hours == (Weekly(),) and not self.dates and not self.holiday_set and self.holidays == ()
 
     @cached_property
     def _dated(self) -> dict[date, tuple[tuple[int, int], ...]]:

@@ -91,6 +91,8 @@ class Dossier:
     calendar: Calendar
     planned: tuple[Maintenance, ...] = ()
     outages: tuple[Outage, ...] = field(default=())
+    _counts: dict[tuple[int, int, int, int], _Count] = field(default_factory=dict, init=False, repr=False)
+    """What was counted already: of one account and term every place is asked for, one by one."""
 
     @property
     def timezone(self) -> str:
@@ -117,7 +119,7 @@ class Dossier:
     def row(self, node: Node, term: Term, at: int) -> Row:
         """One node's figures: its own, or those of what lies below it."""
         account = next((one for one in reversed(self.accounts) if node in one.nodes), self._deepest)
-        count = _Count(self, account, term, at)
+        count = self._counted(account, term, at)
         if node in account.nodes:
             return count.leaf(account.nodes.index(node))
         return count.above(node, np.fromiter((is_under(one, node) for one in account.nodes), bool))
@@ -164,12 +166,19 @@ class Dossier:
         """How many seconds of events a sample counts; 0 where none are counted."""
         return WINDOW[self.sla.scope] if self.sla.counts is not None else 0
 
+    def _counted(self, account: Account, term: Term, at: int) -> _Count:
+        key = (id(account), term.start, term.end, at)
+        found = self._counts.get(key)
+        if found is None:
+            found = self._counts[key] = _Count(self, account, term, at)
+        return found
+
     @cached_property
     def _deepest(self) -> Account:
         return self.accounts[-1]
 
     def _rows(self, account: Account, term: Term, at: int) -> Iterable[Row]:
-        count = _Count(self, account, term, at)
+        count = self._counted(account, term, at)
         for number in range(len(account.nodes)):
             if count.is_part[number]:
                 yield count.leaf(number)
