@@ -42,6 +42,9 @@ _BAD = """
     WHERE service IS NOT NULL AND (warning IN ('active', 'recovering') OR critical IN ('active', 'recovering'))
 """
 
+_TIMED = "SELECT count(*) FROM alerts WHERE 'pending' IN (warning, critical) OR 'recovering' IN (warning, critical)"
+"""Whose severity may change with the next sample, though the figures do not: a tick that is under way would tell."""
+
 _FLAPPING = """
     SELECT count(*) FROM incidents WHERE resolved_at IS NULL AND json_extract(facts, '$.flaps.since') IS NOT NULL
 """
@@ -313,7 +316,7 @@ class World:
                 "SELECT count(*) FROM threads JOIN incidents ON incidents.id = threads.incident"
                 " WHERE channel_kind = 'slack' AND changed_at != shown"
             )
-            found = [connection.execute(text).fetchone()[0] for text in (waiting, stale, _FLAPPING, _MUTED)]
+            found = [connection.execute(text).fetchone()[0] for text in (waiting, stale, _TIMED, _FLAPPING, _MUTED)]
             bad = {tuple(json.loads(node)) for (node,) in connection.execute(_BAD)}
         connection.close()
         waits = self.people.waiting() or any(not one.done() for one in self.people.acting)
