@@ -20,7 +20,7 @@ from sentinel.config.problems import Problems
 from sentinel.config.reach import check_exclusions, check_maintenance, check_reach
 from sentinel.config.route_tables import read_delivery, read_receivers, read_routes
 from sentinel.config.rule_tables import no_data_default, read_rules
-from sentinel.config.schema import RulesFile
+from sentinel.config.schema import DefaultsTable, RulesFile
 from sentinel.config.sense import Sense
 from sentinel.config.sla_alarms import alarm_rules
 from sentinel.config.sla_tables import read_slas
@@ -174,55 +174,69 @@ def assembled(
     check_catalogue_units(structure.source, problems)
     services = read_services(structure.service, list(sources), problems)
     around = Surroundings(structure.defaults, sources, services, units, lines)
-    rules = read_rules(structure.rule, around, problems)
-    Sense(structure.rule, structure.defaults, sources, services, problems).check(rules)
     delivery = read_delivery(structure.delivery, problems)
     receivers = read_receivers(structure.receiver, structure.delivery, problems)
-    routes = read_routes(structure.route, receivers, services, problems, lines)
-    zone = structure.defaults.timezone
-    calendars = read_calendars(structure.calendar, zone, problems, lines)
-    maintenance = read_maintenance(structure.maintenance, zone, services, problems, lines)
-    slas = read_slas(structure.sla, around, {one.name: one for one in calendars}, receivers, problems)
-    rules = (*rules, *alarm_rules(slas, structure.defaults, flapping_of(None, structure.defaults.flapping)))
-    if (rules or slas) and not problems.touches(("maintenance",)):
-        check_maintenance(maintenance, rules, slas, services, sources, problems)
-        check_exclusions(slas, maintenance, problems)
-    if rules and not problems.touches(("route",)) and not problems.touches(("receiver",)):
-        check_reach(rules, routes, receivers, sources, problems)
-    if not rules and not slas and not problems.touches(("rule",)) and not problems.touches(("sla",)):
-        problems.warning("W106", "there is no [[rule]], so nothing is watched", (), side="key")
-    table = structure.defaults
-    read = {
-        "no_data_after": table.no_data_after or no_data_default(table.every),
-        "flapping": flapping_of(None, table.flapping),
-    }
-    defaults = Defaults(**{**table.model_dump(), **read})
-    traits = tuple(
-        SourceTraits(
-            name=source.name,
-            step=source.step,
-            max_missing_share=source.max_missing_share,
-            no_data_after=defaults.no_data_after,
-        )
-        for source in sources.values()
-    )
+    defaults = _defaults(structure.defaults)
     return Loaded(
         file=problems.file,
         text=text,
         defaults=defaults,
-        rulebook=Rulebook(
-            rules=rules,
-            routes=routes,
-            sources=traits,
-            addresses=tuple(address for receiver in receivers for address in receiver.addresses),
-            calendars=calendars,
-            maintenance=maintenance,
-            slas=slas,
-        ),
+        rulebook=_rulebook(structure, around, receivers, defaults, problems),
         sources=tuple(sources.values()),
         services=services,
         receivers=receivers,
         delivery=delivery,
         warnings=problems.all,
         digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+    )
+
+
+def _defaults(table: DefaultsTable) -> Defaults:
+    read = {
+        "no_data_after": table.no_data_after or no_data_default(table.every),
+        "flapping": flapping_of(None, table.flapping),
+    }
+    return Defaults(**{**table.model_dump(), **read})
+
+
+def _rulebook(
+    structure: RulesFile,
+    around: Surroundings,
+    receivers: tuple[ReceiverConfig, ...],
+    defaults: Defaults,
+    problems: Problems,
+) -> Rulebook:
+    """Everything that decides."""
+    sources, services, zone = around.sources, around.services, structure.defaults.timezone
+    rules = read_rules(structure.rule, around, problems)
+    Sense(structure.rule, structure.defaults, dict(sources), services, problems).check(rules)
+    routes = read_routes(structure.route, receivers, services, problems, around.lines)
+    calendars = read_calendars(structure.calendar, zone, problems, around.lines)
+    maintenance = read_maintenance(structure.maintenance, zone, services, problems, around.lines)
+    slas = read_slas(structure.sla, around, {one.name: one for one in calendars}, receivers, problems)
+    rules = (*rules, *alarm_rules(slas, structure.defaults, defaults.flapping))
+    if (rules or slas) and not problems.touches(("maintenance",)):
+        check_maintenance(maintenance, rules, slas, services, dict(sources), problems)
+        check_exclusions(slas, maintenance, problems)
+    if rules and not problems.touches(("route",)) and not problems.touches(("receiver",)):
+        check_reach(rules, routes, receivers, dict(sources), problems)
+    if not rules and not slas and not problems.touches(("rule",)) and not problems.touches(("sla",)):
+        problems.warning("W106", "there is no [[rule]], so nothing is watched", (), side="key")
+    return Rulebook(
+        rules=rules,
+        routes=routes,
+        sources=tuple(_traits(source, defaults) for source in sources.values()),
+        addresses=tuple(address for receiver in receivers for address in receiver.addresses),
+        calendars=calendars,
+        maintenance=maintenance,
+        slas=slas,
+    )
+
+
+def _traits(source: SourceConfig, defaults: Defaults) -> SourceTraits:
+    return SourceTraits(
+        name=source.name,
+        step=source.step,
+        max_missing_share=source.max_missing_share,
+        no_data_after=defaults.no_data_after,
     )

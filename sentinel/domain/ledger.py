@@ -98,36 +98,14 @@ def enter(
         return None
     grown, new, at_row = _grown(ledger, figures.rows, at)
     standing = _standing(sla, grown, figures, at_row, at)
-    changed = np.flatnonzero(standing != grown.standing)
     weighed, weights = _weights(sla, grown, figures, at_row)
     counted, good, total = _counts(sla, grown, figures, at_row, at)
-    since = grown.since
-    if changed.size:
-        since = since.copy()
-        since[changed] = at
-    until = at + max(1, round(interval))
-    start = _start(ledger, at, interval, waited)
-    weight = grown.weight
-    if weighed.size:
-        weight = weight.copy()
-        weight[weighed] = weights
-    after = grown.evolve(
-        standing=standing,
-        since=since,
-        weight=weight,
-        covered_from=start,
-        covered_until=until,
-        sampled_at=at,
-        counted_at=at if counted.size else grown.counted_at,
-        rows=figures.rows,
-        at_row=at_row,
-    )
-    fresh = np.arange(len(ledger.nodes), len(grown.nodes))
-    numbers = np.union1d(changed, fresh)
+    changed = np.flatnonzero(standing != grown.standing)
+    numbers = np.union1d(changed, np.arange(len(ledger.nodes), len(grown.nodes)))
     entry = Entry(
         key=key,
         at=at,
-        covered=(start, until),
+        covered=(_start(ledger, at, interval, waited), at + max(1, round(interval))),
         first=len(ledger.nodes),
         nodes=new,
         numbers=numbers,
@@ -138,7 +116,28 @@ def enter(
         good=good,
         total=total,
     )
-    return after, entry
+    after = _after(grown, entry, changed, standing)
+    return after.evolve(rows=figures.rows, at_row=at_row), entry
+
+
+def _after(grown: Ledger, entry: Entry, changed: Ints, standing: Codes) -> Ledger:
+    """Where the ledger stands with the entry in it."""
+    since, weight = grown.since, grown.weight
+    if changed.size:
+        since = since.copy()
+        since[changed] = entry.at
+    if entry.weighed.size:
+        weight = weight.copy()
+        weight[entry.weighed] = entry.weights
+    return grown.evolve(
+        standing=standing,
+        since=since,
+        weight=weight,
+        covered_from=entry.covered[0],
+        covered_until=entry.covered[1],
+        sampled_at=entry.at,
+        counted_at=entry.at if entry.counted.size else grown.counted_at,
+    )
 
 
 def _start(ledger: Ledger, at: int, interval: float, waited: float | None) -> int:
