@@ -242,18 +242,39 @@ WINDOWS = st.lists(
 )
 
 
+ZONES = ("Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Chatham", "UTC")
+BEGINNINGS = tuple(
+    datetime(*day, tzinfo=UTC).timestamp()
+    for day in (
+        (2026, 3, 2, 8),
+        (2026, 3, 28, 20),
+        (2026, 10, 24, 20),
+        (2026, 4, 4, 10),
+        (2028, 2, 28, 22),
+        (2026, 12, 31, 20),
+    )
+)
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(answers=ANSWERS, windows=WINDOWS, night=st.booleans(), office=st.booleans(), tail=st.integers(0, 7200))
+@given(
+    answers=ANSWERS,
+    windows=WINDOWS,
+    begin=st.sampled_from(BEGINNINGS),
+    zone=st.sampled_from(ZONES),
+    office=st.booleans(),
+    tail=st.integers(0, 7200),
+)
 def test_any_ledger_is_what_a_second_by_second_count_finds(
     answers: list[tuple[str, int, tuple[float | None, ...]]],
     windows: list[tuple[int, int, tuple[str, ...] | None]],
-    night: bool,
+    begin: float,
+    zone: str,
     office: bool,
     tail: int,
 ) -> None:
-    """Random answers, gaps, maintenance and calendars, also over the night that has 23 hours."""
-    begin = datetime(2026, 3, 28, 20, tzinfo=UTC).timestamp() if night else START
-    it = Keeping(at=begin)
+    """Random answers, gaps, maintenance and calendars in any zone, also over nights on which the clock is set."""
+    it = Keeping(an_sla(timezone=zone), at=begin)
     for kind, steps, values in answers:
         if kind == "failed":
             it.fail()
@@ -261,7 +282,7 @@ def test_any_ledger_is_what_a_second_by_second_count_finds(
             it.all(*values)
         it.at += (steps - 1) * STEP
     hours = (Weekly(days=frozenset({0, 1, 2, 3, 4, 5}), start=5 * 3600, end=26 * 3600 - 86400),)
-    calendar = Calendar(name="x", timezone="Europe/Zurich", hours=hours) if office else ALWAYS("Europe/Zurich")
+    calendar = Calendar(name="x", timezone=zone, hours=hours) if office else ALWAYS(zone)
     planned = [
         Maintenance(
             name=f"m{place}",
@@ -272,7 +293,7 @@ def test_any_ledger_is_what_a_second_by_second_count_finds(
         )
         for place, (offset, length, node) in enumerate(windows)
     ]
-    term = Period(Kind.ROLLING, 3).around(it.at, "Europe/Zurich")
+    term = Period(Kind.ROLLING, 3).around(it.at, zone)
     at = int(it.at) - STEP + tail
     dossier = it.dossier(calendar=calendar, planned=planned)
     rows = {row.node: row for row in dossier.rows(term, at)}
