@@ -17,6 +17,9 @@ from sentinel.domain.standing import Standing
 FAR = 2**40
 """Later than any instant that is asked for: where runs end that have no next one."""
 
+HEAVIEST = 1e9
+"""What all nodes weigh at most: times the seconds of many years it stays an int64, bytes of traffic would not."""
+
 Window = tuple[int, Ints, Floats, Floats]
 """The events of one window: its end, numbers of nodes, good events and all events of each."""
 
@@ -86,7 +89,10 @@ class Account:
         return np.bincount(self.number[chosen], weights=seconds, minlength=len(self.nodes)).astype(np.int64)
 
     def weights(self, start: int, end: int) -> Ints:
-        """Of every node its mean weight over the span, in whole units; 0 where none was noted, 1 for all without any."""
+        """Of every node its mean weight over the span, in whole units; 0 where none was noted, 1 for all without any.
+
+        Whoever had some weight has one unit at least. Weights in the billions are taken smaller, all by the same factor.
+        """
         size = len(self.nodes)
         if not self.weighed.size:
             return np.ones(size, np.int64)
@@ -94,7 +100,9 @@ class Account:
         lasted = np.maximum(np.minimum(_ends(self.weighed, self.weighed_at), end) - begin, 0)
         total = np.bincount(self.weighed, weights=lasted * self.weight, minlength=size)
         known = np.bincount(self.weighed, weights=lasted, minlength=size)
-        return np.rint(np.divide(total, known, out=np.zeros(size), where=known > 0)).astype(np.int64)
+        mean = np.divide(total, known, out=np.zeros(size), where=known > 0)
+        mean *= min(1.0, HEAVIEST / max(float(mean.sum()), 1.0))
+        return np.where(mean > 0, np.maximum(np.rint(mean), 1), 0).astype(np.int64)
 
     def curve(self, standing: int, scopes: Sequence[Spans], scope_of: Ints, weights: Ints) -> Curve:
         """The weighted seconds of all nodes in that standing, as a function of the instant."""

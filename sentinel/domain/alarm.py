@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from sentinel.domain.accounts import Account
-from sentinel.domain.attained_text import seconds_text
+from sentinel.domain.attained_text import share_text
 from sentinel.domain.burn import forecast, reaching_back
 from sentinel.domain.calendars import Calendar, Maintenance
 from sentinel.domain.dossier import Dossier
@@ -105,18 +105,21 @@ class Watch:
         return found
 
     def remark(self, ledger: Ledger, node: Node, at: int) -> str:
-        """What is left of the budget, and when it will be used up at the present pace."""
+        """What is left of the budget, and when it will be used up at the present pace.
+
+        `at` ends what is covered: at the last slot of a month it is the first instant of the next, which is not meant.
+        """
         account, alarm = ledger.recent, self.sla.alarm
         if account is None or alarm is None:
             return ""
-        term = self.sla.period.around(at, self.sla.timezone)
+        term = self.sla.period.around(at - 1, self.sla.timezone)
         dossier = self._dossier(account)
         row = dossier.row(node, term, at)
         share = self._share(dossier, node, at, min(pace.long for pace in alarm.paces))
         left = row.budget_left_seconds
-        budget = f"{seconds_text(max(left, 0))} of {seconds_text(row.budget_seconds)} are left"
         if left <= 0:
             return f"The error budget of {term.name} is used up."
+        budget = f"{left // 60} of {row.budget_seconds // 60} min ({share_text(left, row.budget_seconds)}) are left"
         service = self.calendar.open(term.start, term.end)
         for planned in dossier.exclusions():
             if covers(planned.matchers.node, node):
@@ -172,7 +175,7 @@ class Watch:
 
     def _share(self, dossier: Dossier, node: Node, at: int, window: int) -> Fraction:
         """The bad share of the last hour or so, of the node or of what lies below it."""
-        account = dossier.accounts[-1]
+        account = dossier.deepest
         bad, judged, _ = self._burnt(dossier, account, at, window)
         below = np.fromiter((one[: len(node)] == node for one in account.nodes), bool, len(account.nodes))
         whole = Fraction(float(judged[below].sum()))

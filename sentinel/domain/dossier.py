@@ -83,7 +83,7 @@ class Outage:
 
 @dataclass(frozen=True, eq=False)
 class Dossier:
-    """`accounts`: one for each level, from the top down. `planned`: all maintenance there is, on the spot too."""
+    """`accounts`: one for each level, in any order. `planned`: all maintenance there is, on the spot too."""
 
     sla: Sla
     service: str
@@ -106,7 +106,7 @@ class Dossier:
     def rows(self, term: Term, at: int) -> tuple[Row, ...]:
         """Every node's figures, and those of every node above them, as of that instant; worst first."""
         found: dict[Node, Row] = {}
-        for account in reversed(self.accounts):
+        for account in self._upwards:
             for row in self._rows(account, term, at):
                 if row.leaf or row.node not in found:
                     found[row.node] = row
@@ -118,7 +118,7 @@ class Dossier:
 
     def row(self, node: Node, term: Term, at: int) -> Row:
         """One node's figures: its own, or those of what lies below it."""
-        account = next((one for one in reversed(self.accounts) if node in one.nodes), self._deepest)
+        account = next((one for one in self._upwards if node in one.nodes), self.deepest)
         count = self._counted(account, term, at)
         if node in account.nodes:
             return count.leaf(account.nodes.index(node))
@@ -149,7 +149,7 @@ class Dossier:
 
     def curves(self, start: int, end: int) -> Curves:
         """The whole hierarchy's seconds as functions of the instant, within a span."""
-        account = self._deepest
+        account = self.deepest
         scope = self.scope(account, start, end)
         weights = _weights(account, start, end)
         good, bad, gone = (
@@ -173,9 +173,15 @@ class Dossier:
             found = self._counts[key] = _Count(self, account, term, at)
         return found
 
+    @property
+    def deepest(self) -> Account:
+        """That of the lowest level, of which everything is made that has no figures of its own."""
+        return self._upwards[0]
+
     @cached_property
-    def _deepest(self) -> Account:
-        return self.accounts[-1]
+    def _upwards(self) -> tuple[Account, ...]:
+        """From the lowest level up, in whatever order the levels were written down."""
+        return tuple(sorted(self.accounts, key=lambda one: -max(map(len, one.nodes), default=0)))
 
     def _rows(self, account: Account, term: Term, at: int) -> Iterable[Row]:
         count = self._counted(account, term, at)

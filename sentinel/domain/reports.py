@@ -24,6 +24,9 @@ OVERDUE = 10 * 86400.0
 """Seconds after which a report that nobody sent is not sent any more: who sets up reports in the middle of a month
 does not want those of all months before, and who was down for so long asks for it by hand."""
 
+_LOOKED_BACK = 3
+"""Periods whose report may be due: where a school is closed all August, July's comes in September, with August's."""
+
 _NAME = re.compile(r"report-(\d{4}(?:-\d{2}|-Q[1-4])?)-([0-9a-f]{8})")
 
 
@@ -48,10 +51,12 @@ def due_reports(slas: Iterable[Sla], calendars: Iterable[Calendar], at: float) -
         if not sla.report_to:
             continue
         period = Period(Kind.MONTH) if sla.period.kind is Kind.ROLLING else sla.period
-        term = period.around(at, sla.timezone).previous()
-        found = DueReport(sla, term, _first_morning(term.end, sla.timezone, by_name.get(sla.calendar or "")))
-        if found.at <= at < found.at + OVERDUE:
-            yield found
+        calendar = by_name.get(sla.calendar or "")
+        for back in range(_LOOKED_BACK, 0, -1):
+            term = period.around(at, sla.timezone).previous(back)
+            found = DueReport(sla, term, _first_morning(term.end, sla.timezone, calendar))
+            if found.at <= at < found.at + OVERDUE:
+                yield found
 
 
 def is_report(name: str) -> bool:

@@ -137,7 +137,7 @@ class _View:
         episodes = self._episodes(since)
         outages = tuple(Outage(one.node, one.opened_at, one.resolved_at or float(self.at + 1)) for one in episodes)
         book = self.loaded.rulebook
-        work = planned(book, silences.planned_work(self.db, since, self.at))
+        work = planned(book, silences.planned_work(self.db, since, max(self.at, self.term.end)))
         dossier = Dossier(self.sla, self.service, accounts, calendar_of(book, self.sla), work, outages)
         rows = [row for row in dossier.rows(self.term, self.at) if shown(row.node)]
         return Section(
@@ -151,9 +151,9 @@ class _View:
             days=tuple(self._days(dossier)) if self.trends else (),
             burn_down=tuple(self._burn_down(dossier)) if self.trends else (),
             incidents=tuple(one for one in episodes if self._touches(one)),
-            exclusions=tuple(self._exclusions(dossier, accounts[-1])),
+            exclusions=tuple(self._exclusions(dossier, dossier.deepest)),
             objectives=tuple(self._objectives()),
-            unknown_spans=tuple(self._unseen(dossier, accounts[-1]).pairs()),
+            unknown_spans=tuple(self._unseen(dossier, dossier.deepest).pairs()),
         )
 
     def _accounts(self, since: int) -> Iterable[Account]:

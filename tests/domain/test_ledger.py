@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -185,6 +186,39 @@ def test_what_lies_above_is_weighed_by_its_devices(weight: str, expected: str) -
     assert set(above) == {("CH",), ()}
     assert {row.availability for row in above.values()} == {Fraction(expected)}
     assert above["CH",].bad_seconds == math.ceil((1 - Fraction(expected)) * 100 * STEP)
+
+
+@pytest.mark.parametrize("scale", [0.001, 1.0, 1e12])
+def test_a_weight_may_be_small_or_huge(scale: float) -> None:
+    """A node of a fraction of a device counts a little, not at all it is never; terabytes run no sum over."""
+    it = Keeping(an_sla(weight="devices"))
+    value = np.array([GOOD, BAD])
+    for _ in range(3):
+        it.heard(Figures(NodeList.of([BERN, BASEL]), {"value": value, "devices": np.array([scale, scale])}))
+    term = MONTH.around(START, "Europe/Zurich")
+    dossier = it.dossier()
+    assert dossier.whole(term, int(it.at)).measured == Fraction(1, 2)
+    it = Keeping(an_sla(weight="devices"))
+    for _ in range(3):
+        it.heard(Figures(NodeList.of([BERN, BASEL]), {"value": value, "devices": np.array([400 * scale, 0.3])}))
+    measured = it.dossier().whole(term, int(it.at)).measured
+    assert measured is not None
+    assert measured < 1
+    assert it.dossier().curves(term.start, int(it.at)).between(np.array([term.start, it.at], np.int64))[0].bad > 0
+
+
+def test_the_levels_of_an_agreement_may_be_written_in_any_order() -> None:
+    """The whole is made of the sites, whether the countries stand before or after them."""
+    sites, countries = Keeping(), Keeping()
+    sites.all(GOOD, BAD, BAD)
+    countries.answer({("CH",): GOOD, ("FR",): GOOD})
+    term = MONTH.around(START, "Europe/Zurich")
+    found = [
+        replace(sites.dossier(), accounts=accounts).rows(term, int(sites.at))
+        for accounts in ((sites.account, countries.account), (countries.account, sites.account))
+    ]
+    assert found[0] == found[1]
+    assert {row.node: row.measured for row in found[0]}[()] == Fraction(1, 3)
 
 
 def test_events_are_counted_once_per_hour_however_often_one_asks() -> None:

@@ -61,6 +61,16 @@ def test_it_is_due_in_the_morning_of_the_first_working_day(agreed: Sla, when: st
     assert parse_name(found.name, [sla(name="other"), agreed]) == (agreed, name)
 
 
+def test_a_month_in_which_nobody_works_delays_a_report_and_loses_none() -> None:
+    """A school is closed all August: on the first of September it hears of July, and of August."""
+    closed = frozenset(date(2026, 8, day) for day in range(1, 32))
+    school = Calendar(name="school", timezone="Europe/Zurich", hours=OFFICE.hours, holidays=closed)
+    agreed = sla(calendar="school")
+    assert [*due_reports([agreed], [school], at("2026-08-15T07:00"))] == []
+    found = [one.name[:14] for one in due_reports([agreed], [school], at("2026-09-01T07:00"))]
+    assert found == ["report-2026-07", "report-2026-08"]
+
+
 def test_it_stays_due_until_it_is_long_overdue() -> None:
     morning = at("2026-11-02T07:00")
     assert len([*due_reports([sla()], [], morning + OVERDUE - 1)]) == 1

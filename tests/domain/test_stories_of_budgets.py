@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import numpy as np
@@ -33,8 +34,17 @@ def test_the_message_says_when_the_budget_will_be_used_up() -> None:
     it.sites(GOOD, GOOD, times=12)
     it.sites(BAD, GOOD, times=2)
     assert it.detail == (
-        "At this pace it uses up the error budget of March 2026 on 2 March; 12 174 s of 13 374 s are left."
+        "At this pace it uses up the error budget of March 2026 on 2 March; 202 of 222 min (91.0 %) are left."
     )
+
+
+def test_the_last_slot_of_a_month_is_about_that_month() -> None:
+    """What lasts until midnight says nothing about April, of which not a second has passed."""
+    it = Watched(at=datetime(2026, 3, 31, 20, 0, tzinfo=UTC).timestamp())
+    it.sites(GOOD, GOOD, times=6)
+    it.sites(BAD, GOOD, times=6)
+    assert it.at == datetime(2026, 3, 31, 22, 0, tzinfo=UTC).timestamp()
+    assert it.detail == "Of the error budget of March 2026, 162 of 222 min (73.0 %) are left."
 
 
 def test_a_budget_that_is_gone_is_said_to_be() -> None:

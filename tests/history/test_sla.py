@@ -170,6 +170,16 @@ def test_work_that_is_declared_on_the_spot_is_taken_out_also_afterwards_and_sile
     assert [(one.name, one.nodes) for one in section.exclusions] == [("deploy", 1)]
 
 
+def test_work_that_is_declared_for_later_in_the_month_leaves_less_of_a_budget(database: Database) -> None:
+    """The budget is that of the whole month: what will be taken out of it is taken out now."""
+    it = a_day()
+    before = told(database, it).sections[0].whole.budget_seconds
+    silences.add(database, a_silence(10 * 86400, 11 * 86400, name="sl-1", maintenance=True))
+    [section] = told(database, it).sections
+    assert section.whole.budget_seconds == before - 86400 // 200
+    assert [one.name for one in section.exclusions] == ["deploy"]
+
+
 def test_how_long_nobody_had_it_in_hand_is_told_whatever_came_of_that(database: Database) -> None:
     """Ana had it after ten minutes, Ben took it over and gave it back: what a report counts is Ana's ten minutes."""
     attention = Attention(first_at=START + 3600.0, first_by="ana", waits_since=START + 9000.0)
