@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -121,7 +121,7 @@ def report(
         _print_json(found, output)
     elif html is None:
         _print_tables(found, limit)
-    _say_none(found)
+    _say_none(found, asked["nodes"])
 
 
 def _report(*, rules: Path | None, database: str | None, period: str | None, **asked: Any) -> Report:
@@ -179,6 +179,11 @@ def _print_tables(found: Report, limit: int | None) -> None:
             screen.say(f"the worst {most:,}; {len(rows) - 1 - most:,} more nodes: --limit, --csv or --json show them")
 
 
-def _say_none(found: Report) -> None:
-    if not found.sections:
+def _say_none(found: Report, nodes: Sequence[str] = ()) -> None:
+    """What is missing, that nobody takes it for good."""
+    for name in found.silent:
+        screen.say(f"{screen.one_line(name)}: no figure came yet for any service, so there is nothing to report")
+    if not found.sections and not found.silent:
         screen.say("no SLA: the rules have none, or none that was asked for")
+    if nodes and found.sections and not any(section.rows for section in found.sections):
+        screen.say(f"no node fits {screen.one_line(' or '.join(nodes))}: what is told is of all nodes")

@@ -134,8 +134,8 @@ class _SlaReader(PlaceReader[SlaTable]):
         found = [self._objective(number, table) for number, table in enumerate(self.table.objective)]
         dates = [one.since for one in found]
         for number, since in enumerate(dates):
-            if since in dates[:number]:
-                at: Path = (*self.path, "objective", number)
+            at: Path = (*self.path, "objective", number)
+            if since in dates[:number] and not self.problems.touches((*at, "since")):
                 when = "from the beginning" if since is None else f"from {since.isoformat()} on"
                 self.problems.error("E154", f"two objectives hold {when}", at, hint="give each its own since")
         return tuple(sorted(found, key=lambda one: one.since or date.min)) or (_NEVER,)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import ceil, floor
 from typing import NamedTuple
 
+from sentinel.domain.alarm import PREFIX
 from sentinel.domain.asking import Asked
 from sentinel.domain.dossier import Dossier, Outage, Row
 from sentinel.domain.incidents import Incident
@@ -76,10 +77,13 @@ class Reckoning:
         )
 
     def _outages(self, sla: Sla, service: str) -> Iterator[Outage]:
-        """Not those of the alarm on its own error budget."""
-        alarm = None if sla.alarm is None else sla.alarm.rule
+        """Not those of alarms on error budgets, whosever: that a budget burns is no outage."""
         for one in self._incidents.values():
-            if one.rule != alarm and (one.source, one.service, one.hierarchy) == (sla.source, service, sla.hierarchy):
+            if not one.rule.startswith(PREFIX) and (one.source, one.service, one.hierarchy) == (
+                sla.source,
+                service,
+                sla.hierarchy,
+            ):
                 yield Outage(one.node, one.opened_at, float("inf") if one.resolved_at is None else one.resolved_at)
 
 

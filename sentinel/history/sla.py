@@ -14,6 +14,7 @@ from sqlalchemy import or_, select
 
 from sentinel.config.definitions import Loaded
 from sentinel.domain.accounts import Account
+from sentinel.domain.alarm import PREFIX
 from sentinel.domain.calendars import instant
 from sentinel.domain.dossier import Dossier, Outage, Row
 from sentinel.domain.hierarchy import Node
@@ -67,16 +68,24 @@ def report(
     chosen = _chosen(loaded, slas)
     wanted = name_test(tuple(services))
     shown = node_test(tuple(nodes))
-    sections = []
+    sections: list[Section] = []
+    silent = []
     for sla in chosen:
-        term = term_of(sla, period, at)
+        term, before = term_of(sla, period, at), len(sections)
         for service in sorted(ledgers.services(db, sla.id)):
             if wanted(service):
                 view = _View(db, loaded, sla, service, term, int(min(at, term.end)), trends=trends)
                 section = view.section(shown)
                 if section is not None:
                     sections.append(section)
-    return Report(at=int(at), timezone=loaded.defaults.timezone, sections=tuple(sections))
+        if len(sections) == before:
+            silent.append(sla.id)
+    return Report(
+        at=int(at),
+        timezone=loaded.defaults.timezone,
+        sections=tuple(sections),
+        silent=() if services else tuple(silent),
+    )
 
 
 def _chosen(loaded: Loaded, globs: Sequence[str]) -> list[Sla]:
@@ -139,7 +148,8 @@ class _View:
         book = self.loaded.rulebook
         work = planned(book, silences.planned_work(self.db, since, max(self.at, self.term.end)))
         dossier = Dossier(self.sla, self.service, accounts, calendar_of(book, self.sla), work, outages)
-        rows = [row for row in dossier.rows(self.term, self.at) if shown(row.node)]
+        every = dossier.rows(self.term, self.at)
+        rows = [row for row in every if shown(row.node)]
         return Section(
             sla=self.sla.id,
             summary=self.sla.summary,
@@ -154,6 +164,7 @@ class _View:
             exclusions=tuple(self._exclusions(dossier, dossier.deepest)),
             objectives=tuple(self._objectives()),
             unknown_spans=tuple(self._unseen(dossier, dossier.deepest).pairs()),
+            chosen=len(rows) < len(every),
         )
 
     def _accounts(self, since: int) -> Iterable[Account]:
@@ -221,7 +232,7 @@ class _View:
                 text=str(row.facts.get("summary") or row.rule),
             )
             for row in rows
-            if self.sla.alarm is None or row.rule != self.sla.alarm.rule
+            if not row.rule.startswith(PREFIX)  # that a budget burns, this agreement's or another's, is no outage
         ]
 
     def _touches(self, one: Episode) -> bool:

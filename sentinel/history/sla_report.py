@@ -75,12 +75,18 @@ class Section:
     exclusions: tuple[Exclusion, ...]
     objectives: tuple[tuple[int, Decimal], ...]
     unknown_spans: tuple[tuple[int, int], ...]
+    chosen: bool = False
+    """Whether `rows` are only those that were asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was asked for: a section for every SLA and service, as of `at`. `timezone` is for instants of no section."""
+    """What was asked for: a section for every SLA and service, as of `at`. `timezone` is for instants of no section.
+
+    `silent`: ids of the agreements of which no figure ever came, for whatever service.
+    """
 
     at: int
     timezone: str
     sections: tuple[Section, ...]
+    silent: tuple[str, ...] = ()

@@ -171,9 +171,11 @@ def why_not(section: Section) -> str:
         return ""
     named = ", ".join(f"{place(one.node)} ({duration(one.bad_seconds)})" for one in hit[:NAMED])
     leaves = sum(one.leaf for one in section.rows)
-    began = f"{len(hit):,} of {counted(leaves, 'node')} had bad time" if leaves > 1 else "Bad time"
+    nodes = f"{counted(leaves, 'node')}{' that were asked for' if section.chosen else ''}"
+    began = f"{len(hit):,} of {nodes} had bad time" if leaves > 1 or section.chosen else "Bad time"
     episodes = f" in {counted(len(section.incidents), 'incident')}" if section.incidents else ""
-    return f"{began}{episodes}; {'the worst:' if len(hit) > NAMED else 'all of it at'} {named}."
+    where = "the worst:" if len(hit) > NAMED else "of them" if section.chosen else "all of it at"
+    return f"{began}{episodes}; {where} {named}."
 
 
 def unknown(row: Row, *, shares: bool = True) -> str:

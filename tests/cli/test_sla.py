@@ -159,3 +159,35 @@ def test_quarters_and_words_are_periods_too(there: list[str]) -> None:
         [row, *_] = json.loads(call("sla", "report", "--period", name, "--json", *there).stdout)
         assert row["period_start"] == start
     assert call("sla", "report", "--period", "LAST", "--json", *there).exit_code == 0
+
+
+MORE = """
+[[sla]]
+id = "files"
+service = "Files"
+hierarchy = "Location"
+level = "Site"
+good = "devices_with_errors / devices <= 10%"
+objective = "99.5%"
+"""
+
+
+def test_an_agreement_without_figures_and_a_node_that_does_not_exist_are_said(there: list[str]) -> None:
+    """Neither is passed over: who reads three lines of four must not think that all is well."""
+    Path(there[1]).write_text(RULES + MORE)
+    for command in ("status", "report"):
+        found = call("sla", command, *there)
+        assert "files: no figure came yet" in found.stderr
+        assert "mail-sites\t" in found.stdout
+    assert "no figure" not in call("sla", "status", "--service", "Mail", *there).stderr
+    found = call("sla", "report", *MARCH, "--node", "Atlantis", *there)
+    assert "no node fits Atlantis" in found.stderr
+    assert "no node" not in call("sla", "report", *MARCH, "--node", "CH/Bern", *there).stderr
+
+
+def test_of_chosen_nodes_it_is_not_said_that_they_are_all(there: list[str]) -> None:
+    """Bern had all the bad time of those that were asked for; of others nothing is claimed."""
+    told = on_a_terminal("sla", "report", *MARCH, "--node", "CH/B*", *there)
+    assert "1 of 2 nodes that were asked for had bad time; of them CH / Bern (2 h)." in told
+    assert "all of it" not in told
+    assert "1 of 3 nodes had bad time; all of it at CH / Bern (2 h)." in on_a_terminal("sla", "report", *MARCH, *there)

@@ -192,6 +192,16 @@ def test_how_long_nobody_had_it_in_hand_is_told_whatever_came_of_that(database: 
     ]
 
 
+def test_alarms_on_error_budgets_are_no_incidents_of_a_service(database: Database) -> None:
+    """Neither this agreement's nor that of another on the same service."""
+    where = {"service": "Mail", "node": BERN, "opened_at": START + 3000.0}
+    alarms = [an_incident(f"sn-{name}", rule=f"sla/{name}", **where) for name in ("mail-sites", "mail-promised")]
+    record(database, [*alarms, an_incident("sn-outage", **where)])
+    [section] = told(database, a_day()).sections
+    assert [one.incident for one in section.incidents] == ["sn-outage"]
+    assert section.whole.incidents == 1
+
+
 def test_events_of_the_last_hour_of_a_month_count_in_it(database: Database) -> None:
     """The window that began at 23:20 ends in April. March has it, whether one asks on the first of April or in May."""
     counts = Counts(parse("value >= 0", UNITS), parse("value >= 0", UNITS))
