@@ -90,6 +90,8 @@ def judge_source(
             _open(changes, book, name, facts, at, rulebook.routes, by)
         else:
             _keep(changes, current, facts, at, rulebook.routes, by)
+    elif current is not None:
+        _muted(changes, current, at, rulebook.routes, by)
     return changes
 
 
@@ -138,13 +140,16 @@ def _open(changes: Changes, book: Book, name: str, facts: Facts, at: float, rout
 
 
 def _keep(changes: Changes, current: Incident, facts: Facts, at: float, routes: tuple[Route, ...], by: str) -> None:
-    current = hushed(current, by, at)
     if facts != current.facts:
         current = current.evolve(facts=facts, changed_at=at)
+    changes.remind(_muted(changes, current, at, routes, by), at, routes)
+
+
+def _muted(changes: Changes, current: Incident, at: float, routes: tuple[Route, ...], by: str) -> Incident:
+    """As what mutes it now leaves it; where nothing does any more, people are told what they do not know."""
+    current = hushed(current, by, at)
     changes.incidents[current.id] = current
-    if current.is_muted and not by:
-        current = changes.make_up(current, at, routes)
-    changes.remind(current, at, routes)
+    return changes.make_up(current, at, routes) if current.is_muted and not by else current
 
 
 def _recover(changes: Changes, current: Incident, at: float, routes: tuple[Route, ...]) -> None:
