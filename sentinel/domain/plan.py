@@ -147,13 +147,16 @@ def _finish_book(
     changes = Changes({})
     stirred = _stirred(done.before, after)
     muted = muting is not None or book.muted
-    if stirred.any() or (done.before.active & ~after.active).any() or muted or _edited(rule, book, alerts):
+    mutes = muting.mutes if muting is not None else ()
+    other = muted and mutes != book.mutes
+    if stirred.any() or (done.before.active & ~after.active).any() or other or _edited(rule, book, alerts):
         scene = replace(_scene(rulebook, rule, reading, done, judged_below, muting), remark=remark)
         alerts, changes = _settled(scene, book, done, alerts, stirred)
-    if muted or (reading.figures is not None and book.flaps):
+    told = reading.figures is not None or _counts_missing(rule)
+    if changes.audible or (book.flaps and (muted or reading.figures is not None)):
         scene = replace(_scene(rulebook, rule, reading, done, judged_below, muting), remark=remark)
         look = None if reading.figures is None else _look(alerts, query_key, done, time)
-        _quieten(scene, changes, book, look, told=look is not None or _counts_missing(rule))
+        _quieten(scene, changes, book, look, told=told)
     if reading.figures is not None and any(r.remind_every or r.escalate_after for r in rulebook.routes):
         _remind(changes, rulebook, book, at)
     _record(tally, rule, alerts[query_key], reading, done)
@@ -165,6 +168,7 @@ def _finish_book(
         changes,
         forget_before=at - max(rule.reopen_within, FORGET_AFTER),
         settled=rule.version if reading.figures is not None else book.settled,
+        mutes=mutes if told else None,
     )
 
 

@@ -9,7 +9,7 @@ from sentinel.domain.alerts import Alerts, Transition
 from sentinel.domain.hierarchy import Ints, Node, NodeList
 from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.ledger import Entry, Ledger, LedgerKey
-from sentinel.domain.mutes import Silence
+from sentinel.domain.mutes import Mute, Silence
 from sentinel.domain.notices import Notice
 from sentinel.domain.reading import Failure, Query, Reading
 from sentinel.domain.requests import Answer
@@ -71,6 +71,9 @@ class Book:
 
     hushed: bool | None = field(default=None, compare=False)
     """The same of `muted`."""
+
+    mutes: tuple[Mute, ...] | None = field(default=None, compare=False)
+    """What muted some of it when its incidents were last brought in line, None when that is not known; as above."""
 
     @property
     def muted(self) -> bool:

@@ -13,6 +13,7 @@ from sentinel.domain.changes import Changes
 from sentinel.domain.hierarchy import Bools
 from sentinel.domain.incidents import Event, Incident
 from sentinel.domain.ledger import Entry, Ledger, LedgerKey
+from sentinel.domain.mutes import Mute
 from sentinel.domain.notices import Notice
 from sentinel.domain.records import AlertKey, Book, BookKey, Plan, QueryState, Touched
 
@@ -43,6 +44,7 @@ class Tally:
         *,
         forget_before: float,
         settled: str,
+        mutes: tuple[Mute, ...] | None,
     ) -> None:
         """A book after its turn: `alerts` with places and incidents, `done` what the reading did to those it judged."""
         kept = dict(alerts)
@@ -69,7 +71,7 @@ class Tally:
                 for key, one in {**incidents, **changes.incidents}.items()
                 if one.resolved_at is None or one.resolved_at >= forget_before
             }
-        self.books[book.key] = Book(book.key, kept, incidents, settled, restless, hushed)
+        self.books[book.key] = Book(book.key, kept, incidents, settled, restless, hushed, mutes)
 
     def add_source(self, book: Book, changes: Changes) -> None:
         """The book of a source's own trouble."""

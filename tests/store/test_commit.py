@@ -50,6 +50,7 @@ def test_a_tick_leaves_everything_it_decided(database: Database) -> None:
     assert rows_in(database) == {
         "node_lists": 1,
         "requests": 0,
+        "silences": 0,
         "starts": 0,
         "queries": 1,
         "readings": 1,
