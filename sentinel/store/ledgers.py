@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Select, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from sentinel.domain.accounts import Account
 from sentinel.domain.hierarchy import Node
@@ -82,10 +83,10 @@ def load(connection: Connection) -> dict[LedgerKey, Ledger]:
     for row in connection.execute(select(ledgers)):
         nodes = _nodes(connection, row.id)
         size = len(nodes)
-        numbers, starts, standings = _columns(connection, _last(ledger_runs, row.id, ledger_runs.c.standing))
+        numbers, starts, standings = _columns(connection, _last(connection, ledger_runs, row.id, "standing"))
         standing, since = np.zeros(size, np.uint8), np.zeros(size, np.int64)
         standing[numbers], since[numbers] = standings.astype(np.uint8), starts
-        weighed, _, weights = _columns(connection, _last(ledger_weights, row.id, ledger_weights.c.weight))
+        weighed, _, weights = _columns(connection, _last(connection, ledger_weights, row.id, "weight"))
         weight = np.full(size, np.nan)
         weight[weighed] = weights
         span = select(ledger_spans.c.start, ledger_spans.c.until).where(ledger_spans.c.ledger == row.id)
@@ -128,8 +129,12 @@ def begun(db: Database, sla: str) -> int | None:
 
 def read_account(connection: Connection, ledger: int, since: int, until: int, window: int = 0) -> Account:
     """As `read`, for the ledger with that id."""
-    numbers, starts, standing = _columns(connection, *_within(ledger_runs, ledger, "standing", since, until))
-    weighed, weighed_at, weights = _columns(connection, *_within(ledger_weights, ledger, "weight", since, until))
+    numbers, starts, standing = _columns(
+        connection, *_within(connection, ledger_runs, ledger, "standing", since, until)
+    )
+    weighed, weighed_at, weights = _columns(
+        connection, *_within(connection, ledger_weights, ledger, "weight", since, until)
+    )
     return Account(
         nodes=_nodes(connection, ledger),
         number=numbers,
@@ -148,28 +153,29 @@ def _nodes(connection: Connection, ledger: int) -> tuple[Node, ...]:
     return tuple(connection.execute(chosen).scalars())
 
 
-def _last(table: Any, ledger: int, value: Any) -> Select[Any]:
-    """Of every node its latest row."""
-    latest = select(table.c.number, func.max(table.c.start).label("start")).where(table.c.ledger == ledger)
-    return _joined(table, ledger, value, latest)
+def _last(connection: Connection, table: Any, ledger: int, name: str, until: int | None = None) -> Select[Any]:
+    """Of every node its latest row, or the latest that begins by `until`.
+
+    In each database's own words: a join of the table with itself is a matter of luck to a Postgres that has not looked
+    at the table's size yet, and one index is all that either needs.
+    """
+    mine = table.c.ledger == ledger if until is None else (table.c.ledger == ledger) & (table.c.start <= until)
+    if connection.dialect.name == "sqlite":  # where max() is asked for, the other columns are those of its row
+        latest = select(table.c.number, func.max(table.c.start).label("start"), table.c[name])
+        return latest.where(mine).group_by(table.c.number)
+    newest_first = (table.c.number, table.c.start.desc())
+    rows = select(table.c.number, table.c.start, table.c[name]).where(mine)
+    return rows.ext(distinct_on(table.c.number)).order_by(*newest_first)
 
 
-def _joined(table: Any, ledger: int, value: Any, latest: Select[Any]) -> Select[Any]:
-    newest = latest.group_by(table.c.number).subquery()
-    same = (table.c.number == newest.c.number) & (table.c.start == newest.c.start)
-    joined = select(table.c.number, table.c.start, value).join(newest, same)
-    return joined.where(table.c.ledger == ledger)
-
-
-def _within(table: Any, ledger: int, name: str, since: int, until: int) -> tuple[Select[Any], Select[Any]]:
+def _within(
+    connection: Connection, table: Any, ledger: int, name: str, since: int, until: int
+) -> tuple[Select[Any], Select[Any]]:
     """The rows that hold at `since`, and those that begin later, before `until`."""
-    value = table.c[name]
-    latest = select(table.c.number, func.max(table.c.start).label("start"))
-    before = latest.where((table.c.ledger == ledger) & (table.c.start <= since))
-    later = select(table.c.number, table.c.start, value).where(
+    later = select(table.c.number, table.c.start, table.c[name]).where(
         (table.c.ledger == ledger) & (table.c.start > since) & (table.c.start < until)
     )
-    return _joined(table, ledger, value, before), later
+    return _last(connection, table, ledger, name, since), later
 
 
 def _columns(connection: Connection, *chosen: Select[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
