@@ -181,8 +181,9 @@ def _print_tables(found: Report, limit: int | None) -> None:
 
 def _say_none(found: Report, nodes: Sequence[str] = ()) -> None:
     """What is missing, that nobody takes it for good."""
-    for name in found.silent:
-        screen.say(f"{screen.one_line(name)}: no figure came yet for any service, so there is nothing to report")
+    for name, elsewhere in found.silent:
+        why = "what is on record is of another source, hierarchy, level, path, scope or service" if elsewhere else ""
+        screen.say(f"{name}: {why or 'no figure came yet for any service'}, so there is nothing to report")
     if not found.sections and not found.silent:
         screen.say("no SLA: the rules have none, or none that was asked for")
     if nodes and found.sections and not any(section.rows for section in found.sections):

@@ -169,7 +169,8 @@ class Watch:
             return bad, judged, judged > 0
         scope = dossier.scope(account, start, until)
         tally = account.seconds(scope.left, scope.of)
-        known = (tally.good + tally.bad + _not_begun(account, scope)).astype(np.float64)
+        seen = tally.good + tally.bad
+        known = np.where(seen > 0, seen + _not_begun(account, scope), 0).astype(np.float64)
         guard = self.sla.alarm.guard if self.sla.alarm else Guard()
         return tally.bad.astype(np.float64), known, known >= float(guard.judged_share) * scope.per_node()
 
@@ -183,7 +184,7 @@ class Watch:
 
 
 def _not_begun(account: Account, scope: Scope) -> Ints:
-    """Per node the seconds before anything was known of it: counted as good.
+    """Per node the seconds before anything was known of it: counted as good, once there is anything else to count.
 
     A node that is new has not burned before; else one bad sample of its first hours would leave the windows of days
     unknown for days, and an alarm that has opened could not end.

@@ -26,7 +26,7 @@ from sentinel.domain.spans import NOTHING, Spans
 from sentinel.domain.upkeep import calendar_of, planned
 from sentinel.errors import NotFound
 from sentinel.history.filters import name_test, node_test
-from sentinel.history.sla_report import Day, Episode, Exclusion, Report, Section
+from sentinel.history.sla_report import Day, Episode, Exclusion, Report, Section, Silent
 from sentinel.store import ledgers, silences
 from sentinel.store.database import Database
 from sentinel.store.incidents import incident_from
@@ -72,14 +72,15 @@ def report(
     silent = []
     for sla in chosen:
         term, before = term_of(sla, period, at), len(sections)
-        for service in sorted(ledgers.services(db, sla.id)):
+        recorded = ledgers.services(db, sla.id)
+        for service in sorted(recorded):
             if wanted(service):
                 view = _View(db, loaded, sla, service, term, int(min(at, term.end)), trends=trends)
                 section = view.section(shown)
                 if section is not None:
                     sections.append(section)
         if len(sections) == before:
-            silent.append(sla.id)
+            silent.append(Silent(sla.id, elsewhere=bool(recorded)))
     return Report(
         at=int(at),
         timezone=loaded.defaults.timezone,
@@ -101,6 +102,7 @@ def _chosen(loaded: Loaded, globs: Sequence[str]) -> list[Sla]:
     return found
 
 
+_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NAMED = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])))?", re.IGNORECASE)
 
 
@@ -141,7 +143,7 @@ class _View:
         earliest = self.term.previous(MONTHS - 1).start if self.trends else self.term.start
         since = min(earliest, self.at - (DAYS + 1) * _DAY) if self.trends else earliest
         accounts = tuple(self._accounts(since))
-        if not accounts:
+        if not accounts or not (self._is_agreed() or self._is_seen(accounts)):
             return None
         episodes = self._episodes(since)
         outages = tuple(Outage(one.node, one.opened_at, one.resolved_at or float(self.at + 1)) for one in episodes)
@@ -166,6 +168,16 @@ class _View:
             unknown_spans=tuple(self._unseen(dossier, dossier.deepest).pairs()),
             chosen=len(rows) < len(every),
         )
+
+    def _is_agreed(self) -> bool:
+        """Whether the agreement still covers the service. One that is named by its identifier may be any."""
+        uids = {one.name: one.uid for one in self.loaded.services if one.source == self.sla.source}
+        by_uid = any(_UID.fullmatch(one.text) for one in self.sla.services)
+        return by_uid or self.sla.covers(self.service, uids.get(self.service, ""))
+
+    def _is_seen(self, accounts: Iterable[Account]) -> bool:
+        """Whether anything of it was in the period: a service that left the agreement is in the reports of its time."""
+        return any(account.covered.clip(self.term.start, self.at).seconds for account in accounts)
 
     def _accounts(self, since: int) -> Iterable[Account]:
         window = WINDOW[self.sla.scope] if self.sla.counts is not None else 0

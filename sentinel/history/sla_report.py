@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from sentinel.domain.dossier import Row
 from sentinel.domain.hierarchy import Node
@@ -79,14 +80,21 @@ class Section:
     """Whether `rows` are only those that were asked for."""
 
 
+class Silent(NamedTuple):
+    """An agreement without any figure of what it asks now; `elsewhere`: what it once asked has some."""
+
+    sla: str
+    elsewhere: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What was asked for: a section for every SLA and service, as of `at`. `timezone` is for instants of no section.
 
-    `silent`: ids of the agreements of which no figure ever came, for whatever service.
+    `silent`: the agreements without a section.
     """
 
     at: int
     timezone: str
     sections: tuple[Section, ...]
-    silent: tuple[str, ...] = ()
+    silent: tuple[Silent, ...] = ()

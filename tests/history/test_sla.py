@@ -202,6 +202,24 @@ def test_alarms_on_error_budgets_are_no_incidents_of_a_service(database: Databas
     assert section.whole.incidents == 1
 
 
+def test_a_service_that_left_an_sla_is_in_the_reports_of_its_time_only(database: Database) -> None:
+    """March has Mail. April has not: nobody measures it any more, and it is not missed for ever."""
+    it, april = a_day(), MARCH[1] + 86400
+    rules = RULES.replace('service = "Mail"', 'service = "Files"')
+    assert [one.service for one in told(database, it, rules=rules).sections] == ["Mail"]
+    gone = told(database, it, rules=rules, at=april)
+    assert (gone.sections, gone.silent) == ((), (("mail-sites", True),))
+    assert [one.service for one in told(database, it, at=april).sections] == ["Mail"], (
+        "still agreed: no data, which is said"
+    )
+
+
+def test_what_another_level_came_to_is_not_taken_for_nothing(database: Database) -> None:
+    """After an edit of the level there is no figure of what is asked now, but there are others."""
+    gone = told(database, a_day(), rules=RULES.replace('"Site"', '"Country"'))
+    assert (gone.sections, gone.silent) == ((), (("mail-sites", True),))
+
+
 def test_events_of_the_last_hour_of_a_month_count_in_it(database: Database) -> None:
     """The window that began at 23:20 ends in April. March has it, whether one asks on the first of April or in May."""
     counts = Counts(parse("value >= 0", UNITS), parse("value >= 0", UNITS))
