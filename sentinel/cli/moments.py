@@ -145,6 +145,12 @@ class Times:
         day = f"{moment.day} {_MONTHS[moment.month - 1]}"
         return f"{day} {moment:%H:%M}" if moment.year == today.year else f"{day} {moment.year} {moment:%H:%M}"
 
+    def zone(self, instant: float) -> str:
+        """By which clock `of` writes it: `UTC`, `UTC+1`, `UTC+5:30`."""
+        from sentinel.deliver.times import offset  # noqa: PLC0415  # not for --help
+
+        return offset(_moment(instant, utc=self.utc))
+
     def since(self, instant: float) -> str:
         """`14:02 (1h 12m)`; in a pipe the instant alone."""
         return f"{self.of(instant)} ({span(self.at - instant)})" if self.terse else self.of(instant)

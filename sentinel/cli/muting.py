@@ -63,6 +63,7 @@ def add(*, maintenance: bool, asked: dict[str, Any]) -> None:
     from sentinel.store.database import Database  # noqa: PLC0415  # as above
 
     now = float(int(SystemClock().now()))
+    _refuse_blank(asked)
     wanted = _silence(asked, now, maintenance=maintenance)
     bad = silencing.wrong(wanted)
     if bad:
@@ -81,6 +82,15 @@ def add(*, maintenance: bool, asked: dict[str, Any]) -> None:
     click.echo(wanted.id)
 
 
+def _refuse_blank(asked: Mapping[str, Any]) -> None:
+    """A name that a script left empty would mute nothing, and nobody would notice."""
+    for name in MATCHERS:
+        if any(not text.strip() for text in asked[name]):
+            raise click.BadParameter(
+                "it is empty, so it fits nothing: write a name, or '*' for any", param_hint=f"--{name}"
+            )
+
+
 def _silence(asked: Mapping[str, Any], now: float, *, maintenance: bool) -> Silence:
     from sentinel.domain.mutes import Silence  # noqa: PLC0415  # not for --help
     from sentinel.engine.silencing import new_id  # noqa: PLC0415  # as above
@@ -94,18 +104,25 @@ def _silence(asked: Mapping[str, Any], now: float, *, maintenance: bool) -> Sile
         reason=asked["reason"].strip(),
         created_at=now,
         starts_at=starts,
-        ends_at=_end(asked, starts),
+        ends_at=_end(asked, now, starts, maintenance=maintenance),
         maintenance=maintenance,
     )
 
 
-def _end(asked: Mapping[str, Any], starts: float) -> float:
+def _end(asked: Mapping[str, Any], now: float, starts: float, *, maintenance: bool) -> float:
     from sentinel.config.durations import parse_duration  # noqa: PLC0415  # not for --help
 
-    if (asked["lasts"] is None) == (asked["until"] is None):
-        raise click.UsageError("say how long: --for 2h, or --until 14:00")
+    if asked["lasts"] is not None and asked["until"] is not None:
+        raise click.UsageError("--for and --until exclude each other")
     if asked["until"] is not None:
+        if asked["until"] <= starts:
+            times = moments.Times(now, utc=asked["utc"])
+            began = "; say with --from when it began" if maintenance and asked["begins"] is None else ""
+            said = f"from {times.of(starts)} until {times.of(asked['until'])} ({times.zone(starts)})"
+            raise click.UsageError(f"it must end after it begins: this would be {said}{began}")
         return float(asked["until"])
+    if asked["lasts"] is None:
+        raise click.UsageError("say how long: --for 2h, or --until 14:00")
     try:
         return starts + parse_duration(asked["lasts"])
     except ValueError as wrong:
@@ -126,9 +143,9 @@ def rulebook(file: Path | None) -> Rulebook | None:
 
 
 def sentence(done: Declared, times: moments.Times) -> str:
-    """`silences 3 incidents until 14:00`."""
+    """`silences 3 incidents until 14:00 (UTC+1)`: whoever reads it may think of a clock elsewhere."""
     one, word = done.silence, "maintenance" if done.silence.maintenance else "silence"
-    until = times.of(one.ends_at)
+    until = f"{times.of(one.ends_at)} ({times.zone(one.ends_at)})"
     if one.state(times.at) == "pending":
         return f"{word} from {times.of(one.starts_at)} until {until}"
     if one.state(times.at) == "expired":

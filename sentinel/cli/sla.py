@@ -20,6 +20,8 @@ NOT_WELL = 1
 BOM = "\ufeff"
 _PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?|this|last", re.IGNORECASE)
 
+_NO_YEARS = ("0000", "0001", "9999")  # a date before or after one of these cannot be written
+
 
 class PeriodName(click.ParamType[str]):
     """A period by its name: `2026-10`, `2026-Q4`, `2026`, `last`, `this`."""
@@ -28,7 +30,7 @@ class PeriodName(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).strip()
-        if not _PERIOD.fullmatch(text):
+        if not _PERIOD.fullmatch(text) or text[:4] in _NO_YEARS:
             self.fail(f"{text!r} is no period: write 2026-10, 2026-Q4, 2026, last or this", param, ctx)
         return text.lower().replace("q", "Q")
 
@@ -86,7 +88,12 @@ def status(ctx: click.Context, /, *, as_json: bool, exit_code: bool, **asked: An
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV for spreadsheets, a line for every node.")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page to read and to print.")
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Write JSON or CSV there instead.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many nodes of each SLA and service.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most so many nodes of each SLA and service in the table.",
+)
 def report(
     *,
     as_json: bool,
@@ -103,6 +110,8 @@ def report(
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
+    if limit is not None and (as_json or as_csv):
+        raise click.UsageError("--limit is for the table; --json and --csv have every node")
     if output is not None and not (as_json or as_csv):
         raise click.UsageError("--output is for --json or --csv; --html FILE writes a page")
     if html is not None:
@@ -185,6 +194,6 @@ def _say_none(found: Report, nodes: Sequence[str] = ()) -> None:
         why = "what is on record is of another source, hierarchy, level, path, scope or service" if elsewhere else ""
         screen.say(f"{name}: {why or 'no figure came yet for any service'}, so there is nothing to report")
     if not found.sections and not found.silent:
-        screen.say("no SLA: the rules have none, or none that was asked for")
+        screen.say("no SLA: none that was asked for has figures of such a service")
     if nodes and found.sections and not any(section.rows for section in found.sections):
         screen.say(f"no node fits {screen.one_line(' or '.join(nodes))}: what is told is of all nodes")

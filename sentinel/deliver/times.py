@@ -15,14 +15,14 @@ _LAST = 253402214400.0  # 9999-12-31; nothing later can be written
 def local(at: float, zone: str) -> str:
     """`14:02 UTC+1 (Zurich)`; in UTC itself `14:02 UTC`."""
     moment, place = _moment(at, zone)
-    return f"{moment:%H:%M} {_offset(moment)}{place}"
+    return f"{moment:%H:%M} {offset(moment)}{place}"
 
 
 def local_day(at: float, zone: str) -> str:
     """`Mon 23 Nov 2026, 14:02 UTC+1 (Zurich)`."""
     moment, place = _moment(at, zone)
     day = f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
-    return f"{day}, {moment:%H:%M} {_offset(moment)}{place}"
+    return f"{day}, {moment:%H:%M} {offset(moment)}{place}"
 
 
 def local_near(at: float, reference: float, zone: str) -> str:
@@ -51,7 +51,8 @@ def _zone(name: str) -> tzinfo:
         return UTC  # a message in UTC that says so is better than none
 
 
-def _offset(moment: datetime) -> str:
+def offset(moment: datetime) -> str:
+    """How far its clock is from UTC: `UTC`, `UTC+1`, `UTC+5:30`."""
     minutes = (moment.utcoffset() or timedelta()) // timedelta(minutes=1)
     if minutes == 0:
         return "UTC"

@@ -91,6 +91,16 @@ def test_adding_one_says_at_once_what_it_mutes_and_until_when(run: RecordedRun, 
     assert done.stderr.startswith("nothing is wrong there now; quiet until ")
 
 
+def test_the_clock_that_is_meant_is_said(run: RecordedRun, rules: Path) -> None:
+    done = call("silences", "add", "--node", "Asia", "--for", "2h", *BASIC, "--utc")
+    assert done.stderr.endswith(" (UTC)\n")
+    work = ("maintenance", "add", "--node", "Asia", *BASIC, "--utc", "--until", "2026-03-02T09:00Z")
+    assert "02 Mar" not in (early := call(*work).stderr)
+    assert "until 2 Mar" in early
+    assert "(UTC); say with --from when it began" in early
+    assert "say with --from" not in call(*work, "--from", "2026-03-02T10:00Z").stderr
+
+
 def test_part_of_an_incident_is_said_to_be_part(run: RecordedRun, rules: Path) -> None:
     run.figures(20, 20, tokyo=20)
     done = call("silences", "add", "--node", "Paris", "--for", "2h", *BASIC)
@@ -146,7 +156,8 @@ def test_what_matches_nothing_known_is_warned_of_with_the_nearest_names(
     [
         (("--for", "2h"), "say what is meant"),
         (("--node", "Paris"), "say how long"),
-        (("--node", "Paris", "--for", "2h", "--until", "14:00"), "say how long"),
+        (("--node", "Paris", "--for", "2h", "--until", "14:00"), "--for and --until exclude each other"),
+        (("--node", "", "--for", "2h"), "it is empty, so it fits nothing"),
         (("--node", "Paris", "--for", "soon"), "write 2h"),
         (("--node", "Paris", "--for", "0s"), "after it begins"),
         (("--node", "Paris", "--until", "2020-01-01"), "after it begins"),

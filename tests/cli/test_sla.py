@@ -129,6 +129,9 @@ def test_nodes_services_and_agreements_are_chosen_by_globs(there: list[str]) -> 
     [
         (("--period", "2026-13"), 2, "is no period: write 2026-10, 2026-Q4, 2026, last or this"),
         (("--period", "Oktober"), 2, "is no period"),
+        (("--period", "0000"), 2, "is no period"),
+        (("--period", "9999-12"), 2, "is no period"),
+        (("--csv", "--limit", "2"), 2, "--limit is for the table"),
         (("--json", "--csv"), 2, "exclude each other"),
         (("--output", "x"), 2, "--output is for --json or --csv"),
         (("--sla", "mail-site"), 1, 'did you mean "mail-sites"?'),
