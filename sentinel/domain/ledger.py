@@ -25,6 +25,10 @@ LedgerKey = tuple[str, str, str]
 SWAY = 0.1
 """A node's weight is noted anew when it has changed by more than this share of itself: devices come and go all day."""
 
+WEIGHED_EVERY = 3 * 3600
+"""Seconds, counted from midnight UTC, in each of which a weight is noted at most once: of a site with three devices it changes
+with every sample, and a mean over months needs no more than morning, noon and night."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ledger:
@@ -98,7 +102,7 @@ def enter(
         return None
     grown, new, at_row = _grown(ledger, figures.rows, at)
     standing = _standing(sla, grown, figures, at_row, at)
-    weighed, weights = _weights(sla, grown, figures, at_row)
+    weighed, weights = _weights(sla, grown, figures, at_row, at)
     counted, good, total = _counts(sla, grown, figures, at_row, at)
     changed = np.flatnonzero(standing != grown.standing)
     numbers = np.union1d(changed, np.arange(len(ledger.nodes), len(grown.nodes)))
@@ -210,17 +214,18 @@ def _events(sla: Sla, figures: Figures) -> tuple[Floats, Floats]:
     return np.where(usable, good, np.nan), np.where(usable, total, np.nan)
 
 
-def _weights(sla: Sla, ledger: Ledger, figures: Figures, at_row: Ints) -> tuple[Ints, Floats]:
-    """The nodes whose weight is to be noted anew, and their weights."""
+def _weights(sla: Sla, ledger: Ledger, figures: Figures, at_row: Ints, at: int) -> tuple[Ints, Floats]:
+    """The nodes whose weight is to be noted, or anew, and their weights."""
     if not sla.weight:
         return _NONE, _NO_FIGURES
     column = figures.column(sla.weight)
     now = np.where(at_row >= 0, column[np.maximum(at_row, 0)], np.nan) if column.size else np.full(at_row.size, np.nan)
     usable: Bools = np.isfinite(now) & (now >= 0)
     noted = ledger.weight
+    anew = ledger.sampled_at is not None and at // WEIGHED_EVERY > ledger.sampled_at // WEIGHED_EVERY
     with np.errstate(invalid="ignore"):
-        moved = usable & (np.isnan(noted) | (np.abs(now - noted) > SWAY * noted))
-    numbers = np.flatnonzero(moved)
+        moved = np.isnan(noted) | (anew & (np.abs(now - noted) > SWAY * noted))
+    numbers = np.flatnonzero(usable & moved)
     return numbers, now[numbers]
 
 

@@ -207,6 +207,18 @@ def test_a_weight_may_be_small_or_huge(scale: float) -> None:
     assert it.dossier().curves(term.start, int(it.at)).between(np.array([term.start, it.at], np.int64))[0].bad > 0
 
 
+def test_a_weight_that_is_never_still_costs_eight_rows_a_day_and_is_right_on_average() -> None:
+    """Bern has one device, then three, then one; Basel has two throughout. Both weigh two."""
+    it = Keeping(an_sla(weight="devices"))
+    for number in range(3 * 144):
+        value, devices = np.array([GOOD, BAD]), np.array([1.0 if number // 18 % 2 else 3.0, 2.0])
+        it.heard(Figures(NodeList.of([BERN, BASEL]), {"value": value, "devices": devices}))
+    rows = it.account.weighed
+    assert np.count_nonzero(rows == 0) <= 3 * 8 + 1
+    assert np.count_nonzero(rows == 1) == 1
+    assert it.account.weights(int(START), int(it.at)).tolist() == [2, 2]
+
+
 def test_the_levels_of_an_agreement_may_be_written_in_any_order() -> None:
     """The whole is made of the sites, whether the countries stand before or after them."""
     sites, countries = Keeping(), Keeping()
