@@ -150,10 +150,16 @@ def sentence(done: Declared, times: moments.Times) -> str:
         return f"{word} from {times.of(one.starts_at)} until {until}"
     if one.state(times.at) == "expired":
         return f"{word} from {times.of(one.starts_at)} until {until}: it is left out of SLAs, nothing is muted"
-    count = len(done.whole)
-    said = f"silences {count} incident{'' if count == 1 else 's'}" if count else "nothing is wrong there now; quiet"
-    partly = f", and part of {len(done.partly)} more" if done.partly else ""
-    return f"{said} until {until}{partly}"
+    if not done.whole and not done.partly:
+        return f"nothing is wrong there now; quiet until {until}"
+    whole = f" {_incidents(len(done.whole))}" if done.whole else ""
+    more = f"{len(done.partly)} more" if done.whole else _incidents(len(done.partly))
+    partly = f"{', and' if done.whole else ''} part of {more}" if done.partly else ""
+    return f"silences{whole}{partly} until {until}"
+
+
+def _incidents(count: int) -> str:
+    return f"{count} incident{'' if count == 1 else 's'}"
 
 
 def as_json(done: Declared, at: float) -> dict[str, Any]:

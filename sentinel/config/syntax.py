@@ -219,6 +219,12 @@ def _escape(fault: _Fault) -> _Fault | None:
     return replace(fault, message=message, column=column or fault.column, span=2 if column else 1, hint=hint)
 
 
+def _valued(lines: list[str], key: str) -> int:
+    """The last line above in which a key has a value, 0 where none has."""
+    written = re.compile(rf"\s*{re.escape(key)}\s*=")
+    return next((number for number in range(len(lines), 0, -1) if written.match(lines[number - 1])), 0)
+
+
 def _twice(fault: _Fault) -> _Fault | None:
     """A key or a table that is there already: with the line of the first."""
     if not fault.message.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate")):
@@ -230,6 +236,11 @@ def _twice(fault: _Fault) -> _Fault | None:
     if header:
         same = re.compile(rf"\s*\[+\s*{re.escape(header.group(1))}\s*\]+")
         first = next((number for number, line in enumerate(lines, 1) if same.match(line)), 0)
+        valued = 0 if first else _valued(lines, header.group(1).rpartition(".")[2])
+        if valued:
+            message = f"{header.group(1)} has a value already, so it cannot be tables as well"
+            hint = f"the value stands in line {valued}: take it out, and write it into the first table"
+            return replace(fault, message=message, column=column, span=len(bare) - column + 1, hint=hint)
         single = f"if there may be several, write [[{header.group(1)}]] each time; if not, put them together"
         hint = single + (f" (the first one stands in line {first})" if first else "")
         message = "this table is there already"

@@ -57,5 +57,5 @@ def unfit(by: str, text: str) -> str:
     if len(by) > NAME_AT_MOST or not by.isprintable():
         return f"a name has at most {NAME_AT_MOST} characters and one line"
     if len(text) > TEXT_AT_MOST:
-        return f"a note has at most {TEXT_AT_MOST} characters, this one has {len(text)}"
+        return f"a text has at most {TEXT_AT_MOST} characters, this one has {len(text)}"
     return ""

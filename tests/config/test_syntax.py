@@ -55,6 +55,11 @@ def problem_of(text: str) -> Problem:
         ('x = "C:«\\p»ortal"', "a backslash has a meaning", "single quotes"),
         ("x = 1\n\n«x» = 2", "this key is there already", "in line 1"),
         ("[a]\nx = 1\n[b]\ny.z = 1\n«y» = 2", "this key is there already", "twice"),
+        (
+            '[[sla]]\nobjective = "99%"\n«[[sla.objective]]»\nshare = "98%"',
+            "sla.objective has a value already",
+            "stands in line 2",
+        ),
         ("[rule]\n  «[rule]» # again", "this table is there already", "[[rule]] each time"),
     ],
 )
