@@ -68,7 +68,7 @@ def status(ctx: click.Context, /, *, as_json: bool, exit_code: bool, **asked: An
     from sentinel.slareport.as_json import one_row  # noqa: PLC0415  # as above
     from sentinel.slareport.verdict import Verdict, verdict  # noqa: PLC0415  # as above
 
-    found = _report(period=None, nodes=(), trends=False, **asked)
+    found = _report(period=None, nodes=(), trends=False, places=False, **asked)
     if as_json:
         screen.print_json([one_row(section.whole, section.period_name) for section in found.sections])
     else:

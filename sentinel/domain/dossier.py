@@ -206,7 +206,7 @@ class _Count:
 
     def __init__(self, dossier: Dossier, account: Account, term: Term, at: int) -> None:
         self.dossier, self.account, self.term = dossier, account, term
-        self.until = min(term.end, max(at, term.start))
+        self.at, self.until = min(term.end, at), min(term.end, max(at, term.start))
         scope = dossier.scope(account, term.start, self.until)
         self.tally = account.seconds(scope.left, scope.of)
         self.excluded = np.maximum(scope.open.seconds - scope.per_node(), 0)
@@ -269,7 +269,7 @@ class _Count:
             leaf=leaf,
             period_start=term.start,
             period_end=term.end,
-            at=self.until,
+            at=self.at,
             timezone=term.timezone,
             objective=objective,
             availability=attained,

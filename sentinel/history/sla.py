@@ -47,6 +47,7 @@ def report(
     services: Sequence[str] = (),
     nodes: Sequence[str] = (),
     trends: bool = True,
+    places: bool = True,
 ) -> Report:
     """What the ledgers say of one period, as of an instant.
 
@@ -59,6 +60,7 @@ def report(
         services: globs of services, likewise.
         nodes: globs of nodes; one that matches a node takes everything below it.
         trends: with twelve months, ninety days and the burn-down.
+        places: with the figures of every node, not of the whole alone.
 
     Raises:
         NotFound: no agreement fits, or there is none.
@@ -75,7 +77,7 @@ def report(
         recorded = ledgers.services(db, sla.id)
         for service in sorted(recorded):
             if wanted(service):
-                view = _View(db, loaded, sla, service, term, int(min(at, term.end)), trends=trends)
+                view = _View(db, loaded, sla, service, term, int(min(at, term.end)), trends=trends, places=places)
                 section = view.section(shown)
                 if section is not None:
                     sections.append(section)
@@ -137,6 +139,7 @@ class _View:
     term: Term
     at: int
     trends: bool
+    places: bool
 
     def section(self, shown: Callable[[Node], bool]) -> Section | None:
         """Everything about it; None where there is no ledger yet."""
@@ -150,7 +153,7 @@ class _View:
         book = self.loaded.rulebook
         work = planned(book, silences.planned_work(self.db, since, max(self.at, self.term.end)))
         dossier = Dossier(self.sla, self.service, accounts, calendar_of(book, self.sla), work, outages)
-        every = dossier.rows(self.term, self.at)
+        every = dossier.rows(self.term, self.at) if self.places else ()
         rows = [row for row in every if shown(row.node)]
         return Section(
             sla=self.sla.id,

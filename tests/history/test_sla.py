@@ -220,6 +220,23 @@ def test_what_another_level_came_to_is_not_taken_for_nothing(database: Database)
     assert (gone.sections, gone.silent) == ((), (("mail-sites", True),))
 
 
+def test_a_month_that_has_not_begun_is_told_as_of_now(database: Database) -> None:
+    """No figure of it is of a time that nobody has seen."""
+    it = a_day()
+    [section] = told(database, it, period="2026-05").sections
+    assert section.whole.at == int(it.at)
+    assert (section.whole.availability, section.whole.unknown_seconds) == (None, 0)
+    assert {row.at for row in section.rows} == {int(it.at)}
+
+
+def test_a_status_is_of_the_whole_alone(database: Database) -> None:
+    """With the figures of the report, and without counting every node's."""
+    it = a_day()
+    [status], [whole] = told(database, it, trends=False, places=False).sections, told(database, it).sections
+    assert status.whole == whole.whole
+    assert (status.rows, status.months, status.chosen) == ((), (), False)
+
+
 def test_events_of_the_last_hour_of_a_month_count_in_it(database: Database) -> None:
     """The window that began at 23:20 ends in April. March has it, whether one asks on the first of April or in May."""
     counts = Counts(parse("value >= 0", UNITS), parse("value >= 0", UNITS))
