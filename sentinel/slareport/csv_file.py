@@ -54,8 +54,6 @@ BOM = "\ufeff"
 _FORMULA = re.compile(r"(^|[,;|\t])([\s\"']*)(?=[=+\-@＝＋－＠])")
 """What a spreadsheet may take for a formula: at the beginning, and after what splits cells where another separator is set."""
 
-_STATED = re.compile(r"-?[0-9.]*")
-
 
 def csv_bytes(report: Report) -> bytes:
     """The file. What was not judged is an empty cell, not 0 and not 1."""

@@ -33,7 +33,7 @@ class Verdict(Enum):
 
 
 def is_over(row: Row) -> bool:
-    """Whether the period has ended, so that the figures are final. A rolling window always has."""
+    """Whether the period has ended, so that the figures are final. A rolling window that holds today never has."""
     return row.at >= row.period_end
 
 
