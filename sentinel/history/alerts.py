@@ -170,19 +170,23 @@ def _alerts(record: Record, mute: Mutes) -> Iterator[AlertStatus]:
             value=value,
             since=seconds(since),
             incident=incident,
-            shown_value=_value_of(told, node(path)),
+            shown_value=_value_of(told, node(path), value),
             limit=told.get("limit", ""),
             acknowledged_by=maybe_words(acknowledged),
         )
         yield replace(one, muted_by=mute.of(one, told)) if one.severity is not None else one
 
 
-def _value_of(facts: dict[str, Any], place: Node) -> str:
-    """A node's figure with its unit, when it is among those that its incident names."""
-    for path, _severity, value, _unknown in facts.get("worst", ()):
+def _value_of(facts: dict[str, Any], place: Node, value: float | None) -> str:
+    """A node's figure with its unit. Its incident names the worst; of the others a share is known by its limit."""
+    for path, _severity, shown, _unknown in facts.get("worst", ()):
         if tuple(path) == place:
-            return str(value)
-    return ""
+            return str(shown)
+    if value is None or not str(facts.get("limit", "")).endswith("%"):
+        return ""
+    from sentinel.domain.metrics import Unit, format_value  # noqa: PLC0415  # only for incidents of many nodes
+
+    return format_value(value, Unit.RATIO, as_percent=True)
 
 
 def _built_in_alerts(record: Record, mute: Mutes) -> Iterator[AlertStatus]:

@@ -185,3 +185,15 @@ def test_what_flaps_is_wrong_also_in_a_good_moment(database: Database, ask: Any)
     for _ in range(3):
         run.figures()
     assert (ask(run.now).lulls, ask(run.now).is_wrong) == (0, False)
+
+
+def test_figures_of_more_nodes_than_an_incident_names_are_written_as_those_it_names(
+    database: Database, ask: Any
+) -> None:
+    """A column of percentages with one 0.0763359 in it is read wrongly."""
+    run = recorded(database, a_rule("devices_with_errors / devices > 5%"))
+    run.good({f"Asia/S{n:02}": {"devices_with_errors": 10.0 + n, "devices": 131.0} for n in range(14)})
+    shown = [alert.shown_value for alert in ask(START + MINUTE).alerts]
+    assert len(shown) == 14
+    assert {"7.63 %", "17.6 %"} <= set(shown)
+    assert all(text.endswith(" %") for text in shown)
