@@ -14,7 +14,7 @@ from sentinel.domain.accounts import Account
 from sentinel.domain.attained_text import share_text
 from sentinel.domain.burn import forecast, reaching_back
 from sentinel.domain.calendars import Calendar, Maintenance
-from sentinel.domain.dossier import Dossier
+from sentinel.domain.dossier import Dossier, weights_of
 from sentinel.domain.hierarchy import Bools, Ints, Node
 from sentinel.domain.ledger import Ledger
 from sentinel.domain.mutes import covers
@@ -175,12 +175,13 @@ class Watch:
         return tally.bad.astype(np.float64), known, known >= float(guard.judged_share) * scope.per_node()
 
     def _share(self, dossier: Dossier, node: Node, at: int, window: int) -> Fraction:
-        """The bad share of the last hour or so, of the node or of what lies below it."""
+        """The bad share of the last hour or so, of the node or of what lies below it, by its weight; events weigh by themselves."""
         account = dossier.deepest
         bad, judged, _ = self._burnt(dossier, account, at, window)
         below = np.fromiter((one[: len(node)] == node for one in account.nodes), bool, len(account.nodes))
-        whole = Fraction(float(judged[below].sum()))
-        return Fraction(float(bad[below].sum())) / whole if whole else Fraction(0)
+        weights = np.where(below, weights_of(account, at - window, at) if self.sla.counts is None else 1, 0)
+        whole = Fraction(float((judged * weights).sum()))
+        return Fraction(float((bad * weights).sum())) / whole if whole else Fraction(0)
 
 
 def _not_begun(account: Account, scope: Scope) -> Ints:

@@ -151,7 +151,7 @@ class Dossier:
         """The whole hierarchy's seconds as functions of the instant, within a span."""
         account = self.deepest
         scope = self.scope(account, start, end)
-        weights = _weights(account, start, end)
+        weights = weights_of(account, start, end)
         good, bad, gone = (
             account.curve(standing, scope.left, scope.of, weights)
             for standing in (Standing.GOOD, Standing.BAD, Standing.GONE)
@@ -212,7 +212,7 @@ class _Count:
         self.excluded = np.maximum(scope.open.seconds - scope.per_node(), 0)
         planned = dossier.scope(account, term.start, term.end)
         self.service = planned.per_node() - self.tally.gone
-        self.weights = _weights(account, term.start, self.until)
+        self.weights = weights_of(account, term.start, self.until)
         self.is_part: Bools = (self.tally.gone < scope.per_node()) | (self.tally.gone == 0)
         window = dossier.window
         self.counts = events_of(account, scope, term.start, self.until, window) if window else None
@@ -305,7 +305,7 @@ class _Hits:
         return self._below[node] + sum(self._at[node[:depth]] for depth in range(len(node) + 1))
 
 
-def _weights(account: Account, start: int, end: int) -> Ints:
+def weights_of(account: Account, start: int, end: int) -> Ints:
     """The nodes' weights; all the same where none of them weighs anything."""
     found = account.weights(start, max(end, start + 1))
     return found if found.any() else np.ones_like(found)

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.alarm import Watch, column
+from sentinel.domain.hierarchy import NodeList
 from sentinel.domain.notices import NoticeKind
+from sentinel.domain.reading import Figures, Reading
 from sentinel.domain.upkeep import calendar_of
 from tests.domain.budgets import BAD, BERN, GOOD, QUERY, RULES, Watched
 
@@ -212,3 +214,22 @@ def test_a_restart_in_between_changes_no_figure() -> None:
         it.sites(BAD, GOOD, times=3)
     assert one.told == two.told
     assert NoticeKind.DEGRADED.value in {kind for kind, *_ in one.told}
+
+
+def test_what_lies_above_burns_by_its_weight() -> None:
+    """One site of two is out, with nine tenths of the devices: the country's budget lasts as its devices say."""
+    text = RULES.replace("burn_alerts = true", 'burn_alerts = true\nweight = "devices"')
+    it = Watched(text)
+    nodes = NodeList.of([BERN, ("CH", "Basel")])
+    for number in range(18):
+        bad = BAD if number >= 12 else GOOD
+        columns = {"devices_with_errors": np.array([bad, GOOD]), "devices": np.array([900.0, 100.0])}
+        done = it.replay.feed(Reading(QUERY, it.at, it.at, Figures(nodes, columns)))
+        assert done is not None
+        it.at += 600
+    [sla] = it.loaded.rulebook.slas
+    watch = Watch(sla, "Mail", calendar_of(it.loaded.rulebook, sla), ())
+    ledger = it.replay.memory.ledgers["mail", "Mail", QUERY.key]
+    assert ledger.recent is not None
+    share = watch._share(watch._dossier(ledger.recent), ("CH",), int(it.at), 3600)
+    assert share == Fraction(9, 10)
