@@ -163,7 +163,7 @@ def _pace(row: Row) -> str:
 
 
 def why_not(section: Section) -> str:
-    """Where the bad time was; empty where there was none."""
+    """Where the bad time was; empty where there was none. Of incidents elsewhere nothing counted as bad: it was planned, or at night."""
     hit = sorted((one for one in section.rows if one.leaf and one.bad_seconds), key=lambda one: -one.bad_seconds)
     if not hit:
         if section.whole.bad_seconds:
@@ -173,9 +173,16 @@ def why_not(section: Section) -> str:
     leaves = sum(one.leaf for one in section.rows)
     nodes = f"{counted(leaves, 'node')}{' that were asked for' if section.chosen else ''}"
     began = f"{len(hit):,} of {nodes} had bad time" if leaves > 1 or section.chosen else "Bad time"
-    episodes = f" in {counted(len(section.incidents), 'incident')}" if section.incidents else ""
+    there = sum(any(_of_one_line(one.node, row.node) for row in hit) for one in section.incidents)
+    episodes = f" in {counted(there, 'incident')}" if there else ""
     where = "the worst:" if len(hit) > NAMED else "of them" if section.chosen else "all of it at"
     return f"{began}{episodes}; {where} {named}."
+
+
+def _of_one_line(one: Node, other: Node) -> bool:
+    """Whether one is the other, or lies below it."""
+    depth = min(len(one), len(other))
+    return one[:depth] == other[:depth]
 
 
 def unknown(row: Row, *, shares: bool = True) -> str:

@@ -79,7 +79,7 @@ def test_the_mail_is_complete_by_itself_and_has_the_page_and_the_figures_with_it
         "unknown excluded; 4 320 min of 8 nodes maintenance excluded\n"
         "4 h 22 min 30 s of a budget of 3 h 40 min 48 s used: 41 min 42 s too\n"
         "much.\n"
-        "5 of 8 nodes had bad time in 4 incidents; the worst: Europe / France /\n"
+        "5 of 8 nodes had bad time in 2 incidents; the worst: Europe / France /\n"
         "Paris (12 h 20 min), Europe / France / Lyon (10 h 40 min), Europe /\n"
         "Germany / München (4 h).\n"
         "38 min unknown (0.09 %), left out of the figure. Had it all been bad:\n"

@@ -192,7 +192,7 @@ def test_a_missed_month_answers_what_it_is_asked() -> None:
         "✗ Missed 99.41 % = (352 976 - 2 100) / 352 976 min of 8 nodes; 304 min of 8 nodes unknown excluded; "
         "4 320 min of 8 nodes maintenance excluded Objective: 99.5 % "
         "By how much: 4 h 22 min 30 s of a budget of 3 h 40 min 48 s used: 41 min 42 s too much. "
-        "Where: 5 of 8 nodes had bad time in 4 incidents; the worst: Europe / France / Paris (12 h 20 min), "
+        "Where: 5 of 8 nodes had bad time in 2 incidents; the worst: Europe / France / Paris (12 h 20 min), "
         "Europe / France / Lyon (10 h 40 min), Europe / Germany / München (4 h). "
         "Unknown: 38 min unknown, left out of the figure. Had it all been bad, or all good: missed either way."
     )

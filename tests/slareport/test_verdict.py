@@ -31,7 +31,7 @@ DAY = months.DAY
                 ),
                 "4 h 22 min 30 s of a budget of 3 h 40 min 48 s used: 41 min 42 s too much.",
                 (
-                    "5 of 8 nodes had bad time in 4 incidents; the worst: Europe / France / Paris (12 h 20 min), "
+                    "5 of 8 nodes had bad time in 2 incidents; the worst: Europe / France / Paris (12 h 20 min), "
                     "Europe / France / Lyon (10 h 40 min), Europe / Germany / München (4 h)."
                 ),
                 (
