@@ -91,7 +91,8 @@ def _muted_where_it_was_asked(world: World, record: Record) -> Iterator[str]:
     one_clock = world.story.instances == 1
     for row in record.rows if one_clock else ():
         ends = [end for text, begin, end in (*record.mutes, *windows) if text in row.reason and begin - 1 <= row.at]
-        if row.is_muted and not any(row.at < end or _first_look(record, end) >= row.at for end in ends):
+        lasted = any(row.at < end or _first_look(record, end) >= row.at for end in ends)
+        if row.is_muted and not lasted and not _owed_nothing(record, row):
             yield f"P1: {row.key} is withheld at {row.at:.0f} by {row.reason}, which did not last then"
     told = {row.incident for row in record.rows if row.state != "not_told"}
     services = {one.id for one in record.incidents if not one.is_source}
@@ -103,6 +104,14 @@ def _muted_where_it_was_asked(world: World, record: Record) -> Iterator[str]:
     for one in record.incidents:
         if one.is_open and one.id not in told:
             yield f"P1: {one.id} is open, nothing mutes it any more, and nobody was told"
+
+
+def _owed_nothing(record: Record, row: Row) -> bool:
+    """Whether a step of what flapped, good when its mute ended, was nobody's news: its end, or the return that is told at once."""
+    known = [one for one in record.rows if one.incident == row.incident and one.state != "not_told"]
+    if row.kind in ENDS:
+        return all(one.step > row.step for one in known)
+    return any(one.at == row.at and one.step > row.step for one in known)
 
 
 def _begins(row: Row) -> bool:
