@@ -42,7 +42,7 @@ def note_services(known: Sequence[Service], listed: Offer | Failure, rules: Sequ
             text = f"the Portal has no service {shown(pattern.text)}, or this account may not see it"
             found.failed("services", text, _instead(pattern.text, [one.name for one in known]))
     if not lacking:
-        asked = [service for service in known if any(rule.covers_service(service) for rule in rules)]
+        asked = [service for service in known if any(rule.covers(service.name, service.uid) for rule in rules)]
         found.ok("services", f"the Portal lists {len(listed.services)}, the rules ask for {len(asked)} of those known")
 
 

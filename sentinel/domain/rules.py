@@ -14,9 +14,9 @@ from sentinel.domain.expressions import Condition
 from sentinel.domain.hierarchy import Node, NodePattern
 from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
-from sentinel.domain.reading import Scope
 from sentinel.domain.severity import Severity
 from sentinel.domain.sla import Sla
+from sentinel.domain.subject import Subject
 
 __all__ = ["Matchers", "Severity"]
 
@@ -128,7 +128,7 @@ class Flapping:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(Subject):
     """A rule as `rules.toml` has it. Durations in seconds. Exactly one of `levels` and `path` is set.
 
     `figures`: the columns that it hangs on, where its conditions name others, that are made of them.
@@ -138,13 +138,6 @@ class Rule:
 
     id: str
     summary: str
-    services: tuple[NamePattern, ...]
-    source: str
-    hierarchy: str
-    levels: tuple[str, ...] = ()
-    path: Node | None = None
-    scope: Scope = "hour"
-    every: float = 600.0
     criteria: Criteria
     overrides: tuple[Override, ...] = ()
     rollup: Rollup | None = field(default_factory=Rollup)
@@ -166,15 +159,6 @@ class Rule:
     def metrics(self) -> frozenset[str]:
         """Every column that the rule reads, its overrides included."""
         return self.figures or self.criteria.metrics.union(*(one.criteria.metrics for one in self.overrides))
-
-    def covers(self, service: str) -> bool:
-        """Whether the rule is about that service."""
-        return any(pattern.matches(service) for pattern in self.services)
-
-    def covers_service(self, service: Service) -> bool:
-        """Whether the rule is about that service: by its name, or by its identifier where nothing declares it."""
-        uid = service.uid.casefold()
-        return self.covers(service.name) or any(pattern.text.casefold() == uid for pattern in self.services)
 
     @cached_property
     def pasts(self) -> tuple[Past, ...]:

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from sentinel.domain.attained import UnknownAs
 from sentinel.domain.expressions import Condition
-from sentinel.domain.hierarchy import Node
 from sentinel.domain.paces import Guard, Pace
 from sentinel.domain.patterns import NamePattern
 from sentinel.domain.periods import Kind, Period
-from sentinel.domain.reading import Query, Scope
+from sentinel.domain.reading import Scope
+from sentinel.domain.subject import Subject
 
 WINDOW: dict[Scope, int] = {"hour": 3600, "day": 86400}
 """Seconds that one sample of a scope covers. Samples closer together than this overlap and are never added up."""
@@ -49,7 +49,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sla:
+class Sla(Subject):
     """An agreement as `rules.toml` has it. `every` in seconds. Exactly one of `levels` and `path` is set.
 
     Exactly one of `good` (a condition, judged per sample: time-based) and `counts` (ratio-based) is set. `objectives`
@@ -61,13 +61,6 @@ class Sla:
 
     id: str
     summary: str
-    services: tuple[NamePattern, ...]
-    source: str
-    hierarchy: str
-    levels: tuple[str, ...] = ()
-    path: Node | None = None
-    scope: Scope = "hour"
-    every: float = 600.0
     good: Condition | None = None
     counts: Counts | None = None
     only_if: Condition | None = None
@@ -84,17 +77,6 @@ class Sla:
     runbook: str = ""
     retire_after: float = 7 * 86400.0
     line: int = field(default=0, compare=False)
-
-    def covers(self, service: str, uid: str = "") -> bool:
-        """Whether the agreement is about that service, by its name or its identifier."""
-        folded = uid.casefold()
-        return any(one.matches(service) or (folded and one.text.casefold() == folded) for one in self.services)
-
-    def queries(self, service: str) -> tuple[Query, ...]:
-        """What must be asked for that service."""
-        if self.path is not None:
-            return (Query(self.source, service, self.hierarchy, None, self.path, self.scope),)
-        return tuple(Query(self.source, service, self.hierarchy, level, None, self.scope) for level in self.levels)
 
     def objective(self, day: date) -> Decimal:
         """What is asked of a period that begins on that local day."""
