@@ -50,7 +50,7 @@ bench: setup ## measure: ratios against reference implementations, in one run
 soak: setup ## kill `sentinel run` at random for a minute and count what was lost or repeated
 	@.venv/bin/python -m benchmarks.soak
 
-fuzz: setup ## feed odd answers, files and names to the program for ten minutes, with new seeds
+fuzz: setup ## random stories, odd answers, files and names for ten minutes, with new seeds
 	@.venv/bin/python -m tests.fuzz --minutes 10
 
 matrix: setup ## kill `sentinel run` at every point of a tick and print what people got

@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from sentinel.store.database import Database
 from sentinel.store.migrations import upgrade
+from tests.effort import effort
 from tests.fakes.postgres import Postgres, running_postgres
+
+settings.register_profile("checks", effort(100))
+settings.load_profile("checks")
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -31,9 +31,10 @@ from tests.backtest.stories import SERVICES, STEPS, Step, lived, readings_of, ru
 from tests.backtest.test_live_and_backtest import EVER, told_again, told_live
 from tests.domain.polls import START
 from tests.domain.test_stories_anything import SITES
+from tests.effort import effort
 
 STORIES = st.lists(STEPS, min_size=1, max_size=30)
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = effort(20)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -29,6 +29,7 @@ from sentinel.store.database import Database
 from sentinel.store.tables import incidents, notices
 from tests.domain.polls import START, threshold
 from tests.domain.test_stories_anything import ROUTES, SITES, Poll, any_rule, polls_of
+from tests.effort import effort
 from tests.fakes.clock import FakeClock
 
 SERVICES = (Service("portal", "Mail", ""), Service("portal", "SAP", ""))
@@ -114,7 +115,7 @@ def looking_back() -> st.SearchStrategy[Rule]:
 
 
 @given(rule=any_rule() | looking_back(), askings=st.lists(ASKINGS, min_size=1, max_size=40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(30)
 def test_a_backtest_tells_to_the_notice_what_the_live_run_told(
     rule: Rule, askings: list[Asking], migrated_sqlite: Path
 ) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,12 @@ objective = "99.5%"
 MARCH = ("--period", "2026-03")
 
 
-@pytest.fixture
-def there(sqlite_url: str, tmp_path: Path) -> list[str]:
-    """Rules and a record of a day: Bern was bad for two hours, nobody looked for one, Paris said nothing for three."""
-    rules = tmp_path / "rules.toml"
-    rules.write_text(RULES)
-    it, database = Keeping(), Database.open(sqlite_url)
+@pytest.fixture(scope="module")
+def day(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A record of a day: Bern was bad for two hours, nobody looked for one, Paris said nothing for three."""
+    path = tmp_path_factory.mktemp("day") / "sentinel.db"
+    shutil.copyfile(migrated_sqlite, path)
+    it, database = Keeping(), Database.open(f"sqlite:///{path}")
     for number in range(24 * 6):
         if number in range(60, 66):
             it.wait(STEP)
@@ -49,7 +50,16 @@ def there(sqlite_url: str, tmp_path: Path) -> list[str]:
     for plan, reading in it.plans:
         commit(database, plan, reading)
     database.close()
-    return ["--rules", str(rules), "--database", sqlite_url]
+    return path
+
+
+@pytest.fixture
+def there(day: Path, tmp_path: Path) -> list[str]:
+    """Rules and that record."""
+    rules, record = tmp_path / "rules.toml", tmp_path / "sentinel.db"
+    rules.write_text(RULES)
+    shutil.copyfile(day, record)
+    return ["--rules", str(rules), "--database", f"sqlite:///{record}"]
 
 
 def test_the_status_is_about_the_period_that_runs(there: list[str]) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from sentinel.collect.numbers import looks_numeric, measured
@@ -15,6 +14,7 @@ from sentinel.collect.parse import Expected, parse
 from sentinel.collect.table import Unreadable
 from sentinel.domain.metrics import Unit
 from sentinel.domain.reading import Query
+from tests.effort import effort
 
 QUERIES = (
     Query("p", "s", "Location", level="Site"),
@@ -59,20 +59,20 @@ def parsed_or_reason(body: bytes, content_type: str, wanted: str) -> None:
 
 
 @pytest.mark.threat("body-bomb")
-@effort(max_examples=300, deadline=None)
+@effort(300)
 @given(contents)
 def test_any_json_is_a_table_or_has_a_reason(content: Any) -> None:
     parsed_or_reason(json.dumps(content).encode(), "application/json", "json")
 
 
-@effort(max_examples=200, deadline=None)
+@effort(200)
 @given(st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass"))))
 def test_any_bytes_are_a_table_or_have_a_reason(content: bytes) -> None:
     for wanted in ("json", "csv"):
         parsed_or_reason(content, "text/csv; charset=nonsense", wanted)
 
 
-@effort(max_examples=200, deadline=None)
+@effort(200)
 @given(st.lists(st.lists(st.one_of(names, st.text(max_size=6)), min_size=3, max_size=3), max_size=5))
 def test_any_csv_is_a_table_or_has_a_reason(lines: list[list[str]]) -> None:
     text = "\n".join(
@@ -81,7 +81,7 @@ def test_any_csv_is_a_table_or_has_a_reason(lines: list[list[str]]) -> None:
     parsed_or_reason(text.encode("utf-8", "replace"), "text/csv", "csv")
 
 
-@effort(max_examples=300, deadline=None)
+@effort(300)
 @given(st.lists(st.integers(min_value=-(2**60), max_value=2**60) | st.floats(allow_nan=False, allow_infinity=False)))
 def test_plain_numbers_come_out_as_they_went_in(numbers: list[Any]) -> None:
     kinds = frozenset(map(type, numbers))
@@ -92,7 +92,7 @@ def test_plain_numbers_come_out_as_they_went_in(numbers: list[Any]) -> None:
     assert not numbers or looks_numeric(texts, frozenset({str}))
 
 
-@effort(max_examples=300, deadline=None)
+@effort(300)
 @given(st.dictionaries(st.text(), st.text() | st.integers(), min_size=1, max_size=4), st.booleans())
 def test_an_equal_key_never_passes_and_unequal_ones_always_do(one: dict[str, Any], twice: bool) -> None:
     text = json.dumps([one | {"Site": "x", "devices": 1}], ensure_ascii=False)

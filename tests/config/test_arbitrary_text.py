@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.config.codes import CODES
@@ -13,6 +13,7 @@ from sentinel.config.loader import LARGEST, load
 from sentinel.config.report import as_github, as_json, as_text
 from sentinel.config.schema import RulesFile
 from sentinel.errors import ConfigError
+from tests.effort import effort
 
 _NAMES = sorted(
     {
@@ -97,13 +98,13 @@ def _answer(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=150, deadline=None)
+@effort(75)
 def test_any_text_gets_an_answer(text: str) -> None:
     _answer(text)
 
 
 @given(st.lists(_TABLES, max_size=6).map("\n".join))
-@settings(max_examples=300, deadline=None)
+@effort(150)
 def test_any_table_of_the_format_gets_an_answer(text: str) -> None:
     _answer(text)
 

@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.config.holiday_sets import PublicHolidays
@@ -20,6 +20,7 @@ from sentinel.domain.matchers import Matchers
 from sentinel.domain.patterns import NamePattern
 from sentinel.errors import ConfigError
 from tests.config.test_loader import BREACH, DESK, RULE, SOURCE
+from tests.effort import effort
 
 GOOD = Path(__file__).parent / "testdata/good"
 HOUR = 3600
@@ -106,7 +107,7 @@ WINDOWS = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=150, deadline=None, database=None)
+@effort(150)
 @given(WINDOWS)
 def test_hours_are_said_to_overlap_exactly_when_some_of_them_do(windows: list[tuple[str, str, int, int]]) -> None:
     """Counted in eighths of days, one by one, round and round the week."""

@@ -7,13 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.config.codes import CODES
 from sentinel.config.loader import Loaded, SourceConfig, load
 from sentinel.domain.rules import Address, Flapping, NoData, Severity, Threshold
 from sentinel.errors import ConfigError, Problem
+from tests.effort import effort
 
 TESTDATA = Path(__file__).parent / "testdata"
 GOOD = sorted((TESTDATA / "good").glob("*.toml"))
@@ -295,7 +296,7 @@ def test_problems_inside_a_condition_are_found_through_escapes() -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@effort(100)
 def test_any_text_is_loaded_or_refused_with_problems(text: str) -> None:
     loads_or_is_refused(text)
 
@@ -313,7 +314,7 @@ _SCRAPS = st.sampled_from(
 
 
 @given(st.lists(_SCRAPS, max_size=14).map("\n".join))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@effort(150)
 def test_any_mixture_of_lines_is_loaded_or_refused_with_problems(text: str) -> None:
     loads_or_is_refused(text)
 

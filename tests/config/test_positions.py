@@ -5,10 +5,11 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.config.positions import Path, Place, Positions
+from tests.effort import effort
 
 TEXT = '''\
 [defaults]
@@ -119,7 +120,7 @@ _LINES = st.one_of(
 
 
 @given(st.lists(_LINES, max_size=12).map("\n".join))
-@settings(max_examples=150, deadline=None)
+@effort(150)
 def test_every_key_that_the_parser_sees_has_a_place(text: str) -> None:
     try:
         parsed = tomllib.loads(text)
@@ -132,7 +133,7 @@ def test_every_key_that_the_parser_sees_has_a_place(text: str) -> None:
 
 
 @given(st.text(max_size=80))
-@settings(max_examples=150, deadline=None)
+@effort(150)
 def test_no_text_makes_the_scanner_fail(text: str) -> None:
     place = Positions(text).value(("rule", 0, "id"))
     assert 1 <= place.line <= text.count("\n") + 1

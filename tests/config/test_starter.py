@@ -5,12 +5,13 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.config.loader import load
 from sentinel.config.settings import Settings
 from sentinel.config.starter import Answers, environment, problems_of, starter, variables
+from tests.effort import effort
 
 URL = "https://portal.example.com"
 UID = "1f6f3a52-5d4e-4c0a-9a55-0b7f3f6f2d11"
@@ -59,7 +60,7 @@ def test_its_times_are_the_defaults_and_what_is_commented_out_works() -> None:
 
 
 @given(st.text(min_size=1, max_size=30), st.text(min_size=1, max_size=30), st.text(min_size=1, max_size=30))
-@settings(max_examples=150, deadline=None)
+@effort(150)
 def test_any_answer_is_held_as_it_is_or_refused(service: str, hierarchy: str, level: str) -> None:
     answers = Answers(url=URL, services=(service,), uids=((service, UID),), hierarchy=hierarchy, level=level)
     text = starter(answers)

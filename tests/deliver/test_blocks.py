@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from slack_sdk.models.blocks import Block
 
 from sentinel.deliver import blocks
@@ -17,6 +17,7 @@ from sentinel.domain.incidents import Attention, CloseReason
 from sentinel.domain.notices import NoticeKind
 from sentinel.domain.rules import Address, Severity
 from tests.deliver.any_story import DELIVERY
+from tests.effort import effort
 from tests.fakes.stories import delivery, digest, ended, event, facts, incident, many, source_trouble, story
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def test_what_a_lock_screen_shows_is_short(name: str) -> None:
 
 
 @pytest.mark.threat("markup")
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@effort(80)
 @given(DELIVERY)
 def test_any_incident_becomes_a_message_that_slack_takes(given_one: Delivery) -> None:
     words = wording(given_one)

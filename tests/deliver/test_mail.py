@@ -8,13 +8,14 @@ from email.policy import default
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from sentinel.deliver.mail import COLUMNS, compose, reference
 from sentinel.deliver.settings import SmtpSettings
 from sentinel.domain.notices import NoticeKind
 from tests.deliver.any_story import DELIVERY
 from tests.deliver.test_blocks import CASES
+from tests.effort import effort
 from tests.fakes.stories import delivery, ended, incident
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def test_a_hostile_name_adds_no_header_and_no_markup() -> None:
 
 
 @pytest.mark.threat("header-injection", "html-injection")
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@effort(40)
 @given(DELIVERY)
 def test_any_incident_becomes_a_mail_that_is_sound(one: Delivery) -> None:
     mail = composed(one)

@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.calendars import ALWAYS, DAY, EVERY_DAY, Calendar, Dated, Maintenance, Weekly
 from sentinel.domain.matchers import Matchers
 from sentinel.domain.spans import Spans
+from tests.effort import effort
 
 EPOCH = date(1970, 1, 1)
 WEEK = 7 * DAY
@@ -46,13 +47,7 @@ NIGHTS = (
 CLOCK_IS_SET = {night for _, night in NIGHTS} - {
     *(date(2028, 2, 29), date(2026, 12, 31), date(2027, 2, 28), date(2100, 2, 28)),
 }
-WALKED = settings(
-    derandomize=True,
-    max_examples=60,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+WALKED = effort(60)
 
 
 @dataclass(frozen=True)

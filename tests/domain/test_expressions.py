@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.expression_bounds import clear_on_wrong_side, never_breaches, never_clears
@@ -16,6 +16,7 @@ from sentinel.domain.expressions import Condition, ExpressionError, parse
 from sentinel.domain.hierarchy import NodeList
 from sentinel.domain.metrics import CATALOGUE, Unit, format_value, nearest
 from sentinel.domain.reading import Figures
+from tests.effort import effort
 
 UNITS: Mapping[str, Unit] = {**{key: metric.unit for key, metric in CATALOGUE.items()}, "a": Unit.ANY, "b": Unit.ANY}
 NAN = math.nan
@@ -101,7 +102,7 @@ def test_what_is_refused_and_where(text: str, start: int, code: str, word: str) 
     assert word in refused.value.hint
 
 
-@settings(max_examples=300, deadline=None)
+@effort(300)
 @given(st.text(max_size=60))
 def test_any_text_is_a_condition_or_refused_as_one(text: str) -> None:
     with suppress(ExpressionError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.expression_bounds import holds_wherever
@@ -19,6 +19,7 @@ from sentinel.domain.expressions import (
 from sentinel.domain.hierarchy import NodeList
 from sentinel.domain.metrics import CATALOGUE, Unit
 from sentinel.domain.reading import Figures
+from tests.effort import effort
 
 UNITS = {**{key: metric.unit for key, metric in CATALOGUE.items()}, "a": Unit.ANY, "b": Unit.ANY}
 
@@ -141,7 +142,7 @@ logic = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@effort(200)
 @given(logic, logic, st.lists(st.tuples(st.floats(0, 5), st.floats(0, 5)), min_size=1, max_size=20))
 def test_no_figure_contradicts_what_was_said_before(breach: str, clear: str, cells: list[tuple[float, float]]) -> None:
     bad, good = condition(breach), condition(clear)

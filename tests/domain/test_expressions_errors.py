@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.expression_parser import MOST
 from sentinel.domain.expression_tokens import LONGEST
 from sentinel.domain.expressions import Condition, ExpressionError, parse
 from sentinel.domain.metrics import CATALOGUE, Unit
+from tests.effort import effort
 
 UNITS = {
     **{key: metric.unit for key, metric in CATALOGUE.items()},
@@ -241,7 +242,7 @@ words = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@effort(500)
 @given(st.lists(words, max_size=14).map(" ".join))
 def test_any_row_of_words_is_a_condition_or_refused_within_its_text(text: str) -> None:
     refused: ExpressionError | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.expression_tree import (
@@ -26,6 +26,7 @@ from sentinel.domain.expressions import Condition, parse
 from sentinel.domain.hierarchy import Node, NodeList
 from sentinel.domain.metrics import CATALOGUE, Unit
 from sentinel.domain.reading import Figures
+from tests.effort import effort
 
 UNITS = {**{key: metric.unit for key, metric in CATALOGUE.items()}, "a": Unit.ANY, "b": Unit.ANY, "c": Unit.ANY}
 NODES: list[Node] = [(), ("CH",), ("CH", "Zug"), ("CH", "Bern"), ("FR", "Lyon"), ("CH", "Zug", "Sales"), ("DE",)]
@@ -131,7 +132,7 @@ cells = st.sampled_from([0.0, 1.0, 2.0, 3.0, 0.5, 1e200, NAN])
 column = st.lists(cells, min_size=len(NODES), max_size=len(NODES)).map(np.array)
 
 
-@settings(max_examples=250, deadline=None)
+@effort(250)
 @given(logic, st.fixed_dictionaries({"a": column, "b": column}, optional={"c": column}))
 def test_columns_say_what_a_row_by_row_reading_says(text: str, columns: dict[str, np.ndarray]) -> None:
     condition = parse(text, UNITS)
@@ -139,7 +140,7 @@ def test_columns_say_what_a_row_by_row_reading_says(text: str, columns: dict[str
     assert told(condition, figures) == [Row(figures, node).truth(condition.tree) for node in NODES]
 
 
-@settings(max_examples=150, deadline=None)
+@effort(150)
 @given(arithmetic, st.fixed_dictionaries({"a": column, "b": column, "c": column}), st.data())
 def test_the_value_of_some_rows_is_that_of_all(text: str, columns: dict[str, np.ndarray], data: st.DataObject) -> None:
     condition = parse(f"{text} > a", UNITS)
@@ -151,7 +152,7 @@ def test_the_value_of_some_rows_is_that_of_all(text: str, columns: dict[str, np.
     assert not np.isinf(every).any()
 
 
-@settings(max_examples=200, deadline=None)
+@effort(200)
 @given(arithmetic, st.fixed_dictionaries({"a": column, "b": column, "c": column}))
 def test_the_subject_is_a_figure_with_the_same_meaning(text: str, columns: dict[str, np.ndarray]) -> None:
     figures = Figures(ROWS, columns)

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.attained import Seconds
@@ -23,6 +23,7 @@ from sentinel.domain.reading import Figures
 from sentinel.domain.sla import Counts
 from tests.domain.ledgers import BAD, BASEL, BERN, GONE, GOOD, PARIS, SITES, STEP, Keeping, an_sla, second_by_second
 from tests.domain.polls import START, UNITS
+from tests.effort import effort
 
 MONTH = Period(Kind.MONTH)
 NAN = math.nan
@@ -302,7 +303,7 @@ BEGINNINGS = tuple(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@effort(60)
 @given(
     answers=ANSWERS,
     windows=WINDOWS,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.calendars import Maintenance
@@ -30,6 +30,7 @@ from tests.domain.test_stories_anything import (
     told,
     where,
 )
+from tests.effort import effort
 
 SPAN = 9000.0
 """Seconds in which mutes begin: about as long as the polls go on."""
@@ -178,7 +179,7 @@ def follow(rule: Rule, quiet: Quiet, polls: Sequence[Poll]) -> None:
             check_telling(run, at, good=done.query.failure is None, before=before)
 
 
-bounded = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+bounded = effort(30)
 
 
 @bounded

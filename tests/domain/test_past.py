@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.expression_tree import Past, evaluate
@@ -212,7 +212,6 @@ def stories(draw: st.DrawFn) -> list[Reading]:
     return found
 
 
-@settings(deadline=None)
 @given(stories(), WINDOWS)
 def test_it_is_what_a_plain_count_over_all_samples_gives(readings: list[Reading], window: str) -> None:
     calls = [f"{name}(a, {window})" for name in ("avg", "baseline", "min", "max")]
@@ -228,7 +227,6 @@ def test_it_is_what_a_plain_count_over_all_samples_gives(readings: list[Reading]
             assert past.told()[one].tolist() == pytest.approx(wanted, rel=1e-9, abs=1e-3, nan_ok=True), one
 
 
-@settings(deadline=None)
 @given(stories(), st.lists(WINDOWS, min_size=1, max_size=2), st.data())
 def test_whoever_begins_later_comes_to_the_same_figures_bit_by_bit(
     readings: list[Reading], windows: list[str], data: st.DataObject

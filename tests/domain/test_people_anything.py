@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.incidents import Incident
@@ -28,6 +28,7 @@ from tests.domain.test_stories_anything import (
     told,
     where,
 )
+from tests.effort import effort
 
 BOSS = Address("boss", "email", "boss@example.com")
 AFTER = 1500.0
@@ -123,7 +124,7 @@ def check_hands(run: Run, incident: Incident) -> None:
         assert incident.acknowledged_by is not None
 
 
-bounded = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+bounded = effort(40)
 
 
 @bounded

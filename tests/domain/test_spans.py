@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.spans import NOTHING, Spans
+from tests.effort import effort
 
 PAIRS = st.lists(st.tuples(st.integers(-5, 40), st.integers(-5, 40)), max_size=8)
-DERANDOMIZED = settings(derandomize=True, max_examples=300, deadline=None, database=None)
+DERANDOMIZED = effort(300)
 
 
 def seconds(pairs: list[tuple[int, int]]) -> set[int]:

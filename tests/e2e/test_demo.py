@@ -46,6 +46,7 @@ def test_it_writes_over_no_other_file(tmp_path: Path) -> None:
     assert mine.read_text() == "mine"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_a_month_can_pass_under_rules_of_ones_own_and_nobody_is_told(tmp_path: Path) -> None:
     file, record = tmp_path / "rules.toml", tmp_path / "sentinel.db"

@@ -86,8 +86,6 @@ def test_a_second_one_on_the_same_file_is_refused_and_names_the_first(sqlite_url
         assert first.running
 
 
-@pytest.mark.promise("P1", "P2", "P5")
-@pytest.mark.fault(114)
 @pytest.mark.postgres
 @pytest.mark.promise("P1", "P2", "P5")
 @pytest.mark.fault(114)
@@ -108,8 +106,6 @@ def test_a_standby_takes_over_when_the_leader_is_killed_and_repeats_nothing(post
             assert standby.terminate() == 0
 
 
-@pytest.mark.promise("P2")
-@pytest.mark.fault(114)
 @pytest.mark.postgres
 @pytest.mark.promise("P2")
 @pytest.mark.fault(114)
@@ -137,7 +133,7 @@ def test_a_leader_that_was_frozen_writes_and_sends_nothing_more(postgres_url: st
 @pytest.mark.postgres
 @pytest.mark.promise("P1", "P2")
 @pytest.mark.fault(114)
-@pytest.mark.parametrize("kind", ["frozen", "suspended"])
+@pytest.mark.parametrize("kind", ["frozen", pytest.param("suspended", marks=pytest.mark.long)])
 def test_a_leader_stopped_between_its_attempt_and_its_call_leaves_the_telling_to_the_next(
     kind: str, postgres_url: str, tmp_path: Path
 ) -> None:
@@ -164,7 +160,7 @@ def test_a_leader_stopped_between_its_attempt_and_its_call_leaves_the_telling_to
 @pytest.mark.postgres
 @pytest.mark.promise("P1", "P2")
 @pytest.mark.fault(114, 38)
-@pytest.mark.parametrize("how", ["cut", "hold"])
+@pytest.mark.parametrize("how", ["cut", pytest.param("hold", marks=pytest.mark.long)])
 def test_a_leader_cut_off_from_the_database_but_not_from_slack_stops_acting(
     how: str, postgres_url: str, tmp_path: Path
 ) -> None:
@@ -207,7 +203,10 @@ def test_one_that_is_told_to_stop_while_the_database_says_nothing_ends_in_time(
 @pytest.mark.postgres
 @pytest.mark.promise("P1", "P2", "P7")
 @pytest.mark.fault(115)
-@pytest.mark.parametrize(("first", "second"), [("300", "-300"), ("-300", "300")], ids=["ahead", "behind"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [pytest.param("300", "-300", id="ahead"), pytest.param("-300", "300", id="behind", marks=pytest.mark.long)],
+)
 def test_instances_whose_clocks_differ_by_minutes_take_over_by_the_clock_of_the_database(
     first: str, second: str, postgres_url: str, tmp_path: Path
 ) -> None:

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.engine.journal import configure
+from tests.effort import effort
 
 SECRET = "canary p@ss/w+ö&rd"
 BEGINS = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z \[")
@@ -89,7 +90,7 @@ def test_a_traceback_with_such_a_name_in_it_stays_indented(written: Callable[[],
 
 
 @pytest.mark.threat("log-injection")
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(100)
 @given(name=st.text(st.characters(codec=None), max_size=60), form=st.sampled_from(["text", "json"]))
 def test_whatever_the_name_a_happening_is_one_line(name: str, form: str, written: Callable[[], str]) -> None:
     configure(form=form, level="info")

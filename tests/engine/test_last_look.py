@@ -103,6 +103,7 @@ async def story(it: Town, monkeypatch: pytest.MonkeyPatch, suspended_at: int) ->
     return it.story[began:], machine.successor is not None
 
 
+@pytest.mark.long
 @pytest.mark.promise("P1", "P2", "P3")
 @pytest.mark.fault(114)
 async def test_a_machine_suspended_at_any_moment_of_a_story_repeats_and_loses_nothing(

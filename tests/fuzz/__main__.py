@@ -1,4 +1,7 @@
-"""`python -m tests.fuzz --minutes 10`: fuzz for as long as you like, each round with a seed of its own."""
+"""`python -m tests.fuzz --minutes 10`: every test of random stories for as long as you like, with a new seed each round.
+
+`python -m tests.fuzz tests/fuzz` is only the fuzzers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, help="one round with this seed")
     parser.add_argument("--factor", type=float, default=FACTOR, help="stories per round, times those of the checks")
-    parser.add_argument("what", nargs="*", default=["tests/fuzz"], help="tests, as pytest takes them")
+    parser.add_argument("what", nargs="*", default=["tests"], help="tests, as pytest takes them")
     asked = parser.parse_args()
     until = time.perf_counter() + asked.minutes * 60
     rounds = 0
@@ -39,7 +42,7 @@ def main() -> int:
 def _round(seed: int, factor: float, what: list[str]) -> bool:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--timeout", "0"]
     done = subprocess.run(  # noqa: S603  # our own tests
-        [*command, f"--hypothesis-seed={seed}", *what],
+        [*command, "-m", "hypothesis", f"--hypothesis-seed={seed}", *what],
         env={**os.environ, "SENTINEL_TEST_FUZZ": f"{factor:g}"},
         check=False,
     )

@@ -29,9 +29,9 @@ from sentinel.store.database import Database
 from sentinel.store.memory import load
 from tests.deliver.test_blocks import judge
 from tests.domain.polls import Run, a_rule
+from tests.effort import effort
 from tests.fakes.hostile import HOSTILE, live
 from tests.fakes.stories import delivery
-from tests.fuzz.effort import effort
 from tests.history.ledger import RecordedRun
 
 MAIL = SmtpSettings(host="mail.example.com", sender="sentinel@example.com")

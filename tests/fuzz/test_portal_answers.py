@@ -16,9 +16,9 @@ from sentinel.demo.tiers import tiny
 from sentinel.domain.reading import Failure, Query, Reading
 from sentinel.fetch import Client
 from tests.collect.portals import PASSWORD, SERVICE, settings
+from tests.effort import effort
 from tests.fakes.clock import FakeClock
 from tests.fuzz.answers import answers
-from tests.fuzz.effort import effort
 from tests.fuzz.mutations import replanted, spoilt
 from tests.fuzz.test_portal_bodies import SITES, valid
 from tests.fuzz.wire import Http, listening

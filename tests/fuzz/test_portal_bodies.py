@@ -19,7 +19,7 @@ from sentinel.domain.alerts import State
 from sentinel.domain.hierarchy import Node
 from sentinel.domain.reading import Failure, Figures, Query, Reading, Reason
 from tests.domain.polls import Run, a_rule, threshold
-from tests.fuzz.effort import effort
+from tests.effort import effort
 from tests.fuzz.mutations import replanted, spoilt
 
 LEVELS = ("Country", "Site")

@@ -15,7 +15,7 @@ from sentinel.config.rule_test_loader import load_tests
 from sentinel.domain.rehearsal_verdict import judge
 from sentinel.errors import ConfigError
 from tests.config.rule_tests_file import VALUE, a_test
-from tests.fuzz.effort import effort
+from tests.effort import effort
 from tests.fuzz.mutations import rewritten
 
 ROOT = Path(__file__).parents[2]

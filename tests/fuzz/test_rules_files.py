@@ -11,7 +11,7 @@ from sentinel.config.codes import CODES
 from sentinel.config.loader import load
 from sentinel.config.report import as_github, as_json, as_text
 from sentinel.errors import ConfigError, Problem
-from tests.fuzz.effort import effort
+from tests.effort import effort
 from tests.fuzz.mutations import rewritten
 
 ROOT = Path(__file__).parents[2]

@@ -19,9 +19,9 @@ from sentinel.deliver.slack_calls import SlackCalls
 from sentinel.deliver.slack_webhook import SlackWebhookChannel
 from sentinel.deliver.webhook import WebhookChannel
 from sentinel.domain.notices import NoticeKind
+from tests.effort import effort
 from tests.fakes.stories import delivery
 from tests.fuzz.answers import answers, jsons
-from tests.fuzz.effort import effort
 from tests.fuzz.wire import Http, listening
 
 TOKEN = "xoxb-canary-of-the-fuzzer"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sentinel.deliver.channel import Delivered, Later, Refused, Unclear
 from sentinel.deliver.settings import Secret, SmtpSettings
 from sentinel.deliver.smtp import SmtpChannel
+from tests.effort import effort
 from tests.fakes.stories import delivery
-from tests.fuzz.effort import effort
 from tests.fuzz.mutations import spoilt
 from tests.fuzz.wire import Smtp, listening
 

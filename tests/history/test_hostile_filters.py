@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -19,6 +19,7 @@ from sentinel.history.record import reading
 from sentinel.history.status import status
 from sentinel.store.database import Database
 from sentinel.store.tables import metadata
+from tests.effort import effort
 from tests.fakes.hostile import HOSTILE
 from tests.history.ledger import recorded
 
@@ -56,7 +57,7 @@ def counts(database: Database) -> dict[str, Any]:
         }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(60)
 @given(service=WORDS, node=WORDS, rule=WORDS)
 def test_any_filter_chooses_what_the_words_say(filled: Database, service: str, node: str, rule: str) -> None:
     before = counts(filled)
@@ -70,7 +71,7 @@ def test_any_filter_chooses_what_the_words_say(filled: Database, service: str, n
     assert counts(filled) == before
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(60)
 @given(name=WORDS)
 def test_any_name_is_an_incident_or_none(filled: Database, name: str) -> None:
     before = counts(filled)

@@ -99,7 +99,7 @@ def _muted_where_it_was_asked(world: World, record: Record) -> Iterator[str]:
     for text, begin, end in windows if one_clock else ():
         for row in record.rows if text == "maintenance: **" else ():
             said = row.state != "not_told" and row.kind not in ENDS and row.kind != "acknowledged"
-            if said and row.incident in services and begin <= row.at < end:
+            if said and row.incident in services and begin + 1 <= row.at < end - 1:  # windows are whole seconds
                 yield f"P1: {row.key} is told in the middle of {text}"
     for one in record.incidents:
         if one.is_open and one.id not in told:
@@ -107,9 +107,12 @@ def _muted_where_it_was_asked(world: World, record: Record) -> Iterator[str]:
 
 
 def _owed_nothing(record: Record, row: Row) -> bool:
-    """Whether a step of what flapped, good when its mute ended, was nobody's news: its end, or the return that is told at once."""
+    """Whether a step of what flapped, good when its mute ended, was nobody's news.
+
+    That is its end, what somebody did to it while nobody knew of it, or the return that is told at once.
+    """
     known = [one for one in record.rows if one.incident == row.incident and one.state != "not_told"]
-    if row.kind in ENDS:
+    if row.kind in (*ENDS, "acknowledged"):
         return all(one.step > row.step for one in known)
     return any(one.at == row.at and one.step > row.step for one in known)
 

@@ -127,6 +127,7 @@ def _repeats(run: Run) -> bool:
     return any(one.startswith("P2: ") for one in run.findings)
 
 
+@pytest.mark.long
 def test_the_same_stories_break_nothing_in_a_whole_sentinel(stage: Stage) -> None:
     for chances in (Chances(slack=0.5), Chances(crash=0.03), Chances(portal=0.5)):
         assert findings(stage, stories(chances)) == []

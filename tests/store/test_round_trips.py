@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
@@ -24,6 +24,7 @@ from sentinel.store.memory import load
 from sentinel.store.outbox import Lane
 from sentinel.store.tables import lease, metadata
 from sentinel.store.unit_of_work import commit
+from tests.effort import effort
 from tests.store.records import (
     AT,
     BOOK,
@@ -46,7 +47,7 @@ from tests.store.records import (
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
 ANY_NODE = st.lists(ANY_TEXT, max_size=4).map(tuple)
-ON_ONE_DATABASE = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_ONE_DATABASE = effort(15)
 
 
 def test_a_new_database_remembers_nothing(database: Database) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.domain.mutes import Silence
@@ -14,11 +14,12 @@ from sentinel.store import silences
 from sentinel.store.database import Database
 from sentinel.store.housekeeping import Retention, purge
 from tests.domain.polls import START, a_silence, the_matchers
+from tests.effort import effort
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), min_size=1, max_size=12)
 NAMES = st.lists(ANY_TEXT, min_size=1, max_size=2)
 WORDS = st.lists(st.sampled_from(["warning", "critical"]), min_size=1, max_size=2, unique=True)
-ON_ONE_DATABASE = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_ONE_DATABASE = effort(25)
 
 
 def names(found: tuple[Silence, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How long the fuzzers look: always the same bounded stories in the checks, other and more ones by command."""
+"""How long tests of random stories look: always the same bounded stories in the checks, other and more ones by command."""
 
 from __future__ import annotations
 
