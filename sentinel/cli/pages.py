@@ -9,10 +9,21 @@ import click
 from sentinel.cli import screen
 
 PAGE = b"<!doctype html"
+STANDARD_OUTPUT = Path("-")
+"""As a file's name: what is written goes where a table would."""
 
 
-def refuse_other(option: str, path: Path, begins: tuple[bytes, ...] = (PAGE,), what: str = "page") -> None:
-    """Before any work is done: refuse to write over what does not begin as an earlier one does: rules, a database."""
+def refuse_other(
+    option: str, path: Path, begins: tuple[bytes, ...] = (PAGE,), what: str = "page", *, may_print: bool = False
+) -> None:
+    """Before any work is done: refuse to write over what does not begin as an earlier one does: rules, a database.
+
+    `may_print`: the command prints nothing else when the file is standard output.
+    """
+    if path == STANDARD_OUTPUT:
+        if may_print:
+            return
+        raise click.UsageError(f"{option} -: this command prints something else there, so the {what} needs a file")
     try:
         with path.open("rb") as file:
             there = file.read(100).lstrip().lower()
@@ -23,7 +34,10 @@ def refuse_other(option: str, path: Path, begins: tuple[bytes, ...] = (PAGE,), w
 
 
 def write(option: str, path: Path, content: bytes) -> None:
-    """Write the file and say so."""
+    """Write the file and say so; `-` is standard output."""
+    if path == STANDARD_OUTPUT:
+        click.echo(content, nl=False)
+        return
     try:
         path.write_bytes(content)
     except OSError as broken:

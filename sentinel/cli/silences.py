@@ -61,8 +61,9 @@ def add(**asked: Any) -> None:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--by", metavar="NAME", help="Who does it [default: your login name].")
 @options.database
+@options.as_json
 @click.pass_context
-def expire(ctx: click.Context, /, *, ids: tuple[str, ...], by: str | None, database: str | None) -> None:
+def expire(ctx: click.Context, /, *, ids: tuple[str, ...], by: str | None, database: str | None, as_json: bool) -> None:
     """End silences now. The beginning of an id is enough. What lasts is told at the next poll.
 
     Exit code 1 when one of them was over already.
@@ -71,6 +72,7 @@ def expire(ctx: click.Context, /, *, ids: tuple[str, ...], by: str | None, datab
     from sentinel.domain.requests import unfit  # noqa: PLC0415  # as above
     from sentinel.history.record import opened  # noqa: PLC0415  # as above
     from sentinel.history.silences import silence_id  # noqa: PLC0415  # as above
+    from sentinel.history.silences import silences as found_in  # noqa: PLC0415  # as above
     from sentinel.store import silences as on_record  # noqa: PLC0415  # as above
     from sentinel.store.database import Database  # noqa: PLC0415  # as above
 
@@ -86,6 +88,10 @@ def expire(ctx: click.Context, /, *, ids: tuple[str, ...], by: str | None, datab
         ended = [on_record.expire(db, name, who, SystemClock().now()) for name in names]
     finally:
         db.close()
+    if as_json:
+        with opened(url) as record:
+            now = {one.id: one.as_json() for one in found_in(record, SystemClock().now())}
+        screen.print_json([now[name] for name in names])
     for one, done in ended:
         screen.say(f"{one.id} is over" if done else f"{one.id} was over already")
     if not all(done for _, done in ended):

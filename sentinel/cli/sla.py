@@ -86,7 +86,12 @@ def status(ctx: click.Context, /, *, as_json: bool, exit_code: bool, **asked: An
     "--period", type=PeriodName(), metavar="NAME", help="2026-10, 2026-Q4, 2026, last or this [default: this]."
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV for spreadsheets, a line for every node.")
-@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page to read and to print.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a page to read and to print; - is standard output.",
+)
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Write JSON or CSV there instead.")
 @click.option(
     "--limit",
@@ -108,17 +113,12 @@ def report(
     The page of --html has charts, incidents, unknown time and the formula of every percentage in one file that needs
     no network.
     """
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other")
-    if limit is not None and (as_json or as_csv):
-        raise click.UsageError("--limit is for the table; --json and --csv have every node")
-    if output is not None and not (as_json or as_csv):
-        raise click.UsageError("--output is for --json or --csv; --html FILE writes a page")
+    _refuse_contradictions(as_json=as_json, as_csv=as_csv, html=html, output=output, limit=limit)
     if html is not None:
-        pages.refuse_other("--html", html)
+        pages.refuse_other("--html", html, may_print=True)
     if output is not None:
         begins = (BOM.encode(),) if as_csv else (b"[\n  {", b"[]")
-        pages.refuse_other("--output", output, begins, "CSV of ours" if as_csv else "JSON of ours")
+        pages.refuse_other("--output", output, begins, "CSV of ours" if as_csv else "JSON of ours", may_print=True)
     found = _report(**asked)
     if html is not None:
         from sentinel.slareport.page import page  # noqa: PLC0415  # only when asked
@@ -131,6 +131,19 @@ def report(
     elif html is None:
         _print_tables(found, limit)
     _say_none(found, asked["nodes"])
+
+
+def _refuse_contradictions(
+    *, as_json: bool, as_csv: bool, html: Path | None, output: Path | None, limit: int | None
+) -> None:
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    if limit is not None and (as_json or as_csv):
+        raise click.UsageError("--limit is for the table; --json and --csv have every node")
+    if output is not None and not (as_json or as_csv):
+        raise click.UsageError("--output is for --json or --csv; --html FILE writes a page")
+    if html == pages.STANDARD_OUTPUT and (as_json or as_csv) and output in (None, html):
+        raise click.UsageError("--html - and --json or --csv would stand in one stream: give one of them a file")
 
 
 def _report(*, rules: Path | None, database: str | None, period: str | None, **asked: Any) -> Report:

@@ -188,6 +188,13 @@ def test_ending_one_early(run: RecordedRun, rules: Path) -> None:
     done = call("silences", "expire", one["id"], "--by", "otto")
     assert (done.exit_code, done.stderr) == (1, f"{one['id']} was over already\n")
     assert call("silences", "expire", "nothing").exit_code == 1
+    other = added("--node", "Tokyo", "--for", "1h")
+    done = call("silences", "expire", other["id"], one["id"], "--json")
+    assert done.exit_code == 1
+    assert [(found["id"], found["state"]) for found in json.loads(done.stdout)] == [
+        (other["id"], "expired"),
+        (one["id"], "expired"),
+    ]
 
 
 def test_one_that_has_not_begun_is_pending_and_may_be_taken_back(run: RecordedRun, rules: Path) -> None:

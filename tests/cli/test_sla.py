@@ -116,6 +116,9 @@ def test_the_page_is_written_and_nothing_else_is_ever_overwritten(there: list[st
     assert page.startswith("<!doctype html>")
     assert "March 2026" in page
     assert call("sla", "report", *MARCH, "--html", str(file), *there).exit_code == 0
+    printed = call("sla", "report", *MARCH, "--html", "-", *there)
+    assert printed.stdout.startswith("<!doctype html>")
+    assert printed.stdout.rstrip().endswith("</html>")
     rules = there[1]
     refused = call("sla", "report", *MARCH, "--html", rules, *there)
     assert refused.exit_code == 2
@@ -146,6 +149,7 @@ def test_nodes_services_and_agreements_are_chosen_by_globs(there: list[str]) -> 
         (("--output", "x"), 2, "--output is for --json or --csv"),
         (("--sla", "mail-site"), 1, 'did you mean "mail-sites"?'),
         (("--html", "/nowhere/at/all.html"), 2, "cannot be written"),
+        (("--html", "-", "--csv"), 2, "would stand in one stream"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_mends_it(

@@ -209,7 +209,7 @@ def test_a_missed_month_answers_what_it_is_asked() -> None:
     assert (
         "Mean time to acknowledge 18 min (2 of 4 incidents), to resolve 4 h 10 min (3 of 4 incidents)." in root.words()
     )
-    assert _table(root, "Places, worst first")[0][0] == "Europe / France / Paris"
+    assert _table(root, "Nodes, worst first")[0][0] == "Europe / France / Paris"
     assert [row[0] for row in _table(root, "Unknown time")] == [
         "Measured: unknown time left out",
         "Pessimistic: all unknown time was bad",
@@ -235,10 +235,10 @@ def test_without_data_there_is_no_figure_and_no_chart_of_it() -> None:
 
 def test_of_many_places_the_worst_are_shown_and_the_others_counted() -> None:
     root = _tree(months.large(1_500))
-    rows = _table(root, f"The worst {NODES} places")
+    rows = _table(root, f"The worst {NODES} nodes")
     assert len(rows) == NODES
     assert rows[0][0] == "Europe / Country 10 / Site 1480"
-    assert "1,481 more places are not shown here; the CSV and the JSON have all." in root.words()
+    assert "1,481 more nodes are not shown here; the CSV and the JSON have all." in root.words()
     assert len(page(months.report(months.large(1_500)))) < 100_000
 
 
