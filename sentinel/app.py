@@ -40,7 +40,7 @@ from sentinel.reporting import reports_of
 from sentinel.store import lease, outbox
 from sentinel.store.database import Database
 from sentinel.store.housekeeping import Retention
-from sentinel.store.migrations import upgrade
+from sentinel.store.schema import bring_up
 from sentinel.wiring import (
     delivery_settings,
     finder,
@@ -92,7 +92,7 @@ class App:
         self.channels = Channels(delivery_settings(settings, loaded), stream=stream)
         parts = self._parts(settings, loaded, self.channels, {})
         url = settings.database_url.get_secret_value()
-        upgrade(url)
+        bring_up(url)
         self.db = Database.open(url)
         try:
             self.db.claim()

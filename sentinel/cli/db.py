@@ -34,10 +34,11 @@ def upgrade(*, database: str | None, as_json: bool) -> None:
     """Bring the database to the schema of this program; a SQLite file that is not there is made."""
     from sentinel.store import migrations  # noqa: PLC0415  # not for --help
     from sentinel.store.addresses import place_of  # noqa: PLC0415  # as above
+    from sentinel.store.schema import current_revision  # noqa: PLC0415  # as above
 
     url = options.database_url(database)
     shown = place_of(url).shown
-    before = migrations.current_revision(url)
+    before = current_revision(url)
     after = migrations.upgrade(url)
     if as_json:
         screen.print_json({"database": shown, "before": before, "after": after})
@@ -95,9 +96,10 @@ def _look(url: str) -> list[Finding]:
     """The checks in their order; after one that fails, those that need it are left out."""
     from sentinel.store import migrations  # noqa: PLC0415  # not for --help
     from sentinel.store.database import Database  # noqa: PLC0415  # as above
+    from sentinel.store.schema import current_revision  # noqa: PLC0415  # as above
 
     def schema() -> str:
-        found, head = migrations.current_revision(url), migrations.head_revision()
+        found, head = current_revision(url), migrations.head_revision()
         if found != head:
             raise SchemaOutOfDate(
                 f"its schema is {found or 'empty'}, this program needs {head}", hint="run `sentinel db upgrade`"

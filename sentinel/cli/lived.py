@@ -16,7 +16,7 @@ from sentinel.domain.rules import Rulebook, Service
 from sentinel.engine.tick import Ticker
 from sentinel.errors import SentinelError, StoreError
 from sentinel.store.database import Database
-from sentinel.store.migrations import current_revision, upgrade
+from sentinel.store.schema import bring_up, current_revision
 
 ZONE = ZoneInfo("Europe/Zurich")
 EVERY = HOUR
@@ -76,7 +76,7 @@ async def live(url: str, loaded: Loaded, begin: float, end: float) -> int:
     wanted = [(name, one) for name, one in every_one if one.slas] or every_one
     if not wanted:
         raise SentinelError("the rules ask for nothing that the simulated company has", hint=HAS)
-    upgrade(url)
+    bring_up(url)
     db = Database.open(url)
     clock = Hands(begin)
     judged = 0

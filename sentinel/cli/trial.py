@@ -81,11 +81,11 @@ def _sent(settings: Settings, loaded: Loaded, addresses: list[Address], wait: fl
     from sentinel.clock import SystemClock  # noqa: PLC0415  # as above
     from sentinel.engine.trials import enqueue_tests  # noqa: PLC0415  # as above
     from sentinel.store.database import Database  # noqa: PLC0415  # as above
-    from sentinel.store.migrations import upgrade  # noqa: PLC0415  # as above
+    from sentinel.store.schema import bring_up  # noqa: PLC0415  # as above
 
     clock = SystemClock()
     url = settings.database_url.get_secret_value()
-    upgrade(url)
+    bring_up(url)
     db = Database.open(url)
     try:
         ids = enqueue_tests(db, addresses, clock.now())

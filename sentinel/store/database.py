@@ -15,7 +15,6 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from sentinel.errors import SchemaOutOfDate, StoreBusy, StoreError
 from sentinel.store.addresses import Place, place_of
-from sentinel.store.answering import bound_waiting
 from sentinel.store.complaints import HELD, RESTORE, UPGRADE, replaced, translated
 from sentinel.store.instance import InstanceLock
 from sentinel.store.tables import REVISION, lease
@@ -236,6 +235,8 @@ def make_engine(place: Place, *, mode: Mode = "rw", **options: Any) -> Engine:
             hide_parameters=True,
             **options,
         )
+        from sentinel.store.answering import bound_waiting  # noqa: PLC0415  # its driver is for those who use Postgres
+
         bound_waiting(engine)
         return engine
     path = place.path

@@ -19,7 +19,7 @@ from sentinel.store.addresses import Place, place_of
 from sentinel.store.complaints import translated
 from sentinel.store.database import Database, make_engine, revision_of
 from sentinel.store.instance import InstanceLock
-from sentinel.store.migrations import head_revision
+from sentinel.store.tables import REVISION
 
 WAL_LARGE = 64 * 2**20
 """Bytes of write-ahead log; SQLite folds it into the file after some 4 MB unless a reader never ends."""
@@ -152,17 +152,16 @@ def _is_here(host: str) -> bool:
 
 
 def _schema(revision: str | None, found: Findings) -> bool:
-    head = head_revision()
-    if revision == head:
-        found.ok("schema", f"{head}, the newest")
+    if revision == REVISION:
+        found.ok("schema", f"{REVISION}, the newest")
     elif revision is None:
         found.failed("schema", "it has no tables of Sentinel yet", _UPGRADE)
-    elif revision > head:
-        text = f"its schema {revision} is newer than this program's {head}"
+    elif revision > REVISION:
+        text = f"its schema {revision} is newer than this program's {REVISION}"
         found.failed("schema", text, "use the Sentinel that upgraded it, or a newer one")
     else:
-        found.failed("schema", f"its schema {revision} is older than this program's {head}", _UPGRADE)
-    return revision == head
+        found.failed("schema", f"its schema {revision} is older than this program's {REVISION}", _UPGRADE)
+    return revision == REVISION
 
 
 def _instance(url: str, place: Place, rules_hash: str | None, found: Findings) -> str:

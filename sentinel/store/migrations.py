@@ -55,20 +55,6 @@ def check(url: str) -> None:
     _migrate(url, command.check)
 
 
-def current_revision(url: str) -> str | None:
-    """The schema that a database has; None without any, or while there is no database file.
-
-    Raises:
-        StoreBusy, StoreError: the database cannot be used.
-    """
-    place = place_of(url)
-    if place.path is not None and not place.path.exists():
-        return None
-    engine = make_engine(place, mode="ro", poolclass=NullPool)
-    with translated(place.shown), engine.execution_options(sentinel_reads=True).connect() as connection:
-        return revision_of(connection)
-
-
 def head_revision() -> str:
     """The newest schema that this program brings along."""
     head = ScriptDirectory.from_config(config()).get_current_head()

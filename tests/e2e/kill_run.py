@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sentinel.demo.workspace_truth import Message
 from sentinel.domain.hierarchy import Node
 from sentinel.store.database import Database
-from sentinel.store.migrations import current_revision
 from sentinel.store.notices import notice_from
+from sentinel.store.schema import current_revision
 from sentinel.store.tables import incidents, notices
 from tests.e2e.audit import audit
 from tests.e2e.failpoints import VARIABLE

@@ -11,7 +11,7 @@ from sqlalchemy import inspect, text
 
 import sentinel
 from sentinel.errors import SchemaOutOfDate, StoreError
-from sentinel.store import migrations
+from sentinel.store import migrations, schema
 from sentinel.store.database import Database
 from sentinel.store.tables import REVISION, metadata
 
@@ -25,10 +25,10 @@ def test_there_is_a_single_head_and_the_program_expects_it() -> None:
 @pytest.mark.fault(35)
 def test_upgrading_an_empty_database_makes_the_schema_that_the_program_expects(empty_database_url: str) -> None:
     """Nothing, then everything; a second upgrade changes nothing."""
-    assert migrations.current_revision(empty_database_url) is None
+    assert schema.current_revision(empty_database_url) is None
     assert migrations.upgrade(empty_database_url) == REVISION
     assert migrations.upgrade(empty_database_url) == REVISION
-    assert migrations.current_revision(empty_database_url) == REVISION
+    assert schema.current_revision(empty_database_url) == REVISION
     Database.open(empty_database_url).close()
 
 
@@ -95,7 +95,7 @@ def test_a_newer_schema_is_refused_by_opening_and_by_upgrading(database_url: str
         Database.open(database_url)
     with pytest.raises(SchemaOutOfDate, match="9999 is not known"):
         migrations.upgrade(database_url)
-    assert migrations.current_revision(database_url) == "9999"
+    assert schema.current_revision(database_url) == "9999"
 
 
 @pytest.mark.fault(35)

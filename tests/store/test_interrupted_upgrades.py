@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from sentinel.store import migrations
+from sentinel.store import migrations, schema
 from sentinel.store.database import Database
 from sentinel.store.tables import REVISION
 
@@ -39,6 +39,6 @@ def test_an_upgrade_that_is_ended_by_a_signal_leaves_nothing_and_is_made_again(
     command = [sys.executable, "-c", PROGRAM, empty_database_url, str(statement), str(int(blow))]
     ended = subprocess.run(command, check=False, capture_output=True, timeout=60)  # noqa: S603  # our own program
     assert ended.returncode == -blow, ended.stderr.decode()
-    assert migrations.current_revision(empty_database_url) is None
+    assert schema.current_revision(empty_database_url) is None
     assert migrations.upgrade(empty_database_url) == REVISION
     Database.open(empty_database_url).close()
