@@ -14,7 +14,6 @@ from sentinel.config.calendar_tables import read_calendars
 from sentinel.config.definitions import Defaults, DeliverySettings, Loaded, ReceiverConfig, SourceConfig
 from sentinel.config.flapping import flapping_of
 from sentinel.config.maintenance_tables import read_maintenance
-from sentinel.config.place_reader import Surroundings
 from sentinel.config.positions import Path, Positions
 from sentinel.config.problems import Problems
 from sentinel.config.reach import check_exclusions, check_maintenance, check_reach
@@ -26,6 +25,7 @@ from sentinel.config.sla_alarms import alarm_rules
 from sentinel.config.sla_tables import read_slas
 from sentinel.config.source_tables import check_catalogue_units, read_services, read_sources, units_of
 from sentinel.config.structure import read_tables
+from sentinel.config.subject_reader import Surroundings
 from sentinel.config.syntax import syntax_problem
 from sentinel.domain.rules import Rulebook, SourceTraits
 from sentinel.errors import ConfigError, Problem

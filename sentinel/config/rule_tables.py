@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sentinel.config.conditions import check_gate, check_sense
+from sentinel.config.conditions import check_sense
 from sentinel.config.durations import duration_text
 from sentinel.config.flapping import check_flapping, flapping_of
-from sentinel.config.place_reader import PlaceReader, Surroundings
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.reach import check_overrides
 from sentinel.config.schema import DefaultsTable, NoRollup, Off, OverrideTable, RuleTable, ThresholdTable
-from sentinel.config.structure import STAND_IN
+from sentinel.config.subject_reader import SubjectReader, Surroundings, unique_ids
 from sentinel.config.timezones import check_timezone
-from sentinel.config.urls import check_link
 from sentinel.domain.expressions import Condition
 from sentinel.domain.hierarchy import NodePattern
 from sentinel.domain.patterns import NamePattern
@@ -60,48 +58,24 @@ def _asked(table: DefaultsTable | RuleTable | OverrideTable, path: Path) -> _Ask
 
 def read_rules(tables: list[RuleTable], around: Surroundings, problems: Problems) -> tuple[Rule, ...]:
     """All rules; what is wrong with them is noted."""
-    _unique_ids(tables, problems)
+    unique_ids(tables, "rule", "rules", problems)
     if around.defaults.timezone is not None:
         check_timezone(around.defaults.timezone, ("defaults", "timezone"), problems)
     check_flapping(around.defaults.flapping, around.defaults.every, ("defaults", "flapping"), problems)
     return tuple(_RuleReader(table, ("rule", n), around, problems).rule() for n, table in enumerate(tables))
 
 
-def _unique_ids(tables: list[RuleTable], problems: Problems) -> None:
-    seen: dict[str, int] = {}
-    for number, table in enumerate(tables):
-        path: Path = ("rule", number, "id")
-        if problems.touches(path) or table.id == STAND_IN:
-            continue
-        if table.id in seen:
-            first = problems.positions.key(("rule", seen[table.id], "id")).line
-            problems.error(
-                "E112", f'two rules have the id "{table.id}"', path, hint=f"the other one stands in line {first}"
-            )
-        seen.setdefault(table.id, number)
-
-
-class _RuleReader(PlaceReader[RuleTable]):
+class _RuleReader(SubjectReader[RuleTable]):
     def rule(self) -> Rule:
         """The rule, as far as it can be understood."""
         table, defaults = self.table, self.around.defaults
         self.check()
         check_flapping(table.flapping, self.every, (*self.path, "flapping"), self.problems)
         check_overrides(table, self.path, self.problems)
-        if table.runbook:
-            check_link(table.runbook, (*self.path, "runbook"), self.problems)
         own = _asked(table, self.path).over(_asked(defaults, ("defaults",)))
         rollup = table.rollup
         return Rule(
-            id=table.id,
-            summary=table.summary or table.id,
-            services=self.services(),
-            source=self.source,
-            hierarchy=table.hierarchy,
-            levels=tuple(dict.fromkeys(table.level or ())),
-            path=None if table.path is None else tuple(table.path),
-            scope=table.scope or defaults.scope,
-            every=self.every,
+            **self.said(),
             criteria=self._criteria(own, self.path),
             overrides=tuple(self._override(number, override, own) for number, override in enumerate(table.override)),
             rollup=None if isinstance(rollup, NoRollup) else Rollup(**rollup.model_dump()),
@@ -109,9 +83,6 @@ class _RuleReader(PlaceReader[RuleTable]):
             flapping=flapping_of(table.flapping, defaults.flapping),
             retire_after=table.retire_after or defaults.retire_after,
             timezone=table.timezone or defaults.timezone,
-            runbook=table.runbook,
-            owner=table.owner or "",
-            line=self.around.lines.get(self.path, 0),
         )
 
     def _override(self, number: int, table: OverrideTable, rule: _Asked) -> Override:
@@ -200,8 +171,5 @@ class _RuleReader(PlaceReader[RuleTable]):
         )
 
     def _gate(self, asked: _Asked) -> Condition | None:
-        text, at = asked.values.get("only_if"), asked.paths.get("only_if", self.path)
-        found = self.condition(text, at, at) if isinstance(text, str) else None
-        if found is not None:
-            check_gate(found, at, self.problems)
-        return found
+        text = asked.values.get("only_if")
+        return self.gate(text if isinstance(text, str) else None, asked.paths.get("only_if", self.path))

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from sentinel.config.calendar_schema import CalendarTable, MaintenanceTable
 from sentinel.config.fields import ConditionOrFalse, Duration, LongText, Names, Share, SomeTime, Text, refused
 from sentinel.config.sla_schema import SlaTable
-from sentinel.config.table import Identifier, MatchingTable, Table
+from sentinel.config.table import Identifier, MatchingTable, SubjectTable, Table
 from sentinel.domain.reading import Scope
 
 NoDataWord = Literal["unknown", "breach", "ok"]
@@ -177,20 +177,10 @@ class OverrideTable(Table):
     no_data_after: SomeTime | None = None
 
 
-class RuleTable(Table):
+class RuleTable(SubjectTable):
     """What is bad, for how long, and where it is looked for."""
 
     title = "[[rule]]"
-    id: Identifier
-    summary: Text | None = None
-    service: Names
-    hierarchy: Text
-    source: Text | None = None
-    level: Names | None = None
-    path: list[Text] | None = None
-    scope: Scope | None = None
-    every: SomeTime | None = None
-    only_if: LongText | None = None
     warning: Threshold | None = None
     critical: Threshold | None = None
     hold: Duration | None = Field(default=None, alias="for")
@@ -200,10 +190,7 @@ class RuleTable(Table):
     reopen_within: Duration | None = None
     flapping: Flapping | None = None
     retire_after: SomeTime | None = None
-    timezone: Text | None = None
     rollup: Annotated[RollupTable, BeforeValidator(_rollup, json_schema_input_type=RollupTable | bool)] = RollupTable()
-    runbook: LongText = ""
-    owner: Text | None = None
     override: list[OverrideTable] = Field(default_factory=list)
 
 

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from sentinel.config.fields import LongText, Names, Share, SomeTime, Text, refused
-from sentinel.config.table import Identifier, Table
-from sentinel.domain.reading import Scope
+from sentinel.config.fields import LongText, Names, Share, Text, refused
+from sentinel.config.table import SubjectTable, Table
 
 
 class ObjectiveTable(Table):
@@ -53,22 +52,12 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class SlaTable(Table):
+class SlaTable(SubjectTable):
     """What is good, how much of the time it must be, and over which periods."""
 
     title = "[[sla]]"
-    id: Identifier
-    summary: Text | None = None
-    service: Names
-    hierarchy: Text
-    source: Text | None = None
-    level: Names | None = None
-    path: list[Text] | None = None
-    scope: Scope | None = None
-    every: SomeTime | None = None
     good: LongText
     total: LongText | None = None
-    only_if: LongText | None = None
     objective: Annotated[
         list[ObjectiveTable],
         Field(min_length=1, max_length=1000),
@@ -76,7 +65,6 @@ class SlaTable(Table):
     ]
     period: Text = "month"
     calendar: Text | None = None
-    timezone: Text | None = None
     unknown: Literal["exclude", "good", "bad"] = "exclude"
     exclude: Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=str | list[str])] = Field(
         default_factory=lambda: ["*"], max_length=1000
@@ -84,5 +72,3 @@ class SlaTable(Table):
     weight: Text | None = None
     burn_alerts: Annotated[BurnTable, BeforeValidator(_burn, json_schema_input_type=BurnTable | bool)] = NoBurn()
     report_to: Names | None = None
-    owner: Text | None = None
-    runbook: LongText = ""

@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from sentinel.config.conditions import check_gate, read_condition
+from sentinel.config.conditions import read_condition
 from sentinel.config.definitions import ReceiverConfig
 from sentinel.config.nearness import nearest_name
-from sentinel.config.place_reader import PlaceReader, Surroundings
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
 from sentinel.config.sla_alarms import watched
 from sentinel.config.sla_schema import ObjectiveTable, SlaTable
-from sentinel.config.structure import STAND_IN
-from sentinel.config.urls import check_link
+from sentinel.config.subject_reader import SubjectReader, Surroundings, unique_ids
 from sentinel.domain.attained import UnknownAs
 from sentinel.domain.attained_text import parse_objective
 from sentinel.domain.calendars import Calendar
@@ -38,15 +36,10 @@ def read_slas(
     problems: Problems,
 ) -> tuple[Sla, ...]:
     """All SLAs. `calendars` by name."""
-    seen: dict[str, int] = {}
+    unique_ids(tables, "sla", "SLAs", problems)
     found: list[Sla] = []
     for number, table in enumerate(tables):
         path: Path = ("sla", number)
-        if table.id in seen and table.id != STAND_IN and not problems.touches((*path, "id")):
-            first = problems.positions.key(("sla", seen[table.id], "id")).line
-            hint = f"the other one stands in line {first}"
-            problems.error("E112", f'two SLAs have the id "{table.id}"', (*path, "id"), hint=hint)
-        seen.setdefault(table.id, number)
         _check_receivers(table, path, [one.name for one in receivers], problems)
         reader = _SlaReader(table, path, around, problems)
         sla = reader.sla({name: one.timezone for name, one in calendars.items()})
@@ -65,26 +58,16 @@ def _check_receivers(table: SlaTable, path: Path, known: list[str], problems: Pr
             problems.error("E114", f'no receiver is called "{name}"', (*path, "report_to", number), hint=hint)
 
 
-class _SlaReader(PlaceReader[SlaTable]):
+class _SlaReader(SubjectReader[SlaTable]):
     def sla(self, zones: dict[str, str]) -> Sla:
         """The SLA, as far as it can be understood."""
         table, defaults = self.table, self.around.defaults
         self.check()
-        if table.runbook:
-            check_link(table.runbook, (*self.path, "runbook"), self.problems)
         return Sla(
-            id=table.id,
-            summary=table.summary or table.id,
-            services=self.services(),
-            source=self.source,
-            hierarchy=table.hierarchy,
-            levels=tuple(dict.fromkeys(table.level or ())),
-            path=None if table.path is None else tuple(table.path),
-            scope=table.scope or defaults.scope,
-            every=self.every,
+            **self.said(),
             good=self._good() if table.total is None else None,
             counts=None if table.total is None else self._counts(table.total),
-            only_if=self._only_if(),
+            only_if=self.gate(table.only_if, (*self.path, "only_if")),
             objectives=self._objectives(),
             period=self._period(),
             calendar=self._calendar(zones),
@@ -93,10 +76,7 @@ class _SlaReader(PlaceReader[SlaTable]):
             exclude=tuple(NamePattern(name) for name in table.exclude),
             weight=self._weight(),
             report_to=tuple(table.report_to or ()),
-            owner=table.owner or "",
-            runbook=table.runbook,
             retire_after=defaults.retire_after,
-            line=self.around.lines.get(self.path, 0),
         )
 
     def _good(self) -> Condition | None:
@@ -120,15 +100,6 @@ class _SlaReader(PlaceReader[SlaTable]):
             self.problems.error("E155", f"{key} is a condition, and a count is wanted", at, hint=hint)
             return None
         return read_condition(f"{text} >= 0", self.words, at, self.problems)
-
-    def _only_if(self) -> Condition | None:
-        if self.table.only_if is None:
-            return None
-        at: Path = (*self.path, "only_if")
-        found = self.condition(self.table.only_if, at, at)
-        if found is not None:
-            check_gate(found, at, self.problems)
-        return found
 
     def _objectives(self) -> tuple[Objective, ...]:
         found = [self._objective(number, table) for number, table in enumerate(self.table.objective)]

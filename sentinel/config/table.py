@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sentinel.config.fields import Names
+from sentinel.config.fields import LongText, Names, SomeTime, Text
+from sentinel.domain.reading import Scope
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 """A name that variables of the environment or the history are made of."""
@@ -31,3 +32,21 @@ class MatchingTable(Table):
     rule: Names | None = None
     node: Names | None = None
     owner: Names | None = None
+
+
+class SubjectTable(Table):
+    """What a rule or an SLA is called, and which figures it is about."""
+
+    id: Identifier
+    summary: Text | None = None
+    service: Names
+    hierarchy: Text
+    source: Text | None = None
+    level: Names | None = None
+    path: list[Text] | None = None
+    scope: Scope | None = None
+    every: SomeTime | None = None
+    only_if: LongText | None = None
+    timezone: Text | None = None
+    runbook: LongText = ""
+    owner: Text | None = None

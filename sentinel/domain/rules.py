@@ -132,21 +132,15 @@ class Rule(Subject):
     """A rule as `rules.toml` has it. Durations in seconds. Exactly one of `levels` and `path` is set.
 
     `figures`: the columns that it hangs on, where its conditions name others, that are made of them.
-    `rollup` None: every active node is an incident of its own. `retire_after`: how long a node may be missing from
-    good answers before its alert is closed as no longer reported. `flapping` None: every change is told.
+    `rollup` None: every active node is an incident of its own. The alert of a node that is no longer reported is
+    closed. `flapping` None: every change is told.
     """
 
-    id: str
-    summary: str
     criteria: Criteria
     overrides: tuple[Override, ...] = ()
     rollup: Rollup | None = field(default_factory=Rollup)
     reopen_within: float = 900.0
     flapping: Flapping | None = field(default_factory=Flapping)
-    retire_after: float = 7 * 86400.0
-    timezone: str = "UTC"
-    runbook: str = ""
-    owner: str = ""
     figures: frozenset[str] = frozenset()
     line: int = 0
 

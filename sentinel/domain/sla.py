@@ -59,23 +59,17 @@ class Sla(Subject):
     receivers.
     """
 
-    id: str
-    summary: str
     good: Condition | None = None
     counts: Counts | None = None
     only_if: Condition | None = None
     objectives: tuple[Objective, ...]
     period: Period = field(default_factory=lambda: Period(Kind.MONTH))
     calendar: str | None = None
-    timezone: str = "UTC"
     unknown: UnknownAs = UnknownAs.EXCLUDE
     exclude: tuple[NamePattern, ...] = (NamePattern("*"),)
     weight: str = ""
     alarm: Alarm | None = None
     report_to: tuple[str, ...] = ()
-    owner: str = ""
-    runbook: str = ""
-    retire_after: float = 7 * 86400.0
     line: int = field(default=0, compare=False)
 
     def objective(self, day: date) -> Decimal:

@@ -11,8 +11,13 @@ from sentinel.domain.reading import Query, Scope
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The services by pattern, and where in the hierarchy. `every` in seconds. Exactly one of `levels` and `path` is set."""
+    """The services by pattern, and where in the hierarchy. `every` in seconds. Exactly one of `levels` and `path` is set.
 
+    `retire_after`: seconds that a node may be missing from good answers before it counts as no longer reported.
+    """
+
+    id: str
+    summary: str
     services: tuple[NamePattern, ...]
     source: str
     hierarchy: str
@@ -20,6 +25,10 @@ class Subject:
     path: Node | None = None
     scope: Scope = "hour"
     every: float = 600.0
+    retire_after: float = 7 * 86400.0
+    timezone: str = "UTC"
+    owner: str = ""
+    runbook: str = ""
 
     def covers(self, service: str, uid: str = "") -> bool:
         """Whether it is about that service: by its name, or by its identifier where nothing declares it."""

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypedDict, TypeVar
 
-from sentinel.config.conditions import Vocabulary, read_condition
+from sentinel.config.conditions import Vocabulary, check_gate, read_condition
 from sentinel.config.definitions import SourceConfig
 from sentinel.config.durations import duration_text
 from sentinel.config.nearness import nearest_name
 from sentinel.config.positions import Path
 from sentinel.config.problems import Problems
-from sentinel.config.schema import DefaultsTable, RuleTable
-from sentinel.config.sla_schema import SlaTable
+from sentinel.config.schema import DefaultsTable
 from sentinel.config.source_tables import is_uid, resolve_source, service_pattern
+from sentinel.config.structure import STAND_IN
+from sentinel.config.table import SubjectTable
 from sentinel.config.timezones import check_timezone
+from sentinel.config.urls import check_link
 from sentinel.config.windows import check_windows
 from sentinel.domain.expressions import Condition
+from sentinel.domain.hierarchy import Node
 from sentinel.domain.metrics import Unit
 from sentinel.domain.patterns import NamePattern
+from sentinel.domain.reading import Scope
 from sentinel.domain.rules import Service
 
-T = TypeVar("T", bound=RuleTable | SlaTable)
+T = TypeVar("T", bound=SubjectTable)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,38 @@ class Surroundings:
     lines: Mapping[Path, int]
 
 
-class PlaceReader(Generic[T]):
+class Said(TypedDict):
+    """The fields of a rule or an SLA that are read alike, as `domain.subject.Subject` and both of them have them."""
+
+    id: str
+    summary: str
+    services: tuple[NamePattern, ...]
+    source: str
+    hierarchy: str
+    levels: tuple[str, ...]
+    path: Node | None
+    scope: Scope
+    every: float
+    owner: str
+    runbook: str
+    line: int
+
+
+def unique_ids(tables: Sequence[SubjectTable], kind: str, noun: str, problems: Problems) -> None:
+    """Note ids that two tables of a kind have. `noun` is how several of them are called."""
+    seen: dict[str, int] = {}
+    for number, table in enumerate(tables):
+        path: Path = (kind, number, "id")
+        if problems.touches(path) or table.id == STAND_IN:
+            continue
+        if table.id in seen:
+            first = problems.positions.key((kind, seen[table.id], "id")).line
+            message = f'two {noun} have the id "{table.id}"'
+            problems.error("E112", message, path, hint=f"the other one stands in line {first}")
+        seen.setdefault(table.id, number)
+
+
+class SubjectReader(Generic[T]):
     """Reads the table at `path`. `every` in seconds; `words` are what its conditions may name."""
 
     def __init__(self, table: T, path: Path, around: Surroundings, problems: Problems) -> None:
@@ -50,16 +85,32 @@ class PlaceReader(Generic[T]):
         self._services = [one for one in around.services if one.source == self.source]
 
     def check(self) -> None:
-        """Note what is wrong with the place, the interval, the services and the time zone."""
+        """Note what is wrong with the place, the interval, the services, the time zone and the runbook."""
         self._check_place()
         self._check_every()
         self._check_services()
         if self.table.timezone is not None:
             check_timezone(self.table.timezone, (*self.path, "timezone"), self.problems)
+        if self.table.runbook:
+            check_link(self.table.runbook, (*self.path, "runbook"), self.problems)
 
-    def services(self) -> tuple[NamePattern, ...]:
-        """The patterns of the services that it is about."""
-        return tuple(NamePattern(text) for text in dict.fromkeys(map(self.service, self.table.service)))
+    def said(self) -> Said:
+        """What it is called and which figures it is about."""
+        table = self.table
+        return Said(
+            id=table.id,
+            summary=table.summary or table.id,
+            services=tuple(NamePattern(text) for text in dict.fromkeys(map(self.service, table.service))),
+            source=self.source,
+            hierarchy=table.hierarchy,
+            levels=tuple(dict.fromkeys(table.level or ())),
+            path=None if table.path is None else tuple(table.path),
+            scope=table.scope or self.around.defaults.scope,
+            every=self.every,
+            owner=table.owner or "",
+            runbook=table.runbook,
+            line=self.around.lines.get(self.path, 0),
+        )
 
     def service(self, text: str) -> str:
         """A service's name, where the text is its identifier; else the text."""
@@ -72,6 +123,13 @@ class PlaceReader(Generic[T]):
         if found is not None and not self.problems.touches((*self.path, "every")):
             source = self.around.sources.get(self.source)
             check_windows(found, at, max(source.step if source else 0.0, self.every), self.problems)
+        return found
+
+    def gate(self, text: str | None, at: Path) -> Condition | None:
+        """The condition of an `only_if`."""
+        found = None if text is None else self.condition(text, at, at)
+        if found is not None:
+            check_gate(found, at, self.problems)
         return found
 
     def _check_place(self) -> None:
