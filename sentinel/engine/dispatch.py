@@ -28,6 +28,10 @@ log = structlog.get_logger("sentinel.dispatch")
 ROUND = 3
 """Messages to one channel per round: a slow channel holds the others up for so many, not for its backlog."""
 
+UNDER_WAY = 40.0
+"""Seconds after which nothing that a dead process had sent arrives any more: our deadline of 20 s, and as much again for what
+lies between."""
+
 _EVERYTHING = 100_000
 """Lanes to look at when only tests count, which may stand behind a backlog."""
 
@@ -56,6 +60,14 @@ class Run:
     beside: frozenset[Lane] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Edits that one of a dead predecessor's may overtake: ours from `since` on, until that instant of the steady clock."""
+
+    since: float
+    until: float
+
+
 class Hurry(Enum):
     """Which of the notices that wait for an instant ahead are offered at once."""
 
@@ -73,6 +85,7 @@ class Dispatcher(Desk):
     _broken: list[Exception] = field(default_factory=list)
     _started: bool = False
     _hurries: list[Hurry] = field(default_factory=list)
+    _overtaken: Overtaken | None = None
 
     async def drain(self) -> int:
         """Work off what is due now, different channels side by side. Returns with how much of it it got on.
@@ -149,10 +162,23 @@ class Dispatcher(Desk):
     def clock_set_back(self) -> None:
         """What waits for an instant that now lies further ahead is offered at the next look: sooner does no harm."""
         self._hurries.append(Hurry.ALL)
+        if self._overtaken is not None:
+            self._overtaken = replace(self._overtaken, since=self.clock.now())
 
-    def take_over(self) -> None:
-        """Another instance, whose clock was ahead of ours, may have left what waits for an instant far from now."""
+    def take_over(self, *, after_death: bool = False) -> None:
+        """Another instance, whose clock was ahead of ours, may have left what waits for an instant far from now.
+
+        `after_death`: an edit of it may still be under way, arrive after ours, and put an older state over it.
+        """
         self._hurries.append(Hurry.DATED_AHEAD)
+        self._overtaken = Overtaken(self.clock.now(), self.clock.monotonic() + UNDER_WAY) if after_death else None
+
+    async def _edit_again(self) -> None:
+        """Once nothing of a dead predecessor's can arrive any more: what we have written meanwhile is written once more."""
+        edits = self._overtaken
+        if edits is not None and self.clock.monotonic() >= edits.until:
+            await self.store(lambda: messages.distrust(self.db, edits.since, self.epoch()))
+            self._overtaken = None
 
     async def _catch_up(self, at: float) -> None:
         """Do what was asked for above; it stays asked for until the store has done it."""
@@ -166,6 +192,7 @@ class Dispatcher(Desk):
         """What is due on each channel that takes something now."""
         at = self.clock.now()
         await self._catch_up(at)
+        await self._edit_again()
         if not self._started and not self.only_tests:
             # Settings may have changed since what was refused was refused.
             await self.store(lambda: rearming.rearm(self.db, at, self.epoch()))

@@ -223,7 +223,7 @@ class Instance:
     async def _lead(self) -> None:
         """Poll, judge and tell until stopped or until the lease is lost."""
         self.ticker.forget()
-        self.dispatcher.take_over()
+        self.dispatcher.take_over(after_death=self.tenure.after_death)
         self._schedule = schedule = Schedule(self.clock, self._turn, self.speed, self.bells())
         dispatcher = asyncio.create_task(self._tell(), name="dispatcher")
         chores = [

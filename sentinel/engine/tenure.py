@@ -31,7 +31,8 @@ SHOWN = 12
 class Tenure:
     """One instance's part in the lease. `seconds` are the machine's; `speed` of the Clock's pass in one of them.
 
-    `epoch` is None while another instance leads, or nobody does. `other` is the lease as last seen when it stands for
+    `epoch` is None while another instance leads, or nobody does. `after_death`: whoever led before has not let go, and may
+    have ended with something in its hands. `other` is the lease as last seen when it stands for
     other rules than ours: then this instance does not take it over by itself.
     """
 
@@ -43,6 +44,7 @@ class Tenure:
     speed: float = 1.0
     epoch: int | None = None
     other: Lease | None = None
+    after_death: bool = False
     _renewed: float = 0.0
     _stands_by: bool = False
 
@@ -67,6 +69,7 @@ class Tenure:
         """
         asked_at = self.clock.monotonic()
         try:
+            before = await offload(lambda: lease.current(self.db))
             self.epoch = await offload(
                 lambda: lease.acquire(
                     self.db, self.holder, self.seconds, self.rules_hash, only_same_rules=self._stands_by
@@ -80,6 +83,7 @@ class Tenure:
             self._compare(found)
             return False
         self._renewed, self._stands_by, self.other = asked_at, True, None
+        self.after_death = before.holder is not None
         figures.RULES_DIFFER.set(0)
         return True
 

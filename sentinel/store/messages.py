@@ -22,6 +22,9 @@ from sentinel.store.tables import incidents, is_undelivered, notices, threads
 _EDITABLE = ("slack", "console")
 """Channels whose messages can be changed after they were sent."""
 
+NOTHING = 0.0
+"""As the state that a message shows: that of no incident."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thread:
@@ -130,6 +133,18 @@ def _is_due() -> ColumnElement[bool]:
     at, before = bindparam("at", type_=Moment), bindparam("before", type_=Moment)
     long_ago = (threads.c.last_edit_at <= before) | (threads.c.last_edit_at > at)
     return (incidents.c.changed_at != threads.c.shown) & long_ago
+
+
+def distrust(db: Database, since: float, epoch: int | None) -> None:
+    """Messages that were written from `since` on are due for an edit, whatever they are on record to show.
+
+    Raises:
+        LeaseLost: another instance writes now.
+    """
+    written = threads.c.channel_kind.in_(_EDITABLE) & (threads.c.last_edit_at >= since)
+    with db.transaction() as connection:
+        check_epoch(connection, epoch)
+        connection.execute(update(threads).where(written).values(shown=NOTHING))
 
 
 def edited(

@@ -6,10 +6,11 @@ import pytest
 
 from sentinel.demo.workspace_faults import rate_limited, silent
 from sentinel.engine import dispatch
+from sentinel.engine.backoff import Patience
 from sentinel.errors import StoreBusy
 from sentinel.store import outbox
 from sentinel.store.database import Database
-from tests.engine.town import Town, town
+from tests.engine.town import SLOT, Town, town
 from tests.store.records import due_lanes
 
 
@@ -64,4 +65,49 @@ async def test_an_attempt_of_another_process_after_our_own_is_looked_for_from_wh
         assert len(it.slack.calls("chat.postMessage")) == 1
         await _tell_for(it, 60)
         assert len(it.slack.roots("#workplace-alerts")) == 1
+    database.close()
+
+
+async def _widened(it: Town, *, after_death: bool) -> None:
+    """More sites are bad, and whoever tells it has only just begun to lead."""
+    it.degrade(0, 1, 2)
+    it.clock.advance(SLOT)
+    await it.poll()
+    it.dispatcher.take_over(after_death=after_death)
+    await it.tell()
+
+
+@pytest.mark.fault(1, 114)
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("digest", [False, True], ids=["a message of its own", "a digest"])
+async def test_an_edit_of_a_dead_predecessor_that_comes_after_ours_is_put_right(sqlite_url: str, digest: bool) -> None:
+    """Seed 60262: killed with an edit under way, started again at once, and the newer state was overtaken."""
+    database = Database.open(sqlite_url)
+    async with town(database, patience=Patience(storm_after=0) if digest else None) as it:
+        it.degrade(0)
+        await it.turn()
+        it.degrade(0, share=0.5)
+        await it.turn()
+        await _widened(it, after_death=True)
+        true = it.headline
+        older = it.slack.calls("chat.update")[0].params
+        it.slack.answer("chat.update", older)
+        assert it.headline != true
+        await _tell_for(it, 60)
+        assert it.headline == true
+        edits = len(it.slack.calls("chat.update"))
+        await _tell_for(it, 120)
+        assert len(it.slack.calls("chat.update")) == edits
+    database.close()
+
+
+async def test_after_one_that_ended_well_nothing_is_edited_twice(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    async with town(database) as it:
+        it.degrade(0)
+        await it.turn()
+        await _widened(it, after_death=False)
+        edits = len(it.slack.calls("chat.update"))
+        await _tell_for(it, 120)
+        assert len(it.slack.calls("chat.update")) == edits
     database.close()

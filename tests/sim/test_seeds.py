@@ -18,9 +18,6 @@ from tests.sim.world import Stage
 LANES = 3
 EACH = 12
 
-ONCE_BROKEN = (11454, 13048, 44598, 53963, 54668)
-"""Seeds beyond those two thousand that have shown a fault, of the program or of these checks."""
-
 
 @pytest.mark.promise("P1", "P2", "P3", "P4", "P5")
 @pytest.mark.fault(1, 27, 28, 39, 50, 51, 64, 65, 77, 97, 98, 104, 105, 112, 114)
@@ -29,12 +26,6 @@ def test_random_mishaps_break_no_promise(stage: Stage, lane: int) -> None:
     for seed in range(lane * EACH, (lane + 1) * EACH):
         run = run_seed(seed, stage)
         assert run.findings == [], run.report
-
-
-@pytest.mark.parametrize("seed", ONCE_BROKEN)
-def test_what_was_found_once_is_found_no_more(stage: Stage, seed: int) -> None:
-    run = run_seed(seed, stage)
-    assert run.findings == [], run.report
 
 
 def test_a_seed_is_the_same_run_in_every_process() -> None:
