@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator
 from itertools import pairwise
 
 from sentinel.demo.workspace_truth import Message
+from sentinel.domain.announce import TOLD_NOBODY
 from sentinel.domain.people import OVER as OVER_ALREADY
 from tests.domain.polls import START
 from tests.sim.outside import Taken
@@ -61,7 +62,7 @@ def _nothing_lost(world: World, record: Record) -> Iterator[str]:
     """P1: what was decided to be told was taken by its channel, or stands in the list of abandoned notices."""
     taken = _keys(world)
     for row in record.rows:
-        if row.state == "not_told" and row.reason not in (WITHHELD, OVER_ALREADY) and not row.is_muted:
+        if row.state == "not_told" and row.reason != WITHHELD and not row.is_muted and not _nobodys(row):
             yield f"P1: {row.key} is not told: {row.reason}"
     for lane in record.lanes:
         for batch in lane.batches:
@@ -73,6 +74,11 @@ def _nothing_lost(world: World, record: Record) -> Iterator[str]:
         for place in sorted(incident.audience):
             if (incident.id, place) not in decided:
                 yield f"P1: {incident.id} concerns {place}, and no notice was decided for it"
+
+
+def _nobodys(row: Row) -> bool:
+    """Whether it is a note about what people have for over, or about what is over and nobody ever knew of."""
+    return row.reason == OVER_ALREADY or (row.kind == "acknowledged" and row.reason == TOLD_NOBODY)
 
 
 def _silent_while_flapping(world: World, record: Record) -> Iterator[str]:
@@ -132,7 +138,7 @@ def _silence(incident: str, rows: list[Row]) -> Iterator[str]:
     flaps = False
     for row, following in zip(rows, [*rows[1:], None], strict=True):
         begins, next_begins = _begins(row), following is not None and _begins(following)
-        withheld = row.state == "not_told" and row.reason != OVER_ALREADY and not row.is_muted
+        withheld = row.state == "not_told" and not row.is_muted and not _nobodys(row)
         if withheld and not flaps and not next_begins:
             yield f"P1: {incident} is said not to flap, and {row.key} is withheld"
         late = NOT_BEFORE in row.line
