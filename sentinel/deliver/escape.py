@@ -32,6 +32,8 @@ def clean(text: str, limit: int) -> str:
 
 def visible(text: str) -> str:
     """One line of any length with its blanks kept: line ends become blanks, what is invisible is named as in `clean`."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(_shown(text, i) for i in range(len(text)))
 
 

@@ -280,11 +280,14 @@ def _switch_to_wal(cursor: DBAPICursor) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    """Straight to the driver: as statements of the library these would cost more than what most transactions do."""
     reads = connection.get_execution_options().get("sentinel_reads", False)
+    cursor = connection.connection.cursor()
     if connection.info.get("sentinel_reads") is not reads:  # kept with the file's connection, as the setting itself
-        connection.exec_driver_sql(f"PRAGMA query_only = {int(reads)}")
+        cursor.execute(f"PRAGMA query_only = {int(reads)}")
         connection.info["sentinel_reads"] = reads
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    cursor.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+    cursor.close()
 
 
 def _limit(connection: Connection, *, reads: bool = False) -> None:

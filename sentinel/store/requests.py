@@ -20,6 +20,7 @@ _FEW = 500
 
 _is_waiting = requests.c.answered_at.is_(None)
 _WAITING = select(requests).where(_is_waiting).order_by(requests.c.id).limit(_FEW)
+_ANSWERED = select(requests).where((requests.c.key == bindparam("mine")) & ~_is_waiting)
 _ANSWER = (
     update(requests)
     .where((requests.c.key == bindparam("mine")) & _is_waiting)
@@ -41,7 +42,7 @@ def answered(db: Database, key: str) -> Answer | None:
 
 def answer_to(connection: Connection, key: str) -> Answer | None:
     """As above, within a transaction."""
-    row = connection.execute(select(requests).where((requests.c.key == key) & ~_is_waiting)).first()
+    row = connection.execute(_ANSWERED, {"mine": key}).first()
     if row is None:
         return None
     return Answer(key=row.key, outcome=Outcome(row.outcome), text=row.answer, at=row.answered_at)
