@@ -56,7 +56,7 @@ def test_every_connection_has_the_settings_that_keep_what_was_acknowledged(datab
 def test_a_write_takes_the_lock_before_it_reads(database: Database) -> None:
     """A transaction that would only find out later that it cannot write is none."""
     statements: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    event.listen(database.engine, "checkout", lambda raw, *_: raw.set_trace_callback(statements.append))
     commit(database, *a_bad_tick(), epoch=None)
     assert next(one for one in statements if not one.startswith("PRAGMA")) == "BEGIN IMMEDIATE"
 
