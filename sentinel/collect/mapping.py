@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sentinel.collect.numbers import UNITS, looks_numeric
 from sentinel.collect.quality import Remarks, shown
@@ -43,7 +42,6 @@ class Mapped:
     remarks: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=4096)
 def folded(title: str) -> str:
     """A title without case, accents, blanks, underscores and other signs: how titles are compared at last."""
     plain = unicodedata.normalize("NFKD", title).casefold()

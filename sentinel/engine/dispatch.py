@@ -29,8 +29,8 @@ ROUND = 3
 """Messages to one channel per round: a slow channel holds the others up for so many, not for its backlog."""
 
 UNDER_WAY = 40.0
-"""Seconds after which nothing that a dead process had sent arrives any more: our deadline of 20 s, and as much again for what
-lies between."""
+"""Seconds after which nothing that a dead process had sent arrives any more: `SlackSettings.deadline`, and longer than that
+again for what lies between."""
 
 _EVERYTHING = 100_000
 """Lanes to look at when only tests count, which may stand behind a backlog."""

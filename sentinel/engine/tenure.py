@@ -75,12 +75,11 @@ class Tenure:
                     self.db, self.holder, self.seconds, self.rules_hash, only_same_rules=self._stands_by
                 )
             )
-            found = await offload(lambda: lease.current(self.db)) if self.epoch is None else None
         except StoreError as broken:
             log.warning("lease not taken", reason=broken.message, hint=broken.hint)
             return False
-        if found is not None:
-            self._compare(found)
+        if self.epoch is None:
+            self._compare(before)
             return False
         self._renewed, self._stands_by, self.other = asked_at, True, None
         self.after_death = before.holder is not None

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, literal, select,
 from sentinel.errors import LeaseLost
 from sentinel.store.database import Database
 from sentinel.store.lease import check_epoch
-from sentinel.store.messages import keep_digest
+from sentinel.store.messages import keep_digest, shown_as_found
 from sentinel.store.notices import Lane, lane_digest
 from sentinel.store.outbox import (
     Bundle,
@@ -21,9 +21,6 @@ from sentinel.store.outbox import (
     settle_overtaken,
 )
 from sentinel.store.tables import attempts, is_undelivered, notices, threads
-
-NOT_SHOWN = 0.0
-"""When an incident had changed, of which a message shows nothing: no incident is as old as that."""
 
 
 def rows(db: Database, lanes: Sequence[Lane], bundle: str | None = None) -> dict[Lane, list[OutboxNotice]]:
@@ -98,12 +95,12 @@ def delivered(
         check_epoch(connection, epoch)
         started = select(func.min(notices.c.attempt_started_at)).where(mine(bundle) & is_undelivered)
         composed_at = connection.execute(started).scalar()
+        made_at = composed_at if composed_at is not None else at
+        if shown is None and not _edited_since(connection, digest, made_at):
+            shown = shown_as_found(connection, mine(bundle) & is_undelivered)
         settle_overtaken(connection, bundle, at)
         settle(connection, bundle, at, "delivered", note)
         finish_attempts(connection, bundle, at, "delivered", note)
-        made_at = composed_at if composed_at is not None else at
-        if shown is None and _edited_since(connection, digest, made_at):
-            shown = dict.fromkeys((lane.incident for lane in lanes), NOT_SHOWN)
         keep_digest(connection, digest, lanes, made_at, ref, shown=shown or {})
 
 

@@ -280,7 +280,7 @@ def _switch_to_wal(cursor: DBAPICursor) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Straight to the driver: as statements of the library these would cost more than what most transactions do."""
+    """Straight to the driver: every transaction begins here, and nothing of what the library adds to a statement is needed."""
     reads = connection.get_execution_options().get("sentinel_reads", False)
     cursor = connection.connection.cursor()
     if connection.info.get("sentinel_reads") is not reads:  # kept with the file's connection, as the setting itself

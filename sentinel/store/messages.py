@@ -22,8 +22,8 @@ from sentinel.store.tables import incidents, is_undelivered, notices, threads
 _EDITABLE = ("slack", "console")
 """Channels whose messages can be changed after they were sent."""
 
-NOTHING = 0.0
-"""As the state that a message shows: that of no incident."""
+NOT_SHOWN = 0.0
+"""When an incident had changed, of which a message shows nothing: no incident is as old as that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def distrust(db: Database, since: float, epoch: int | None) -> None:
     written = threads.c.channel_kind.in_(_EDITABLE) & (threads.c.last_edit_at >= since)
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        connection.execute(update(threads).where(written).values(shown=NOTHING))
+        connection.execute(update(threads).where(written).values(shown=NOT_SHOWN))
 
 
 def edited(
@@ -166,8 +166,7 @@ def edited(
     """
     with db.transaction() as connection:
         check_epoch(connection, epoch)
-        then = shown if shown is not None else _changed_at(connection, lane.incident)
-        keep(connection, lane, at, ref, edited=True, shown=then)
+        keep(connection, lane, at, ref, edited=True, shown=shown)
 
 
 def digest_edited(
@@ -202,9 +201,9 @@ def keep(
     ref: Mapping[str, str] | None,
     *,
     edited: bool,
-    shown: float | None = None,
+    shown: float | None,
 ) -> None:
-    """Remember a lane's own message, which was made at `at`. `shown` as in `edited`; None: what it was by then."""
+    """Remember a lane's own message, which was made at `at`. `shown` as in `edited`."""
     mine = threads.c.lane == lane_digest(lane.incident, lane.address)
     found = select(threads.c.ref, threads.c.last_edit_at, threads.c.shown, threads.c.bundle).where(mine)
     old = connection.execute(found).first()
@@ -215,7 +214,7 @@ def keep(
     if old is not None and not edited:
         at, shown = old.last_edit_at, old.shown
     elif shown is None:
-        shown = _shown_by(connection, lane.incident, at)
+        shown = _changed_at(connection, lane.incident)
     put(connection, threads, [_row(lane, known, at, shown, bundle)])
 
 
@@ -239,25 +238,29 @@ def keep_digest(
         mine = (threads.c.bundle == key) & (threads.c.incident == bindparam("one", type_=String))
         member = update(threads).where(mine).values(shown=bindparam("then", type_=Moment))
         connection.execute(member, [{"one": name, "then": changed} for name, changed in shown.items()])
-    rows = [_row(lane, known, at, _of(connection, shown, lane.incident, at), key) for lane in lanes]
-    put(connection, threads, rows)
+    put(connection, threads, [_row(lane, known, at, shown.get(lane.incident, NOT_SHOWN), key) for lane in lanes])
 
 
-def _of(connection: Connection, shown: Mapping[str, float], incident: str, at: float) -> float:
-    return shown[incident] if incident in shown else _shown_by(connection, incident, at)
+def shown_as_found(connection: Connection, told: ColumnElement[bool]) -> dict[str, float]:
+    """What a message shows that a look-up found, by incident, when nobody remembers what was put into it.
+
+    `told` are its notices. It shows the present state where the incident has not changed since the last of them was
+    decided, which the same tick wrote into both; else nobody knows, and it is edited. No clock is asked.
+    """
+    rows = connection.execute(
+        select(notices.c.incident, notices.c.at, incidents.c.changed_at)
+        .join(incidents, incidents.c.id == notices.c.incident)
+        .where(told)
+        .order_by(notices.c.step)
+    )
+    return {row.incident: row.changed_at if row.changed_at == row.at else NOT_SHOWN for row in rows}
 
 
-def _shown_by(connection: Connection, incident: str, at: float) -> float:
-    """What a message made at `at` shows when nobody remembers: the present state if that is no younger, else not that."""
-    return min(at, _changed_at(connection, incident) or at)
-
-
-def _changed_at(connection: Connection, incident: str) -> float | None:
-    """None for the incident of a test notice, which is nowhere."""
+def _changed_at(connection: Connection, incident: str) -> float:
     changed: float | None = connection.execute(
         select(incidents.c.changed_at).where(incidents.c.id == incident)
     ).scalar()
-    return changed
+    return NOT_SHOWN if changed is None else changed
 
 
 def _row(

@@ -18,7 +18,7 @@ from sentinel.domain.rules import Address, ChannelKind
 from sentinel.errors import LeaseLost
 from sentinel.store.database import Database
 from sentinel.store.lease import check_epoch
-from sentinel.store.messages import keep
+from sentinel.store.messages import NOT_SHOWN, keep, shown_as_found
 from sentinel.store.notices import Lane, add, lane_digest, notice_from
 from sentinel.store.tables import attempts, is_abandoned, is_undelivered, notices
 
@@ -142,8 +142,8 @@ def delivered(
 ) -> None:
     """The channel has them. `ref` None leaves what the lane knows; `edited`: the message shows the incident.
 
-    `shown`: when the incident had changed as the message shows it. `found` by a look-up: the message may be of the first
-    attempt of unknown fate, and shows the incident as of then.
+    `shown`: when the incident had changed as the message shows it; None: as it is now. `found` by a look-up: the message may be of the first
+    attempt of unknown fate, and shows what was told then.
 
     Raises:
         LeaseLost: another instance writes now.
@@ -151,15 +151,19 @@ def delivered(
     with db.transaction() as connection:
         check_epoch(connection, epoch)
         started = select(func.min(notices.c.attempt_started_at)).where(mine(ids))
+        doubtful = attempts.c.outcome.is_(None) | (attempts.c.outcome == "unclear")
         if found:
-            doubtful = attempts.c.outcome.is_(None) | (attempts.c.outcome == "unclear")
             started = select(func.min(attempts.c.started_at)).where(attempts.c.notice.in_(list(ids)) & doubtful)
         composed_at = connection.execute(started).scalar()
+        if found:
+            first = exists().where(
+                (attempts.c.notice == notices.c.id) & doubtful & (attempts.c.started_at == composed_at)
+            )
+            shown = shown_as_found(connection, notices.c.id.in_(list(ids)) & first).get(lane.incident, NOT_SHOWN)
         settle_overtaken(connection, ids, at)
         settle(connection, ids, at, "delivered", note)
         finish_attempts(connection, ids, at, "delivered", note)
-        made_at, then = composed_at if composed_at is not None else at, None if found else shown
-        keep(connection, lane, made_at, ref, edited=edited, shown=then)
+        keep(connection, lane, composed_at if composed_at is not None else at, ref, edited=edited, shown=shown)
 
 
 def later(

@@ -33,6 +33,6 @@ def bring_up(url: str) -> None:
     """
     if current_revision(url) == REVISION:
         return
-    from sentinel.store.migrations import upgrade  # noqa: PLC0415  # a start in twenty needs it, and it is slow to load
+    from sentinel.store.migrations import upgrade  # noqa: PLC0415  # only where there is something to do
 
     upgrade(url)

@@ -34,7 +34,7 @@ from tests.domain.test_stories_anything import SITES
 from tests.effort import effort
 
 STORIES = st.lists(STEPS, min_size=1, max_size=30)
-FEW = effort(20)
+FEW = effort(40)
 
 
 @contextmanager

@@ -199,6 +199,8 @@ def test_the_page_says_from_when_on_there_are_readings(url: str, tmp_path: Path)
     page, since = tmp_path / "page.html", ("--since", "2026-02-20", "--until", "2026-03-03", "--utc")
     file = str(rules(tmp_path))
     assert call("backtest", *since, "--database", url, "--rules", file, "--html", str(page)).exit_code == 0
+    refused = call("backtest", *since, "--database", url, "--rules", file, "--html", "-")
+    assert (refused.exit_code, "the page needs a file" in refused.stderr) == (2, True)
     assert "7 recorded readings, none before Mon 2 Mar 2026, 08:00 UTC." in page.read_text()
 
 

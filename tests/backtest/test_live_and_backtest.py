@@ -115,7 +115,7 @@ def looking_back() -> st.SearchStrategy[Rule]:
 
 
 @given(rule=any_rule() | looking_back(), askings=st.lists(ASKINGS, min_size=1, max_size=40))
-@effort(30)
+@effort(60)
 def test_a_backtest_tells_to_the_notice_what_the_live_run_told(
     rule: Rule, askings: list[Asking], migrated_sqlite: Path
 ) -> None:

@@ -93,6 +93,28 @@ def test_status_of_a_sqlite_file_imports_no_database_library(run: object, sqlite
     assert done.stdout.splitlines()[-1] == "LOADED []", done.stderr
 
 
+@pytest.mark.process
+def test_a_start_on_a_sqlite_file_loads_neither_what_migrates_nor_the_driver_of_postgres(sqlite_url: str) -> None:
+    program = (
+        "import sys\n"
+        "import sentinel.app\n"
+        "from sentinel.store.database import Database\n"
+        "from sentinel.store.schema import bring_up\n"
+        "bring_up(sys.argv[1])\n"
+        "Database.open(sys.argv[1]).close()\n"
+        "print('LOADED', [name for name in ('alembic', 'psycopg') if name in sys.modules])\n"
+    )
+    done = subprocess.run(  # noqa: S603  # our own program
+        [sys.executable, "-c", program, sqlite_url],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout.splitlines()[-1:] == ["LOADED []"], done.stderr
+
+
 def test_help_lists_every_command_and_every_exit_code() -> None:
     text = help_text()
     assert all(f"\n  {name}" in text and about in text for name, _, about in COMMANDS)

@@ -98,13 +98,13 @@ def _answer(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-@effort(75)
+@effort(150)
 def test_any_text_gets_an_answer(text: str) -> None:
     _answer(text)
 
 
 @given(st.lists(_TABLES, max_size=6).map("\n".join))
-@effort(150)
+@effort(300)
 def test_any_table_of_the_format_gets_an_answer(text: str) -> None:
     _answer(text)
 

@@ -179,7 +179,7 @@ def follow(rule: Rule, quiet: Quiet, polls: Sequence[Poll]) -> None:
             check_telling(run, at, good=done.query.failure is None, before=before)
 
 
-bounded = effort(30)
+bounded = effort(50)
 
 
 @bounded

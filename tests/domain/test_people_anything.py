@@ -124,7 +124,7 @@ def check_hands(run: Run, incident: Incident) -> None:
         assert incident.acknowledged_by is not None
 
 
-bounded = effort(40)
+bounded = effort(60)
 
 
 @bounded

@@ -194,7 +194,7 @@ def follow(rule: Rule, polls: Sequence[Poll]) -> None:
         check_nothing_from_nothing(run, poll, before)
 
 
-bounded = effort(60)
+bounded = effort(120)
 
 
 @bounded

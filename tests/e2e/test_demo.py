@@ -43,6 +43,8 @@ def test_it_writes_over_no_other_file(tmp_path: Path) -> None:
     mine.write_text("mine")
     assert start("demo", "--page", str(mine)).returncode == 2
     assert start("demo", "--month", str(mine)).returncode == 2
+    printed = start("demo", "--page", "-")
+    assert (printed.returncode, "the page needs a file" in printed.stderr) == (2, True)
     assert mine.read_text() == "mine"
 
 

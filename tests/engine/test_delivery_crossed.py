@@ -8,8 +8,9 @@ from sentinel.demo.workspace_faults import rate_limited, silent
 from sentinel.engine import dispatch
 from sentinel.engine.backoff import Patience
 from sentinel.errors import StoreBusy
-from sentinel.store import outbox
+from sentinel.store import lease, outbox
 from sentinel.store.database import Database
+from tests.engine.office import office, until
 from tests.engine.town import SLOT, Town, town
 from tests.store.records import due_lanes
 
@@ -98,6 +99,29 @@ async def test_an_edit_of_a_dead_predecessor_that_comes_after_ours_is_put_right(
         edits = len(it.slack.calls("chat.update"))
         await _tell_for(it, 120)
         assert len(it.slack.calls("chat.update")) == edits
+    database.close()
+
+
+@pytest.mark.parametrize("died", [True, False])
+async def test_an_instance_edits_again_where_it_took_the_lease_of_a_dead_one(sqlite_url: str, died: bool) -> None:
+    database = Database.open(sqlite_url)
+    epoch = lease.acquire(database, "the one before", 60.0, None)
+    if not died:
+        assert epoch is not None
+        lease.release(database, epoch)
+    async with office(database) as whole:
+        whole.it.degrade(0)
+        await whole.bells.ring()
+        await until(lambda: len(whole.plans) == len(whole.instance.asked))
+        await whole.quiet()
+        messages = len(whole.it.story)
+        assert messages > 0
+        for _ in range(20):
+            whole.it.clock.advance(10.0)
+            looks = whole.instance.told_at
+            await until(lambda seen=looks: whole.instance.told_at > seen)
+        await whole.instance.drain()
+        assert whole.it.story == ["posted"] * messages + ["edited"] * (messages if died else 0)
     database.close()
 
 

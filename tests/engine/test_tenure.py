@@ -116,6 +116,17 @@ async def test_a_start_takes_the_lease_of_a_process_that_was_killed_under_whatev
     assert again.difference == ""
 
 
+@pytest.mark.parametrize("released", [False, True])
+async def test_whoever_takes_a_lease_knows_whether_it_was_let_go_of(pair: Pair, released: bool) -> None:
+    assert not pair.leader.after_death
+    if released:
+        await pair.leader.let_go()
+    else:
+        run_out(pair.leader.db)
+    assert await pair.standby.take()
+    assert pair.standby.after_death is not released
+
+
 @pytest.mark.fault(116)
 @pytest.mark.parametrize("end", ["runs out", "is released"])
 async def test_a_standby_with_other_rules_takes_no_lease_over_however_it_ended(pair: Pair, end: str) -> None:

@@ -10,7 +10,6 @@ from itertools import pairwise
 from sentinel.demo.workspace_truth import Message
 from sentinel.domain.announce import TOLD_NOBODY
 from sentinel.domain.people import OVER as OVER_ALREADY
-from tests.domain.polls import START
 from tests.sim.outside import Taken
 from tests.sim.record import ENDS, OPENS, Lane, Record, Row
 from tests.sim.story import LIMIT
@@ -62,7 +61,7 @@ def _nothing_lost(world: World, record: Record) -> Iterator[str]:
     """P1: what was decided to be told was taken by its channel, or stands in the list of abandoned notices."""
     taken = _keys(world)
     for row in record.rows:
-        if row.state == "not_told" and row.reason != WITHHELD and not row.is_muted and not _nobodys(row):
+        if row.state == "not_told" and row.reason != WITHHELD and not row.is_muted and not _nobodys(row, record.rows):
             yield f"P1: {row.key} is not told: {row.reason}"
     for lane in record.lanes:
         for batch in lane.batches:
@@ -76,9 +75,12 @@ def _nothing_lost(world: World, record: Record) -> Iterator[str]:
                 yield f"P1: {incident.id} concerns {place}, and no notice was decided for it"
 
 
-def _nobodys(row: Row) -> bool:
+def _nobodys(row: Row, rows: Iterable[Row]) -> bool:
     """Whether it is a note about what people have for over, or about what is over and nobody ever knew of."""
-    return row.reason == OVER_ALREADY or (row.kind == "acknowledged" and row.reason == TOLD_NOBODY)
+    if row.kind != "acknowledged" or row.reason not in (OVER_ALREADY, TOLD_NOBODY):
+        return False
+    before = [one for one in rows if one.incident == row.incident and one.step < row.step and one.kind in OPENS | ENDS]
+    return max(before, key=lambda one: one.step).kind in ENDS
 
 
 def _silent_while_flapping(world: World, record: Record) -> Iterator[str]:
@@ -93,7 +95,7 @@ def _silent_while_flapping(world: World, record: Record) -> Iterator[str]:
 
 def _muted_where_it_was_asked(world: World, record: Record) -> Iterator[str]:
     """P1: whatever is withheld as muted was decided while such a mute lasted, and all that lasts after it is told."""
-    windows = [(f"maintenance: {glob}", START + begin, START + end) for glob, begin, end in world.story.windows]
+    windows = [(f"maintenance: {one.name}", one.start, one.end) for one in world.story.rulebook.maintenance]
     one_clock = world.story.instances == 1
     for row in record.rows if one_clock else ():
         ends = [end for text, begin, end in (*record.mutes, *windows) if text in row.reason and begin - 1 <= row.at]
@@ -105,7 +107,7 @@ def _muted_where_it_was_asked(world: World, record: Record) -> Iterator[str]:
     for text, begin, end in windows if one_clock else ():
         for row in record.rows if text == "maintenance: **" else ():
             said = row.state != "not_told" and row.kind not in ENDS and row.kind != "acknowledged"
-            if said and row.incident in services and begin + 1 <= row.at < end - 1:  # windows are whole seconds
+            if said and row.incident in services and begin <= row.at < end:
                 yield f"P1: {row.key} is told in the middle of {text}"
     for one in record.incidents:
         if one.is_open and one.id not in told:
@@ -138,7 +140,7 @@ def _silence(incident: str, rows: list[Row]) -> Iterator[str]:
     flaps = False
     for row, following in zip(rows, [*rows[1:], None], strict=True):
         begins, next_begins = _begins(row), following is not None and _begins(following)
-        withheld = row.state == "not_told" and not row.is_muted and not _nobodys(row)
+        withheld = row.state == "not_told" and not row.is_muted and not _nobodys(row, rows)
         if withheld and not flaps and not next_begins:
             yield f"P1: {incident} is said not to flap, and {row.key} is withheld"
         late = NOT_BEFORE in row.line

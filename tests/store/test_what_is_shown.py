@@ -32,6 +32,18 @@ def test_what_a_look_up_finds_shows_the_incident_as_of_the_first_attempt_of_unkn
     assert messages.stale_lanes(database, LATER + 200, 45) == [LANE]
 
 
+@pytest.mark.fault(19, 98, 115)
+@pytest.mark.parametrize("since", [-90.0, 0.0, 90.0], ids=["by a clock set back", "not at all", "since then"])
+def test_what_a_look_up_finds_is_edited_unless_the_incident_has_not_changed(database: Database, since: float) -> None:
+    """Seed 793: a change that a clock set back dated before the message was taken for shown. No clock is asked now."""
+    then = a_notice(1).at
+    record(database, [an_incident(changed_at=then + since)], decided=[a_notice(1)])
+    ids = ids_in(database)
+    outbox.begin(database, ids, then, None)
+    outbox.delivered(database, ids, LATER, None, lane=LANE, ref={"ts": "1"}, edited=True, found=True)
+    assert messages.stale_lanes(database, LATER + 200, 45) == ([LANE] if since else [])
+
+
 @pytest.mark.fault(19, 115)
 def test_an_edit_dated_by_a_clock_that_was_ahead_does_not_hide_what_changes_now(database: Database) -> None:
     """The clock is set back, or another instance leads on whose clock it is earlier: the message is edited once more."""
@@ -144,10 +156,14 @@ def test_a_line_of_a_digest_that_is_found_late_brings_its_incident_back_into_the
 
 @pytest.mark.fault(98)
 def test_a_line_of_a_digest_that_nobody_edited_since_is_shown_there(database: Database) -> None:
-    record(database, [an_incident(), an_incident("other")], decided=[a_notice(1), a_notice(1, incident="other")])
+    then = a_notice(1).at
+    one, other = an_incident(changed_at=then), an_incident("other", changed_at=then)
+    record(database, [one, other], decided=[a_notice(1), a_notice(1, incident="other")])
     second = replace(LANE, incident="other")
     bundles.begin(database, Bundle("root"), outbox.lane(database, LANE), LATER, None, may_repeat=False)
-    bundles.delivered(database, Bundle("root"), LATER, None, digest="root", lanes=[LANE], ref={"ts": "1"}, shown={})
+    bundles.delivered(
+        database, Bundle("root"), LATER, None, digest="root", lanes=[LANE], ref={"ts": "1"}, shown={"sn-one": then}
+    )
     bundles.begin(database, Bundle("root/line"), outbox.lane(database, second), LATER + 10, None, may_repeat=False)
     bundles.delivered(database, Bundle("root/line"), LATER + 30, None, digest="root", lanes=[second], ref=None)
     assert messages.stale_digests(database, LATER + 200, 45) == []
